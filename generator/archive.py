@@ -1,11 +1,19 @@
-"""The read side of `output/`: records with their place in the log, for pages, site, search and verification."""
+"""The read side of `output/`: records with their place in the log, for pages, site, search and publishing."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from generator import canonical, files
 from generator.disclosure import Finding
+from generator.entries import Disclosed, Entry, Withdrawn, parse_entry, publication_times
+from generator.errors import LogError, RecordError
+from generator.note import Checkpoint
+from generator.proof import Proof
 from generator.record import Record
+from generator.tiles import Tiles
 
 VOLUME = 8192
 BUNDLE = 256
@@ -29,14 +37,71 @@ class LoggedRecord:
 
 
 def record_path(output: Path, serial: int, suffix: str = ".json") -> Path:
+    """Where the files of a disclosure lie; folders stay below 1,000 files, as git hosts ask for."""
     return output / "records" / str(serial // VOLUME) / str(serial // BUNDLE) / f"{serial}{suffix}"
+
+
+def current(output: Path) -> Checkpoint | None:
+    """The newest signed checkpoint, or None for a log that has not begun."""
+    path = output / "log" / "checkpoint"
+    return Checkpoint.parse(files.read(path, "the checkpoint").decode("utf-8", "replace")) if path.exists() else None
+
+
+def tiles(output: Path, size: int) -> Tiles:
+    """The tree of the first `size` leaves of the log in `output`."""
+    folder = output / "log"
+
+    def read(path: str) -> bytes | None:
+        return (folder / path).read_bytes() if (folder / path).is_file() else None
+
+    return Tiles(read, size)
+
+
+def entry_list(output: Path) -> list[tuple[int, Entry]]:
+    """Every entry under the newest checkpoint with its leaf index."""
+    checkpoint = current(output)
+    if checkpoint is None:
+        return []
+    return [(index, parse_entry(data)) for index, data in tiles(output, checkpoint.size).entries()]
 
 
 def volumes(output: Path) -> tuple[int, ...]:
     """Numbers of the volumes that hold at least one disclosure, oldest first."""
-    raise NotImplementedError
+    return tuple(sorted({index // VOLUME for index, entry in entry_list(output) if isinstance(entry, Disclosed)}))
 
 
 def read_volume(output: Path, volume: int) -> Iterator[LoggedRecord]:
-    """Every disclosure of a volume, by serial."""
-    raise NotImplementedError
+    """Every disclosure of a volume that is not withdrawn, by serial. Raises LogError where facts contradict the log."""
+    entries = entry_list(output)
+    times = publication_times(entries)
+    withdrawn = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)}
+    for serial, entry in entries[volume * VOLUME : (volume + 1) * VOLUME]:
+        if isinstance(entry, Disclosed) and serial not in withdrawn:
+            yield _logged(output, serial, entry, times.get(serial, ""))
+
+
+def _logged(output: Path, serial: int, entry: Disclosed, published_at: str) -> LoggedRecord:
+    path = record_path(output, serial)
+    data = files.read(path, "a logged record")
+    if hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise LogError(f"{path}: not the record that entry {serial} of the log names", hint="Run: prior-art verify output")
+    proof = files.read(record_path(output, serial, ".proof"), "the proof of a logged record").decode("utf-8", "replace")
+    return LoggedRecord(
+        serial=serial,
+        data=data,
+        record=Record.from_bytes(data),
+        proof=proof,
+        checkpoint_size=Proof.parse(proof).checkpoint.size,
+        published_at=published_at,
+        findings=_findings(record_path(output, serial, ".findings.json")),
+    )
+
+
+def _findings(path: Path) -> tuple[Finding, ...]:
+    if not path.exists():
+        return ()
+    try:
+        value: Any = canonical.loads(path.read_bytes())
+        return tuple(Finding(v["check"], v["severity"], v["claim"] or None, v["message"]) for v in value)
+    except (RecordError, KeyError, TypeError) as error:
+        raise LogError(f"{path}: the findings are damaged: {error}") from error
