@@ -19,6 +19,11 @@ def write(path: Path, data: bytes) -> None:
             os.fchmod(file.fileno(), 0o644)
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # or a power cut could undo the rename
+        finally:
+            os.close(folder)
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)

@@ -68,7 +68,12 @@ def queued(output: Path) -> list[Path]:
 
 
 def stage_queue(output: Path, origin: str) -> Batch | None:
-    """Stage everything in the queue; None when it is empty. A batch that was staged before is finished first."""
+    """Stage everything in the queue for the log `origin`; None when the queue is empty."""
+    with _lock(output):
+        return _stage_queue(output, origin)
+
+
+def _stage_queue(output: Path, origin: str) -> Batch | None:
     paths = queued(output)
     entries: list[Entry] = []
     names = []
@@ -82,10 +87,12 @@ def stage_queue(output: Path, origin: str) -> Batch | None:
                 f"{path}: {error}", hint="Move this file out of the queue, then run the same command again."
             ) from error
         digest = hashlib.sha256(data).hexdigest()
-        if digest not in seen:
-            entries.append(Disclosed(digest, len(data)))
-            names.append(path.name)
+        if digest in seen:  # the same bytes under two names: the first one goes into the log
+            path.unlink()
+            continue
         seen.add(digest)
+        entries.append(Disclosed(digest, len(data)))
+        names.append(path.name)
     return _stage(output, origin, entries, names) if entries else None
 
 
@@ -93,6 +100,11 @@ def stage_published(
     output: Path, origin: str, time: str, leaves: Iterable[int], *, replaces: int | None = None
 ) -> Batch:
     """Stage the entry that dates `leaves`. Raises LogError for a leaf that is dated already or is no disclosure."""
+    with _lock(output):
+        return _stage_published(output, origin, time, leaves, replaces)
+
+
+def _stage_published(output: Path, origin: str, time: str, leaves: Iterable[int], replaces: int | None) -> Batch:
     wanted = sorted(set(leaves))
     known = entry_list(output)
     dated = publication_times([*known, (len(known), Published(time, (), replaces))])
@@ -132,7 +144,7 @@ def append(
     """Finish what an earlier run left, then stage and sign the queue. None when the log is and stays empty."""
     with _lock(output, report, wait_seconds):
         _commit_if_staged(output, key)
-        batch = stage_queue(output, key.name)
+        batch = _stage_queue(output, key.name)
         if batch is None:
             return current(output)
         report(f"append: {len(batch.serials)} records as leaves {batch.start} to {batch.size - 1}")
@@ -145,7 +157,7 @@ def append_published(
     """Stage and sign the entry that dates `leaves`."""
     with _lock(output):
         _commit_if_staged(output, key)
-        stage_published(output, key.name, time, leaves, replaces=replaces)
+        _stage_published(output, key.name, time, leaves, replaces)
         return _commit(output, key)
 
 

@@ -35,7 +35,7 @@ class Proof:
         hashes = [decode_base64(line) for line in lines[2:]]
         index = re.fullmatch(r"index (0|[1-9]\d{0,17})", lines[1]) if len(lines) > 1 else None
         if not separator or lines[0] != HEADER or index is None or len(hashes) > 63:
-            raise LogError(f"not a proof: {HEADER!r}, an index line, hashes, an empty line and a checkpoint are expected")
+            raise LogError(f"not a proof: {HEADER!r}, an index line, hashes, an empty line, a checkpoint are expected")
         whole = tuple(item for item in hashes if item is not None and len(item) == merkle.HASH_BYTES)
         if len(whole) != len(hashes):
             raise LogError("a hash of the proof is not the base64 of 32 bytes")

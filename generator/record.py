@@ -186,7 +186,7 @@ def _count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
-def _array(limit: int, holds: Callable[[Any], bool] = lambda v: True, least: int = 0) -> Callable[[Any], bool]:
+def _array(limit: int, holds: Callable[[Any], bool] = lambda _: True, least: int = 0) -> Callable[[Any], bool]:
     return lambda v: isinstance(v, list) and least <= len(v) <= limit and all(map(holds, v))
 
 
