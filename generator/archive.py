@@ -84,7 +84,9 @@ def _logged(output: Path, serial: int, entry: Disclosed, published_at: str) -> L
     path = record_path(output, serial)
     data = files.read(path, "a logged record")
     if hashlib.sha256(data).hexdigest() != entry.sha256:
-        raise LogError(f"{path}: not the record that entry {serial} of the log names", hint="Run: prior-art verify output")
+        raise LogError(
+            f"{path}: not the record that entry {serial} of the log names", hint="Run: prior-art verify output"
+        )
     proof = files.read(record_path(output, serial, ".proof"), "the proof of a logged record").decode("utf-8", "replace")
     return LoggedRecord(
         serial=serial,

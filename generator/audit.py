@@ -23,7 +23,7 @@ class Step:
 
 
 def audit_log(folder: Path, key: VerificationKey) -> Iterator[Step]:
-    """Entries give the tiles, tiles give the root, the root is signed, and every kept checkpoint is a beginning of it."""
+    """Entries give tiles, tiles give the root, the root is signed, every kept checkpoint is a beginning of it."""
     log = folder / "log"
     newest, checkpoint = _note(log / "checkpoint", key)
     yield Step("checkpoint", f"{checkpoint.origin}, size {checkpoint.size}, signed by the pinned key")
@@ -54,7 +54,9 @@ def audit_log(folder: Path, key: VerificationKey) -> Iterator[Step]:
 
 def audit_records(folder: Path) -> Iterator[Step]:
     """Every disclosure of the log has its record and its proof, and nothing else lies there."""
-    checkpoint = Checkpoint.parse(files.read(folder / "log" / "checkpoint", "the checkpoint").decode("utf-8", "replace"))
+    checkpoint = Checkpoint.parse(
+        files.read(folder / "log" / "checkpoint", "the checkpoint").decode("utf-8", "replace")
+    )
     log = folder / "log"
     entries = _entries(log, checkpoint.size)
     parsed = [parse_entry(entry) for entry in entries]
@@ -96,7 +98,9 @@ def _audit_record(path: Path, serial: int, entry: Disclosed, leaf: bytes, kept: 
     except (LogError, ValueError) as error:
         raise VerificationError(f"proof: {path.with_suffix('.proof')}: {error}") from error
     if proof.index != serial or root != checkpoint.root:
-        raise VerificationError(f"proof: {path.with_suffix('.proof')}: it does not lead from entry {serial} to the root")
+        raise VerificationError(
+            f"proof: {path.with_suffix('.proof')}: it does not lead from entry {serial} to the root"
+        )
     if kept.get(str(checkpoint.size)) != proof.note.encode():
         raise VerificationError(f"proof: {path.with_suffix('.proof')}: its checkpoint is not the one that was kept")
 

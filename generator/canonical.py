@@ -28,7 +28,11 @@ def text_problem(text: str) -> str:
             return f"control character U+{ord(character):04X}"
         if character in BIDI_CONTROLS:
             return f"direction mark U+{ord(character):04X}"
-        if character in "\u2028\u2029\ufeff" or (ord(character) & 0xFFFE) == 0xFFFE or 0xFDD0 <= ord(character) < 0xFDF0:
+        if (
+            character in "\u2028\u2029\ufeff"
+            or (ord(character) & 0xFFFE) == 0xFFFE
+            or 0xFDD0 <= ord(character) < 0xFDF0
+        ):
             return f"character U+{ord(character):04X}, which texts may not hold"
     if not unicodedata.is_normalized("NFC", text):
         return "not in Unicode normalisation form C"
@@ -42,7 +46,7 @@ def dumps(value: Any) -> bytes:
 
 
 def loads(data: bytes) -> Any:
-    """The value of canonical bytes. Raises RecordError for any other bytes, also for the same JSON written otherwise."""
+    """The value of canonical bytes. Raises RecordError for other bytes, also for the same JSON written otherwise."""
     try:
         value = json.loads(
             data.decode("utf-8"), object_pairs_hook=_object, parse_float=_no_float, parse_constant=_no_float

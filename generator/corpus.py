@@ -67,9 +67,7 @@ def sentence_case(title: str, context: str) -> str:
     if sum(c.islower() for c in title) > sum(c.isupper() for c in title):
         return title
     known = set(re.findall(r"\b[A-Z][A-Z0-9]+\b", context))
-    words = [
-        re.sub(r"[A-Z0-9]+", lambda m: m[0] if m[0] in known else m[0].lower(), word) for word in title.split(" ")
-    ]
+    words = [re.sub(r"[A-Z0-9]+", lambda m: m[0] if m[0] in known else m[0].lower(), word) for word in title.split(" ")]
     lowered = " ".join(words)
     return lowered[:1].upper() + lowered[1:]
 

@@ -31,7 +31,7 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check's remark. `check` is its code (C1 ... C12, or G0 for the parser); `claim` is None for the whole text."""
+    """One check's remark. `check` is its code (C1 ... C12; G0 for the parser); `claim` is None for the whole text."""
 
     check: str
     severity: Severity

@@ -135,9 +135,7 @@ def _entry(kind: str, match: re.Match[str]) -> Entry:
     if kind == "published":
         ranges = re.findall(r"leaves (\d+)-(\d+)\n", match[0])
         replaces = re.search(r"\nreplaces (\d+)\n\Z", match[0])
-        return Published(
-            groups[0], tuple((int(a), int(b)) for a, b in ranges), int(replaces[1]) if replaces else None
-        )
+        return Published(groups[0], tuple((int(a), int(b)) for a, b in ranges), int(replaces[1]) if replaces else None)
     if kind == "supersede":
         return Superseded(int(groups[0]), int(groups[1]))
     if kind == "withdraw":

@@ -7,7 +7,7 @@ MAX_BYTES = 64 << 20
 
 
 def fetch(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS, max_bytes: int = MAX_BYTES) -> bytes | None:
-    """The body behind a URL; None when the server says that there is nothing (404, 410). Raises PressError otherwise."""
+    """The body behind a URL; None when the server has nothing there (404, 410). Raises PressError otherwise."""
     import urllib.error
     import urllib.request
 

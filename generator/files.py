@@ -1,10 +1,14 @@
 """Writing that a crash cannot tear: a file is either the old one, the new one, or absent."""
 
+import fcntl
 import os
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from generator.errors import PressError
+from generator.errors import LogError, PressError
 
 
 def write(path: Path, data: bytes) -> None:
@@ -18,7 +22,7 @@ def write(path: Path, data: bytes) -> None:
             file.flush()
             os.fchmod(file.fileno(), 0o644)
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)  # or a power cut could undo the rename
@@ -28,7 +32,8 @@ def write(path: Path, data: bytes) -> None:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise PressError(
-            f"{path}: cannot be written: {error.strerror}", hint="Free space or fix permissions, then run the same command again."
+            f"{path}: cannot be written: {error.strerror}",
+            hint="Free space or fix permissions, then run the same command again.",
         ) from error
 
 
@@ -47,3 +52,27 @@ def read(path: Path, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise PressError(f"{path}: {what} cannot be read: {error.strerror}") from error
+
+
+@contextmanager
+def lock(path: Path, busy: str, report: Callable[[str], None], *, wait_seconds: float) -> Iterator[None]:
+    """Hold `path` exclusively; the operating system frees the lock of a killed process.
+
+    `busy` says who holds it: reported once while waiting, raised as LogError after `wait_seconds`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told, until = False, time.monotonic() + wait_seconds
+    with path.open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if time.monotonic() > until:
+                    hint = "Wait until it has ended, then run the same command again."
+                    raise LogError(f"{path.parent}: {busy}", hint=hint) from error
+                if not told:
+                    report(f"{busy}; waiting for it")
+                    told = True
+                time.sleep(0.1)
+        yield

@@ -6,11 +6,9 @@ path. The order is: journal, records, entry bundles, tiles (staged) | proofs, ke
 queue emptied, journal removed. A staged batch that was never signed can be discarded; a signed one cannot.
 """
 
-import fcntl
 import hashlib
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from generator.errors import LogError, RecordError
 from generator.note import Checkpoint, SigningKey
 from generator.proof import Proof
 from generator.record import Record
-from generator.tiles import WIDTH, Tiles, bundle_bytes, tile_path
+from generator.tiles import Tiles, new_tiles
 
 JOURNAL = ".batch.json"
 
@@ -139,7 +137,7 @@ def discard(output: Path) -> None:
 
 
 def append(
-    output: Path, key: SigningKey, *, report: Callable[[str], None] = lambda line: None, wait_seconds: float = 60
+    output: Path, key: SigningKey, *, report: Callable[[str], None] = lambda _: None, wait_seconds: float = 60
 ) -> Checkpoint | None:
     """Finish what an earlier run left, then stage and sign the queue. None when the log is and stays empty."""
     with _lock(output, report, wait_seconds):
@@ -197,23 +195,7 @@ def _write_staged(output: Path, batch: Batch) -> None:
 
 
 def _new_tiles(output: Path, batch: Batch) -> Iterator[tuple[str, bytes]]:
-    """Every tile and entry bundle that the batch adds, level by level: path below log/ and bytes."""
-    old = tiles(output, batch.start)
-    entries = [text.encode("ascii") for text in batch.entries]
-    first = batch.start // WIDTH
-    held = [*(old.bundle(first) if batch.start % WIDTH else []), *entries]
-    for number in range(first, -(-batch.size // WIDTH)):
-        part = held[(number - first) * WIDTH : (number - first + 1) * WIDTH]
-        yield tile_path("entries", number, len(part)), bundle_bytes(part)
-    level, start, new = 0, batch.start, [merkle.leaf_hash(entry) for entry in entries]
-    while new:
-        first = start // WIDTH
-        row = [*(old.hashes(level, first) if start % WIDTH else []), *new]
-        parts = [row[i : i + WIDTH] for i in range(0, len(row), WIDTH)]
-        for number, part in enumerate(parts, first):
-            yield tile_path(level, number, len(part)), b"".join(part)
-        new = [merkle.pair_up(part) for part in parts if len(part) == WIDTH]
-        level, start = level + 1, first
+    return new_tiles(tiles(output, batch.start), [text.encode("ascii") for text in batch.entries])
 
 
 def _commit_if_staged(output: Path, key: SigningKey) -> None:
@@ -241,7 +223,9 @@ def _commit(output: Path, key: SigningKey) -> Checkpoint:
         files.write_once(output / "log" / "checkpoints" / str(batch.size), note.encode())
         files.write(output / "log" / "checkpoint", note.encode())
     elif before.size != batch.size:
-        raise LogError(f"the log has {before.size} leaves, the journal would bring it from {batch.start} to {batch.size}")
+        raise LogError(
+            f"the log has {before.size} leaves, the journal would bring it from {batch.start} to {batch.size}"
+        )
     for _, name in batch.queue:
         for suffix in (".json", ".findings.json"):
             (output / "queue" / name.replace(".json", suffix)).unlink(missing_ok=True)
@@ -289,28 +273,10 @@ def _ranges(leaves: list[int], known: list[tuple[int, Entry]]) -> Iterator[tuple
     yield first, last
 
 
-
-@contextmanager
 def _lock(
-    output: Path, report: Callable[[str], None] = lambda line: None, wait_seconds: float = 60
-) -> Iterator[None]:
-    """One appender at a time, also across processes; the operating system frees the lock of a killed one."""
-    folder = output / "log"
-    folder.mkdir(parents=True, exist_ok=True)
-    told, until = False, time.monotonic() + wait_seconds
-    with (folder / ".lock").open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if time.monotonic() > until:
-                    raise LogError(
-                        f"{folder}: another process is appending to this log",
-                        hint="Wait until it has ended, then run the same command again.",
-                    ) from error
-                if not told:
-                    report("append: another process is appending to this log; waiting for it")
-                    told = True
-                time.sleep(0.1)
-        yield
+    output: Path, report: Callable[[str], None] = lambda _: None, wait_seconds: float = 60
+) -> AbstractContextManager[None]:
+    """One appender at a time, also across processes."""
+    return files.lock(
+        output / "log" / ".lock", "another process is appending to this log", report, wait_seconds=wait_seconds
+    )

@@ -71,7 +71,9 @@ class SigningKey:
     def verification_key(self) -> VerificationKey:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-        return VerificationKey(self.name, Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw())
+        return VerificationKey(
+            self.name, Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
+        )
 
     def sign(self, body: str) -> str:
         """The whole signed note. Ed25519 is deterministic: the same body gives the same bytes."""

@@ -96,3 +96,22 @@ class Tiles:
         if data is None:
             raise LogError(f"log/{path}: this part of the log is missing")
         return data
+
+
+def new_tiles(old: Tiles, entries: list[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Every tile and entry bundle that `entries` add to a tree, level by level: path below log/ and bytes."""
+    size = old.size + len(entries)
+    first = old.size // WIDTH
+    held = [*(old.bundle(first) if old.size % WIDTH else []), *entries]
+    for number in range(first, -(-size // WIDTH)):
+        part = held[(number - first) * WIDTH : (number - first + 1) * WIDTH]
+        yield tile_path("entries", number, len(part)), bundle_bytes(part)
+    level, start, new = 0, old.size, [merkle.leaf_hash(entry) for entry in entries]
+    while new:
+        first = start // WIDTH
+        row = [*(old.hashes(level, first) if start % WIDTH else []), *new]
+        parts = [row[i : i + WIDTH] for i in range(0, len(row), WIDTH)]
+        for number, part in enumerate(parts, first):
+            yield tile_path(level, number, len(part)), b"".join(part)
+        new = [merkle.pair_up(part) for part in parts if len(part) == WIDTH]
+        level, start = level + 1, first

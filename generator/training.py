@@ -8,49 +8,16 @@ masters of bf16 weights. A checkpoint every few minutes makes the same command g
 import hashlib
 import json
 import math
-import random
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from generator.corpus import Corpus, Patent, description_chunks, read_corpus
+from generator.corpus import Patent, read_corpus
 from generator.errors import ConfigError, ModelError
-from generator.layouts import DIRECTIONS, write_layout
-
-END = "<|end|>"
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What determines a training run, next to the data. Token counts are of this model's tokenizer."""
-
-    vocabulary: int = 8192
-    hidden: int = 256
-    layers: int = 6
-    heads: int = 4
-    intermediate: int = 704
-    context: int = 2048
-    short_context: int = 512
-    tokens_per_step: int = 8192
-    description_tokens: int = 5_000_000
-    head_tokens: int = 2_500_000
-    full_tokens: int = 10_000_000
-    muon_rate: float = 0.02
-    adamw_rate: float = 3e-3
-    final_rate: float = 0.05
-    warmup_steps: int = 50
-    hold_out_share: float = 0.05
-    seed: int = 20261122
-
-    @property
-    def short_steps(self) -> int:
-        return (self.description_tokens + self.head_tokens) // self.tokens_per_step
-
-    @property
-    def steps(self) -> int:
-        return self.short_steps + self.full_tokens // self.tokens_per_step
+from generator.layouts import DIRECTIONS
+from generator.recipe import END, Recipe, fit, token_rows, train_tokenizer
 
 
 def train(
@@ -76,8 +43,8 @@ def train(
     report(f"train: reading {data}")
     corpus = read_corpus(data, hold_out_share=recipe.hold_out_share)
     report(f"train: {len(corpus.full)} full records, {len(corpus.held_out)} held out, {len(corpus.heads)} heads")
-    tokenizer = _tokenizer(corpus, recipe, work / "tokenizer.json", report)
-    rows = _rows(corpus, recipe, tokenizer, work / "rows.npz", report)
+    tokenizer = train_tokenizer(corpus, recipe, work / "tokenizer.json", report)
+    rows = token_rows(corpus, recipe, tokenizer, work / "rows.npz", report)
     model = _new_model(recipe, tokenizer)
     seconds = _optimise(model, rows, recipe, work, checkpoint_seconds, report)
     losses = held_out_losses(model, tokenizer, corpus.held_out, recipe.context)
@@ -106,7 +73,7 @@ def held_out_losses(model: Any, tokenizer: Any, patents: tuple[Patent, ...], con
     import torch
 
     end = tokenizer.token_to_id(END)
-    result = {}
+    result: dict[str, float] = {}
     model.eval()
     with torch.no_grad():
         for direction in DIRECTIONS:
@@ -122,17 +89,6 @@ def held_out_losses(model: Any, tokenizer: Any, patents: tuple[Patent, ...], con
     return result
 
 
-def fit(tokenizer: Any, direction: Any, patent: Patent, end: int, context: int) -> list[int]:
-    """Token ids of a record with as many whole claims as fit the context; empty when not even one does."""
-    claims = list(patent.claims)
-    while claims:
-        ids: list[int] = tokenizer.encode(write_layout(direction, patent.title, patent.abstract, claims)).ids + [end]
-        if len(ids) <= context:
-            return ids
-        claims = claims[: min(len(claims) - 1, max(1, len(claims) * context // len(ids)))] if len(claims) > 1 else []
-    return []
-
-
 def _same_recipe(path: Path, recipe: Recipe) -> None:
     wanted = json.dumps(asdict(recipe), indent=1)
     if path.exists() and path.read_text() != wanted:
@@ -141,82 +97,6 @@ def _same_recipe(path: Path, recipe: Recipe) -> None:
             hint="Train into another folder, or delete this one to start afresh.",
         )
     path.write_text(wanted)
-
-
-def _tokenizer(corpus: Corpus, recipe: Recipe, path: Path, report: Callable[[str], None]) -> Any:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-
-    if path.exists():
-        return Tokenizer.from_file(str(path))
-    report("train: byte-level BPE of the full records and heads")
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=recipe.vocabulary,
-        special_tokens=[END],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    texts = [write_layout("top-down", p.title, p.abstract, p.claims) for p in corpus.full]
-    texts += [f"{p.title}\n{p.abstract}" for p in corpus.heads[::6]]
-    tokenizer.train_from_iterator(texts, trainer)
-    tokenizer.save(str(path))
-    return tokenizer
-
-
-def _rows(corpus: Corpus, recipe: Recipe, tokenizer: Any, path: Path, report: Callable[[str], None]) -> Any:
-    """Token rows of both phases: `short` (n, short_context) and `full` (m, context), in training order.
-
-    Each row starts where a document starts, as every prompt does; the rest of the row's last document is dropped.
-    """
-    import numpy
-
-    if path.exists():
-        return dict(numpy.load(path))
-    end = tokenizer.token_to_id(END)
-    dice = random.Random(recipe.seed)
-    report("train: tokenizing")
-    short_rows = recipe.short_steps * (recipe.tokens_per_step // recipe.short_context)
-    head_rows = short_rows * recipe.head_tokens // (recipe.head_tokens + recipe.description_tokens)
-    chunks = list(description_chunks(corpus, chars=recipe.short_context * 5))
-    dice.shuffle(chunks)
-    heads = list(corpus.heads)
-    dice.shuffle(heads)
-    # A head is the tail of a bottom-up text; the end token after it is right there.
-    tails = (f"## Abstract\n{p.abstract}\n\n## Title\n{p.title}" for p in heads)
-    short = [
-        *_pack((tokenizer.encode(t).ids + [end] for t in tails), recipe.short_context, head_rows),
-        *_pack((tokenizer.encode(t).ids for t in chunks), recipe.short_context, short_rows - head_rows),
-    ]
-    dice.shuffle(short)
-    full_rows = (recipe.steps - recipe.short_steps) * (recipe.tokens_per_step // recipe.context)
-    full = list(_pack(_epochs(corpus, recipe, tokenizer, end, dice), recipe.context, full_rows))
-    if len(short) < short_rows or len(full) < full_rows:
-        raise ConfigError("the data have fewer tokens than the recipe asks for", hint="Lower the recipe's tokens.")
-    rows = {"short": numpy.array(short, dtype=numpy.uint16), "full": numpy.array(full, dtype=numpy.uint16)}
-    numpy.savez(path.with_suffix(".part.npz"), **rows)
-    path.with_suffix(".part.npz").replace(path)
-    return rows
-
-
-def _epochs(corpus: Corpus, recipe: Recipe, tokenizer: Any, end: int, dice: random.Random) -> Iterator[list[int]]:
-    """Every full record in both layouts, in a new order each time, without end."""
-    laid_out = [ids for p in corpus.full for d in DIRECTIONS if (ids := fit(tokenizer, d, p, end, recipe.context))]
-    while True:
-        dice.shuffle(laid_out)
-        yield from laid_out
-
-
-def _pack(documents: Iterator[list[int]], width: int, count: int) -> Iterator[list[int]]:
-    row: list[int] = []
-    for ids in documents:
-        if count <= 0:
-            return
-        row += ids
-        if len(row) >= width:
-            yield row[:width]
-            row, count = [], count - 1
 
 
 def _new_model(recipe: Recipe, tokenizer: Any) -> Any:
@@ -305,9 +185,7 @@ def _rate(step: int, recipe: Recipe) -> float:
     return warm * (recipe.final_rate + (1 - recipe.final_rate) * cosine)
 
 
-def _step(
-    model: Any, parameters: Any, masters: Any, optimisers: Any, rows: Any, recipe: Recipe, step: int
-) -> float:
+def _step(model: Any, parameters: Any, masters: Any, optimisers: Any, rows: Any, recipe: Recipe, step: int) -> float:
     import torch
 
     short = step < recipe.short_steps

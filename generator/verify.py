@@ -1,8 +1,9 @@
 """The reader's side: does this record stand in that log, unchanged? Needs neither model, site nor pipeline.
 
-Steps for one disclosure: (1) the record is canonical and follows the schema; (2) its log entry is derived from its hash,
-or read from the log and compared; (3) the proof leads from that entry to the checkpoint's root; (4) the
-checkpoint bears a signature of the pinned key; (5) an older checkpoint, if one is given, is a beginning of this log.
+Steps for one disclosure: (1) the record is canonical and follows the schema; (2) its log entry is derived from its
+hash, or read from the log and compared; (3) the proof leads from that entry to the checkpoint's root; (4) the
+checkpoint bears a signature of the pinned key; (5) it, and an older checkpoint if one is given, is a beginning of the
+newest one.
 `docs/verify-by-hand.md` does the same with common tools.
 """
 
@@ -35,9 +36,7 @@ class Evidence:
     log: Read | None
 
 
-def verify(
-    target: str, output: Path, vkey: str, *, fetch: Fetch, old_checkpoint: Path | None = None
-) -> Iterator[Step]:
+def verify(target: str, output: Path, vkey: str, *, fetch: Fetch, old_checkpoint: Path | None = None) -> Iterator[Step]:
     """Verify a file, a serial number, a folder (output/ or a site) or a URL; yields each step that holds.
 
     Raises VerificationError at the first step that does not hold, PressError when something cannot be read.
