@@ -1,0 +1,190 @@
+"""Sitemaps, Atom feed, robots.txt: what they list, what they never list, and that no title can break them."""
+
+import re
+import sys
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import facts
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from generator import canonical, feeds
+from generator.archive import VOLUME, LoggedRecord
+from generator.config import Settings
+from generator.errors import ConfigError
+
+SITE = Settings(site_url="https://example.org/repo/", title="Example & Sons", publisher="Example <Press>")
+ATOM = {"a": "http://www.w3.org/2005/Atom"}
+MAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
+# https://www.w3.org/TR/xml/#charsets
+XML_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def logged(serial: int, published_at: str = "2026-11-22T03:20:00Z", **text: object) -> LoggedRecord:
+    record = facts.record(serial, disclosure=facts.disclosure(serial, **text))
+    return LoggedRecord(serial, record.to_bytes(), record, "", serial + 1, published_at, ())
+
+
+def entries(site: Path) -> list[ET.Element]:
+    return ET.parse(site / "feed.xml").getroot().findall("a:entry", ATOM)
+
+
+def listed(path: Path) -> dict[str, str | None]:
+    found = {}
+    for element in ET.parse(path).getroot():
+        loc = element.find("s:loc", MAP)
+        assert loc is not None
+        assert loc.text
+        found[loc.text] = element.findtext("s:lastmod", None, MAP)
+    return found
+
+
+def front(site: Path) -> None:
+    for name in ("index.html", "404.html", "search.html", "browse/index.html", "browse/2026-11-22.html", "d/0/0.html"):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text("<p>page</p>")
+
+
+def test_sitemaps_list_published_pages_with_their_publication_time(tmp_path: Path) -> None:
+    front(tmp_path)
+    (tmp_path / "sitemap.xml.gz").write_bytes(b"of the site builder")
+    late = logged(VOLUME + 3, "2026-12-01T04:00:00Z")
+    feeds.write_feeds(tmp_path, SITE, [logged(0), logged(1, ""), late])
+    assert listed(tmp_path / "sitemap.xml") == {
+        "https://example.org/repo/sitemap-front-0.xml": None,
+        "https://example.org/repo/sitemap-d-0.xml": "2026-11-22T03:20:00Z",
+        "https://example.org/repo/sitemap-d-1.xml": "2026-12-01T04:00:00Z",
+    }
+    assert listed(tmp_path / "sitemap-d-0.xml") == {"https://example.org/repo/d/0/0.html": "2026-11-22T03:20:00Z"}
+    assert listed(tmp_path / "sitemap-d-1.xml") == {
+        f"https://example.org/repo/d/1/{VOLUME + 3}.html": "2026-12-01T04:00:00Z"
+    }
+    assert listed(tmp_path / "sitemap-front-0.xml") == dict.fromkeys(
+        f"https://example.org/repo/{path}" for path in ("", "browse/", "browse/2026-11-22.html", "search.html")
+    )
+    assert not (tmp_path / "sitemap.xml.gz").exists()
+
+
+def test_front_sitemap_is_split_at_the_limit_and_old_parts_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    front(tmp_path)
+    monkeypatch.setattr(feeds, "SITEMAP_LIMIT", 3)
+    feeds.write_feeds(tmp_path, SITE, [])
+    assert [len(listed(tmp_path / f"sitemap-front-{part}.xml")) for part in range(2)] == [3, 1]
+    monkeypatch.setattr(feeds, "SITEMAP_LIMIT", 50_000)
+    feeds.write_feeds(tmp_path, SITE, [])
+    assert list(listed(tmp_path / "sitemap.xml")) == ["https://example.org/repo/sitemap-front-0.xml"]
+
+
+def test_a_volume_stays_below_the_limit_of_a_sitemap() -> None:
+    assert VOLUME <= feeds.SITEMAP_LIMIT
+
+
+def test_the_sitemap_of_another_volume_is_kept(tmp_path: Path) -> None:
+    feeds.write_feeds(tmp_path, SITE, [logged(5)])
+    before = (tmp_path / "sitemap-d-0.xml").read_bytes()
+    feeds.write_feeds(tmp_path, SITE, [logged(VOLUME)])
+    assert (tmp_path / "sitemap-d-0.xml").read_bytes() == before
+    assert len(listed(tmp_path / "sitemap.xml")) == 2
+    feeds.write_feeds(tmp_path, SITE, [logged(5, "")])
+    assert list(listed(tmp_path / "sitemap.xml")) == ["https://example.org/repo/sitemap-d-1.xml"]
+
+
+def test_the_feed_holds_the_newest_fifty_published(tmp_path: Path) -> None:
+    items = [logged(n, f"2026-11-{1 + n // 4:02d}T03:20:00Z") for n in range(60)] + [logged(60, "")]
+    feeds.write_feeds(tmp_path, SITE, items)
+    found = [entry.findtext("a:id", "", ATOM).rpartition("/")[2] for entry in entries(tmp_path)]
+    assert found == [str(n) for n in range(59, 9, -1)]
+
+
+def test_the_feed_is_valid_atom(tmp_path: Path) -> None:
+    """The elements that RFC 4287, sections 4.1.1 and 4.1.2, asks for, each once and of the right form."""
+    feeds.write_feeds(tmp_path, SITE, [logged(123, "2026-11-22T03:20:00Z"), logged(124, "2026-11-23T03:20:00Z")])
+    root = ET.parse(tmp_path / "feed.xml").getroot()
+    assert root.tag == "{http://www.w3.org/2005/Atom}feed"
+    assert root.findtext("a:title", "", ATOM) == "Example & Sons"
+    assert root.findtext("a:author/a:name", "", ATOM) == "Example <Press>"
+    assert root.findtext("a:updated", "", ATOM) == "2026-11-23T03:20:00Z"
+    links = {link.get("rel"): link.get("href") for link in root.findall("a:link", ATOM)}
+    assert links == {"self": "https://example.org/repo/feed.xml", "alternate": "https://example.org/repo/"}
+    newest, older = entries(tmp_path)
+    for name in ("id", "title", "updated", "published", "summary"):
+        assert len(newest.findall(f"a:{name}", ATOM)) == 1
+    assert older.findtext("a:id", "", ATOM) == "tag:example.org,2026-11-22:repo/log/123"
+    assert older.findtext("a:title", "", ATOM) == f"PAP-0000123: {logged(123).record.disclosure.title}"
+    assert older.findtext("a:updated", "", ATOM) == older.findtext("a:published", "", ATOM) == "2026-11-22T03:20:00Z"
+    assert {link.get("href") for link in older.findall("a:link", ATOM)} == {
+        "https://example.org/repo/d/0/123.html",
+        "https://example.org/repo/d/0/123.json",
+    }
+
+
+def test_text_of_a_demonstration_model_says_so(tmp_path: Path) -> None:
+    real = replace(logged(1).record, generation=facts.generation(demonstration=False))
+    feeds.write_feeds(tmp_path, SITE, [logged(0), replace(logged(1), record=real, data=real.to_bytes())])
+    after, first = (entry.findtext("a:summary", "", ATOM) for entry in entries(tmp_path))
+    assert first.startswith(feeds.DEMONSTRATION)
+    assert after == real.disclosure.abstract
+
+
+def test_a_feed_without_publications_has_no_entry(tmp_path: Path) -> None:
+    feeds.write_feeds(tmp_path, SITE, [logged(0, "")])
+    assert entries(tmp_path) == []
+    assert list(listed(tmp_path / "sitemap.xml")) == []
+    assert "d/0/0" not in "".join(path.read_text() for path in tmp_path.iterdir())
+
+
+def test_robots_names_the_sitemap(tmp_path: Path) -> None:
+    feeds.write_feeds(tmp_path, SITE, [])
+    lines = (tmp_path / "robots.txt").read_text().splitlines()
+    assert "Sitemap: https://example.org/repo/sitemap.xml" in lines
+    assert "Disallow: /" not in lines
+
+
+def test_the_same_records_give_the_same_bytes_in_any_order(tmp_path: Path) -> None:
+    items = [logged(n) for n in range(5)]
+    for name, order in (("one", items), ("two", items[::-1])):
+        front(tmp_path / name)
+        feeds.write_feeds(tmp_path / name, SITE, iter(order))
+    one, two = ({p.name: p.read_bytes() for p in (tmp_path / name).iterdir() if p.is_file()} for name in ("one", "two"))
+    assert one == two
+
+
+def test_an_origin_without_a_host_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="host name"):
+        feeds.write_feeds(tmp_path, replace(SITE, origin="/log"), [logged(0)])
+
+
+def test_no_text_of_a_record_can_hold_what_xml_forbids() -> None:
+    """Every code point: one that a record may hold is one that XML 1.0 may hold."""
+    for point in range(sys.maxunicode + 1):
+        if XML_ILLEGAL.match(chr(point)):
+            assert canonical.text_problem(chr(point)), f"U+{point:04X}"
+
+
+def recordable(text: str) -> bool:
+    return bool(text) and text == text.strip() and "\n" not in text and not canonical.text_problem(text)
+
+
+HOSTILE = st.sampled_from(
+    [
+        "]]><script>alert(1)</script>",
+        "</title></entry>",
+        "&lt;&amp;&#0;",
+        "\"'><x a='",
+        "<!DOCTYPE x [<!ENTITY e 'x'>]>&e;",
+    ]
+)
+TEXT = st.text(max_size=60).filter(recordable) | HOSTILE
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(title=TEXT, abstract=TEXT)
+def test_any_text_arrives_as_text(tmp_path: Path, title: str, abstract: str) -> None:
+    feeds.write_feeds(tmp_path, SITE, [logged(0, title=title, abstract=abstract)])
+    (entry,) = entries(tmp_path)
+    assert entry.findtext("a:title", "", ATOM) == f"PAP-0000000: {title}"
+    assert entry.findtext("a:summary", "", ATOM) == feeds.DEMONSTRATION + abstract
+    assert not list(entry.find("a:summary", ATOM) or ())
