@@ -1,0 +1,278 @@
+"""Records to a static site; the only file that knows the site builder, which runs as a subprocess.
+
+Each volume is built on its own, in a scratch folder, and moved into the site in one step; a volume whose inputs did
+not change is not built again. A build that was cut off anywhere leaves no `built.json` for the volume it was at, so
+the same command goes on from there. The same facts, templates and tools give the same bytes.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from generator import __version__, archive, files
+from generator.archive import LoggedRecord
+from generator.config import Settings
+from generator.errors import ConfigError, PressError, ToolError
+from generator.listings import Site, Volume, listing_pages, summarise
+from generator.pages import render, render_page
+
+TOOLS = ("mkdocs", "mkdocs-material", "markdown", "jinja2", "pyyaml")
+CODE = ("citation.py", "listings.py", "pages.py", "website.py")
+EPOCH = "1700000000"  # SOURCE_DATE_EPOCH: mkdocs would stamp the build with the clock; nothing of it is kept
+KEPT_THEME = ("assets/stylesheets",)
+BUILD_SECONDS = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class _Workshop:
+    """What every part of one build needs."""
+
+    output: Path
+    settings: Settings
+    templates: Path
+    inputs: str
+    report: Callable[[str], None]
+
+    @property
+    def site(self) -> Path:
+        return self.output / "site"
+
+    def work(self, name: str) -> Path:
+        return self.output / "pages" / name
+
+
+def build(
+    output: Path,
+    settings: Settings,
+    *,
+    docs: Path,
+    templates: Path,
+    report: Callable[[str], None] = lambda line: None,
+    workers: int | None = None,
+) -> Site:
+    """Build `output/site` from the facts in `output`. The search index and the feeds are added afterwards, from Site.
+
+    Raises ToolError when mkdocs fails, ConfigError for missing templates or docs, PressError for a full disk.
+    """
+    if not (templates / "overrides" / "main.html").is_file() or not docs.is_dir():
+        missing = docs if templates.is_dir() else templates
+        raise ConfigError(f"{missing}: not a folder of the site's sources", hint="Restore site_templates/ and docs/.")
+    shop = _Workshop(output.resolve(), settings, templates.resolve(), _inputs(settings, templates), report)
+    try:
+        shop.site.mkdir(parents=True, exist_ok=True)
+        numbers = archive.volumes(output)
+        with ThreadPoolExecutor(workers or min(4, os.cpu_count() or 1)) as pool:
+            built = list(pool.map(lambda number: _volume(shop, number), numbers))
+        checkpoint = output / "log" / "checkpoint"
+        current = archive.current(output)
+        site = Site(
+            folder=shop.site,
+            volumes=tuple(volume for volume, _ in built),
+            rebuilt=tuple(volume.number for volume, rebuilt in built if rebuilt),
+            checkpoint=checkpoint.read_text(encoding="utf-8") if current else "",
+            checkpoint_size=current.size if current else 0,
+            vkey=settings.vkey,
+        )
+        _front(shop, site, docs.resolve())
+    except OSError as error:
+        raise PressError(
+            f"{error.filename or shop.site}: the site cannot be written: {error.strerror or error}",
+            hint="Free space or fix permissions, then run the same command again; facts were not touched.",
+        ) from error
+    report(f"build: {site.disclosures} disclosures in {shop.site}")
+    return site
+
+
+def _volume(shop: _Workshop, number: int) -> tuple[Volume, bool]:
+    """The volume's summary, and whether it was built anew."""
+    logged = tuple(archive.read_volume(shop.output, number))
+    work, target = shop.work(str(number)), shop.site / "d" / str(number)
+    mark, fingerprint = work / "built.json", _fingerprint(shop.inputs, logged)
+    if (target / "index.html").is_file() and (known := _known(mark, fingerprint)) is not None:
+        return known, False
+    mark.unlink(missing_ok=True)
+    volume = summarise(number, logged, shop.settings)
+    shop.report(f"build: volume {number}, {volume.count} pages")
+    folder = work / "docs" / "d" / str(number)
+    _clear(work)
+    folder.mkdir(parents=True)
+    for item in logged:
+        page = render_page(item, shop.settings, shop.templates)
+        (folder / f"{item.serial}.md").write_text(page, encoding="utf-8", newline="\n")
+    for name, text in listing_pages(volume, logged, shop.settings, shop.templates):
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    _mkdocs(shop, work, f"volume {number}")
+    made = work / "site" / "d" / str(number)
+    for item in logged:
+        (made / f"{item.serial}.json").write_bytes(item.data)
+        (made / f"{item.serial}.proof").write_text(item.proof, encoding="utf-8", newline="\n")
+        shutil.copyfile(folder / f"{item.serial}.md", made / f"{item.serial}.md")
+        if not (made / f"{item.serial}.html").is_file():
+            raise ToolError(f"mkdocs made no page of disclosure {item.serial}", hint=f"Its source is in {folder}.")
+    _replace(made, target)
+    shutil.rmtree(work / "site")
+    files.write(mark, json.dumps({"fingerprint": fingerprint, "volume": volume.to_dict()}).encode())
+    return volume, True
+
+
+def _front(shop: _Workshop, site: Site, docs: Path) -> None:
+    """Home, listings of listings, documentation, assets and the log; then the site holds these and the volumes only."""
+    work = shop.work("front")
+    _clear(work)
+    folder = work / "docs"
+    shutil.copytree(docs, folder / "docs")
+    if not (folder / "docs" / "index.md").exists():
+        (folder / "docs" / "index.md").write_text(_docs_index(docs), encoding="utf-8")
+    for template in sorted((shop.templates / "pages").glob("*.md.j2")):
+        stem = template.name.removesuffix(".md.j2")
+        text = render(shop.templates, f"pages/{template.name}", shop.settings, site=site)
+        (folder / f"{'index' if stem == 'home' else stem}.md").write_text(text, encoding="utf-8", newline="\n")
+    _mkdocs(shop, work, "the front pages")
+    made = work / "site"
+    _thin(made)
+    shutil.copytree(shop.templates / "assets", made / "assets", dirs_exist_ok=True)
+    log = shop.output / "log"
+    if log.is_dir():
+        shutil.copytree(log, made / "log", ignore=shutil.ignore_patterns(".*"))
+    if site.vkey:
+        (made / "log").mkdir(exist_ok=True)
+        (made / "log" / "vkey").write_text(site.vkey.strip() + "\n", encoding="utf-8")
+    wanted = {path.name for path in made.iterdir()}
+    for stale in [path for path in shop.site.iterdir() if path.name not in wanted | {"d"}]:
+        _remove(stale)
+    for path in sorted(made.iterdir()):
+        _replace(path, shop.site / path.name)
+    numbers = {str(volume.number) for volume in site.volumes}
+    (shop.site / "d").mkdir(exist_ok=True)
+    for stale in [path for path in (shop.site / "d").iterdir() if path.name not in numbers]:
+        _remove(stale)
+    shutil.rmtree(made)
+
+
+def _thin(made: Path) -> None:
+    """Drop what no page asks for: the theme's scripts and images, source maps, and sitemaps with build dates."""
+    for path in [*made.glob("sitemap.xml*"), *made.rglob("*.map")]:
+        path.unlink()
+    kept = {made / name for name in KEPT_THEME}
+    for path in [path for path in (made / "assets").iterdir() if path not in kept]:
+        _remove(path)
+
+
+def _docs_index(docs: Path) -> str:
+    lines = ["# Documentation", ""]
+    for path in sorted(docs.glob("*.md")):
+        first = path.read_text(encoding="utf-8").lstrip().split("\n", 1)[0]
+        lines.append(f"- [{first.removeprefix('#').strip() or path.stem}]({path.name})")
+    return "\n".join(lines) + "\n"
+
+
+def _mkdocs(shop: _Workshop, work: Path, what: str) -> None:
+    import yaml
+
+    config = work / "mkdocs.yml"
+    text = yaml.safe_dump(_config(shop, work), allow_unicode=True, sort_keys=True)
+    config.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--config-file", str(config)]
+    overrides = {"SOURCE_DATE_EPOCH": EPOCH, "NO_MKDOCS_2_WARNING": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    try:
+        done = subprocess.run(
+            command, cwd=work, env={**os.environ, **overrides}, capture_output=True, timeout=BUILD_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(f"mkdocs did not finish {what} within {BUILD_SECONDS} seconds") from error
+    if done.returncode:
+        said = (done.stderr + done.stdout).decode("utf-8", "replace").strip().split("\n")
+        raise ToolError(
+            f"mkdocs failed on {what}: {' | '.join(said[-4:])[:1000]}",
+            hint=f"The pages and mkdocs.yml are in {work}; mend the template or document that it names, then run again.",
+        )
+
+
+def _config(shop: _Workshop, work: Path) -> dict[str, Any]:
+    """No plugins, a fixed nav, documents out of it: then the cost of a page does not grow with their number."""
+    url = shop.settings.site_url.rstrip("/") + "/"
+    pages = ("index", "browse", "search", "verify", "docs/about")
+    return {
+        "site_name": shop.settings.title,
+        "site_url": url,
+        "site_description": f"{shop.settings.title}: machine-written inventions, published as dated, verifiable prior art.",
+        "docs_dir": str(work / "docs"),
+        "site_dir": str(work / "site"),
+        "use_directory_urls": False,
+        "plugins": [],
+        "nav": [{name: f"{url}{name}.html"} for name in pages],
+        "not_in_nav": "/**",
+        "edit_uri": "",
+        "theme": {"name": "material", "custom_dir": str(shop.templates / "overrides"), "font": False},
+        "extra_css": ["assets/press.css"],
+        "extra": {"generator": False, "publisher": shop.settings.publisher, "contact": shop.settings.contact},
+        "markdown_extensions": ["attr_list"] if work.name != "front" else ["attr_list", "admonition", "def_list"],
+        "validation": {"links": {"not_found": "ignore", "unrecognized_links": "ignore", "anchors": "ignore"}},
+    }
+
+
+def _inputs(settings: Settings, templates: Path) -> str:
+    """A digest of all that shapes a page besides its record: tools, code, templates, settings."""
+    digest = hashlib.sha256(json.dumps([__version__, *(version(tool) for tool in TOOLS)]).encode())
+    shaping = replace(settings, output="", profile="", top_down_share="")
+    digest.update(json.dumps(asdict(shaping), sort_keys=True).encode())
+    here = Path(__file__).parent
+    sources = [*((name, here / name) for name in CODE), *_tree(templates)]
+    for name, path in sources:
+        digest.update(f"{name}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _tree(templates: Path) -> Iterator[tuple[str, Path]]:
+    """The templates that shape the pages of volumes; assets and front pages are copied or built each time."""
+    for path in sorted([*templates.glob("*.j2"), *(templates / "overrides").rglob("*")]):
+        if path.is_file():
+            yield path.relative_to(templates).as_posix(), path
+
+
+def _fingerprint(inputs: str, logged: Sequence[LoggedRecord]) -> str:
+    digest = hashlib.sha256(inputs.encode())
+    for item in logged:
+        findings = [asdict(finding) for finding in item.findings]
+        facts = [item.serial, hashlib.sha256(item.data).hexdigest(), item.proof, item.published_at, findings]
+        digest.update(json.dumps(facts).encode())
+    return digest.hexdigest()
+
+
+def _known(mark: Path, fingerprint: str) -> Volume | None:
+    """The summary of a volume that was built from exactly these inputs."""
+    try:
+        value = json.loads(mark.read_bytes())
+        return Volume.from_dict(value["volume"]) if value["fingerprint"] == fingerprint else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # absent or torn: both mean that the volume is to be built
+
+
+def _clear(work: Path) -> None:
+    if work.exists():
+        shutil.rmtree(work)
+    work.mkdir(parents=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Put `source` where `target` was. Between the two renames the target is absent, never mixed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        _remove(target)
+    source.rename(target)
