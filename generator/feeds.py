@@ -18,7 +18,7 @@ from generator.errors import ConfigError
 
 SITEMAP_LIMIT = 50_000
 FEED_LENGTH = 50
-FEED = "feed.xml"
+FEED = "feed.atom"
 # RFC 4287 asks for a time even of a feed without entries; this one cannot be taken for a publication time.
 NEVER = "1970-01-01T00:00:00Z"
 DEMONSTRATION = "Text of a demonstration model. "
@@ -29,10 +29,10 @@ _LASTMOD = re.compile(r"<lastmod>([^<]+)</lastmod>")
 
 
 def write_feeds(site: Path, settings: Settings, logged: Iterable[LoggedRecord]) -> None:
-    """Write sitemap.xml, sitemap-*.xml, feed.xml and robots.txt for a built site.
+    """Write sitemap.xml, sitemap-front-*.xml, d/<volume>/sitemap.xml, feed.atom and robots.txt for a built site.
 
-    `logged` holds whole volumes, the newest 50 published disclosures among them; the sitemap of a volume that is not
-    in it is kept as it is. Front pages are those that stand in `site` outside d/.
+    `logged` holds whole volumes: those that were built anew, and the newest 50 published disclosures. The sitemap of
+    a volume that is not in it stays as it is. Front pages are those that stand in `site` outside d/.
     """
     records = sorted(logged, key=attrgetter("serial"))
     published = [item for item in records if item.published_at]
@@ -59,13 +59,14 @@ def _write_sitemaps(site: Path, settings: Settings, volumes: set[int], published
         by_volume[item.volume].append((permalink(item.serial, item.volume, settings), item.published_at))
     for volume, urls in by_volume.items():
         if urls:
-            _write_sitemap(site / f"sitemap-d-{volume}.xml", urls)
+            _write_sitemap(site / "d" / str(volume) / "sitemap.xml", urls)
         else:
-            (site / f"sitemap-d-{volume}.xml").unlink(missing_ok=True)
+            (site / "d" / str(volume) / "sitemap.xml").unlink(missing_ok=True)
+    of_volumes = sorted(site.glob("d/*/sitemap.xml"), key=lambda path: int(path.parent.name))
     parts = []
-    for path in sorted(site.glob("sitemap-*.xml"), key=_place):
+    for path in [*sorted(site.glob("sitemap-front-*.xml"), key=lambda path: (len(path.name), path.name)), *of_volumes]:
         times = _LASTMOD.findall(path.read_text(encoding="utf-8"))
-        parts.append(_entry("sitemap", _url(settings, path.name), max(times, default="")))
+        parts.append(_entry("sitemap", _url(settings, path.relative_to(site).as_posix()), max(times, default="")))
     index = f"{_HEAD}<sitemapindex {_SITEMAP}>\n{''.join(parts)}</sitemapindex>\n"
     files.write(site / "sitemap.xml", index.encode())
 
@@ -81,12 +82,6 @@ def _pages(path: Path) -> Iterable[Path]:
     if path.is_dir():
         return () if path.name == "d" or path.name.startswith(".") else path.rglob("*.html")
     return (path,) if path.suffix == ".html" else ()
-
-
-def _place(path: Path) -> tuple[bool, int]:
-    """Front pages first, then volumes by number."""
-    kind, _, number = path.stem.removeprefix("sitemap-").partition("-")
-    return kind == "d", int(number)
 
 
 def _write_sitemap(path: Path, urls: list[tuple[str, str]]) -> None:

@@ -29,7 +29,7 @@ def logged(serial: int, published_at: str = "2026-11-22T03:20:00Z", **text: obje
 
 
 def entries(site: Path) -> list[ET.Element]:
-    return ET.parse(site / "feed.xml").getroot().findall("a:entry", ATOM)
+    return ET.parse(site / "feed.atom").getroot().findall("a:entry", ATOM)
 
 
 def listed(path: Path) -> dict[str, str | None]:
@@ -55,11 +55,11 @@ def test_sitemaps_list_published_pages_with_their_publication_time(tmp_path: Pat
     feeds.write_feeds(tmp_path, SITE, [logged(0), logged(1, ""), late])
     assert listed(tmp_path / "sitemap.xml") == {
         "https://example.org/repo/sitemap-front-0.xml": None,
-        "https://example.org/repo/sitemap-d-0.xml": "2026-11-22T03:20:00Z",
-        "https://example.org/repo/sitemap-d-1.xml": "2026-12-01T04:00:00Z",
+        "https://example.org/repo/d/0/sitemap.xml": "2026-11-22T03:20:00Z",
+        "https://example.org/repo/d/1/sitemap.xml": "2026-12-01T04:00:00Z",
     }
-    assert listed(tmp_path / "sitemap-d-0.xml") == {"https://example.org/repo/d/0/0.html": "2026-11-22T03:20:00Z"}
-    assert listed(tmp_path / "sitemap-d-1.xml") == {
+    assert listed(tmp_path / "d/0/sitemap.xml") == {"https://example.org/repo/d/0/0.html": "2026-11-22T03:20:00Z"}
+    assert listed(tmp_path / "d/1/sitemap.xml") == {
         f"https://example.org/repo/d/1/{VOLUME + 3}.html": "2026-12-01T04:00:00Z"
     }
     assert listed(tmp_path / "sitemap-front-0.xml") == dict.fromkeys(
@@ -84,12 +84,12 @@ def test_a_volume_stays_below_the_limit_of_a_sitemap() -> None:
 
 def test_the_sitemap_of_another_volume_is_kept(tmp_path: Path) -> None:
     feeds.write_feeds(tmp_path, SITE, [logged(5)])
-    before = (tmp_path / "sitemap-d-0.xml").read_bytes()
+    before = (tmp_path / "d/0/sitemap.xml").read_bytes()
     feeds.write_feeds(tmp_path, SITE, [logged(VOLUME)])
-    assert (tmp_path / "sitemap-d-0.xml").read_bytes() == before
+    assert (tmp_path / "d/0/sitemap.xml").read_bytes() == before
     assert len(listed(tmp_path / "sitemap.xml")) == 2
     feeds.write_feeds(tmp_path, SITE, [logged(5, "")])
-    assert list(listed(tmp_path / "sitemap.xml")) == ["https://example.org/repo/sitemap-d-1.xml"]
+    assert list(listed(tmp_path / "sitemap.xml")) == ["https://example.org/repo/d/1/sitemap.xml"]
 
 
 def test_the_feed_holds_the_newest_fifty_published(tmp_path: Path) -> None:
@@ -102,13 +102,13 @@ def test_the_feed_holds_the_newest_fifty_published(tmp_path: Path) -> None:
 def test_the_feed_is_valid_atom(tmp_path: Path) -> None:
     """The elements that RFC 4287, sections 4.1.1 and 4.1.2, asks for, each once and of the right form."""
     feeds.write_feeds(tmp_path, SITE, [logged(123, "2026-11-22T03:20:00Z"), logged(124, "2026-11-23T03:20:00Z")])
-    root = ET.parse(tmp_path / "feed.xml").getroot()
+    root = ET.parse(tmp_path / "feed.atom").getroot()
     assert root.tag == "{http://www.w3.org/2005/Atom}feed"
     assert root.findtext("a:title", "", ATOM) == "Example & Sons"
     assert root.findtext("a:author/a:name", "", ATOM) == "Example <Press>"
     assert root.findtext("a:updated", "", ATOM) == "2026-11-23T03:20:00Z"
     links = {link.get("rel"): link.get("href") for link in root.findall("a:link", ATOM)}
-    assert links == {"self": "https://example.org/repo/feed.xml", "alternate": "https://example.org/repo/"}
+    assert links == {"self": "https://example.org/repo/feed.atom", "alternate": "https://example.org/repo/"}
     newest, older = entries(tmp_path)
     for name in ("id", "title", "updated", "published", "summary"):
         assert len(newest.findall(f"a:{name}", ATOM)) == 1
@@ -133,7 +133,7 @@ def test_a_feed_without_publications_has_no_entry(tmp_path: Path) -> None:
     feeds.write_feeds(tmp_path, SITE, [logged(0, "")])
     assert entries(tmp_path) == []
     assert list(listed(tmp_path / "sitemap.xml")) == []
-    assert "d/0/0" not in "".join(path.read_text() for path in tmp_path.iterdir())
+    assert "d/0/0" not in "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_robots_names_the_sitemap(tmp_path: Path) -> None:
