@@ -92,4 +92,5 @@ def _check(value: Any, path: str, depth: int) -> None:
                     raise RecordError(f"{path}: the key {str(key)[:40]!r} is not of the form [a-z0-9_]+")
                 _check(item, f"{path}.{key}", depth + 1)
         case _:
-            raise RecordError(f"{path}: {type(value).__name__} has no place in canonical JSON")
+            kind = "null" if value is None else type(value).__name__
+            raise RecordError(f"{path}: {kind} has no place in canonical JSON")

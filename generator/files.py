@@ -11,23 +11,28 @@ from pathlib import Path
 from generator.errors import LogError, PressError
 
 
-def write(path: Path, data: bytes) -> None:
-    """Replace `path` in one step. Raises PressError when the disk is full or the folder is not writable."""
+def write(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Replace `path` in one step. Raises PressError when the disk is full or the folder is not writable.
+
+    Not `durable`: survives a kill at once, a power cut only after `settle()`; for many files at a time.
+    """
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-            file.flush()
             os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         Path(temporary).replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # or a power cut could undo the rename
-        finally:
-            os.close(folder)
+        if durable:
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)  # or a power cut could undo the rename
+            finally:
+                os.close(folder)
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
@@ -37,13 +42,9 @@ def write(path: Path, data: bytes) -> None:
         ) from error
 
 
-def write_once(path: Path, data: bytes) -> None:
-    """Write a fact: a file that, once there, is never written with other bytes."""
-    if path.exists():
-        if path.read_bytes() != data:
-            raise PressError(f"{path}: this fact exists already with other bytes", hint="Run: prior-art verify output")
-        return
-    write(path, data)
+def settle() -> None:
+    """Bring everything that was written so far to the disk."""
+    os.sync()
 
 
 def read(path: Path, what: str) -> bytes:

@@ -186,12 +186,19 @@ def _write_staged(output: Path, batch: Batch) -> None:
         entry = Disclosed(hashlib.sha256(data).hexdigest(), len(data))
         if str(entry) != batch.entries[serial - batch.start]:
             raise LogError(f"{output / 'queue' / name}: changed after it was staged as leaf {serial}")
-        files.write_once(record_path(output, serial), data)
+        _write(record_path(output, serial), data)
         findings = output / "queue" / name.replace(".json", ".findings.json")
         if findings.exists():
-            files.write_once(record_path(output, serial, ".findings.json"), findings.read_bytes())
+            _write(record_path(output, serial, ".findings.json"), findings.read_bytes())
     for path, data in _new_tiles(output, batch):
-        files.write_once(output / "log" / path, data)
+        _write(output / "log" / path, data)
+    files.settle()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """A file of a batch that is not signed yet: what an interrupted try left of it is written again."""
+    if not path.exists() or path.read_bytes() != data:
+        files.write(path, data, durable=False)
 
 
 def _new_tiles(output: Path, batch: Batch) -> Iterator[tuple[str, bytes]]:
@@ -219,8 +226,9 @@ def _commit(output: Path, key: SigningKey) -> Checkpoint:
         note = key.sign(checkpoint.body)
         for serial in batch.serials:
             proof = Proof(serial, merkle.inclusion_proof(tree.nodes, serial, batch.size), note)
-            files.write_once(record_path(output, serial, ".proof"), proof.text.encode())
-        files.write_once(output / "log" / "checkpoints" / str(batch.size), note.encode())
+            _write(record_path(output, serial, ".proof"), proof.text.encode())
+        _write(output / "log" / "checkpoints" / str(batch.size), note.encode())
+        files.settle()
         files.write(output / "log" / "checkpoint", note.encode())
     elif before.size != batch.size:
         raise LogError(

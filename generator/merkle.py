@@ -51,6 +51,8 @@ def root_from_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[byte
     """The root that a proof leads to, RFC 9162 2.1.3.2. Raises ValueError for a proof of the wrong length."""
     if not 0 <= index < size:
         raise ValueError(f"leaf {index} does not lie in a tree of {size}")
+    if len(leaf) != HASH_BYTES:
+        raise ValueError("the leaf hash is not 32 bytes long")
     first, last, result = index, size - 1, leaf
     for sibling in proof:
         if last == 0 or len(sibling) != HASH_BYTES:

@@ -1,0 +1,1 @@
+"""Test modules import `facts` and other fixtures of this folder by name."""

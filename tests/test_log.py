@@ -1,0 +1,259 @@
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import facts
+import pytest
+from facts import ORIGIN, TIME, archive, key, queue
+
+from generator import archive as reading
+from generator import audit, files, log
+from generator.archive import read_volume, record_path
+from generator.entries import Disclosed, Published
+from generator.errors import LogError, PressError
+from generator.note import Checkpoint
+from generator.tiles import tile_path
+
+LATER = "2026-11-23T03:17:00Z"
+
+
+def check(output: Path, count: int) -> None:
+    """The log is whole, holds each queued record once and in order, and nothing waits."""
+    for step in (*audit.audit_log(output, key().verification_key), *audit.audit_records(output)):
+        assert step.text
+    records = [logged.record for volume in reading.volumes(output) for logged in read_volume(output, volume)]
+    assert [record.salt for record in records] == [f"{number:032x}" for number in range(count)]
+    assert log.queued(output) == []
+    assert log.staged(output) is None
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_serials_are_leaf_indices_and_findings_lie_beside_the_record(tmp_path: Path) -> None:
+    archive(tmp_path, 3, published=TIME)
+    archive(tmp_path, 2, first=3)
+    logged = list(read_volume(tmp_path, 0))
+    assert [(item.serial, item.published_at) for item in logged] == [(0, TIME), (1, TIME), (2, TIME), (4, ""), (5, "")]
+    assert logged[0].findings[0].check == "C12"
+    assert logged[0].findings[0].claim is None
+    assert [item.checkpoint_size for item in logged] == [3, 3, 3, 6, 6]
+    check(tmp_path, 5)
+
+
+def test_a_log_grows_across_tiles_and_equals_one_written_at_once(tmp_path: Path) -> None:
+    for first, count in ((0, 1), (1, 254), (255, 1), (256, 1), (257, 290)):
+        archive(tmp_path / "slow", count, first=first)
+    archive(tmp_path / "fast", 547)
+    check(tmp_path / "slow", 547)
+    slow, fast = tree(tmp_path / "slow" / "log"), tree(tmp_path / "fast" / "log")
+    assert slow["checkpoint"] == fast["checkpoint"]
+    for path in (tile_path(0, 0), tile_path(0, 2, 35), tile_path(1, 0, 2), tile_path("entries", 2, 35)):
+        assert slow[path] == fast[path]
+    assert Checkpoint.parse(slow["checkpoint"].decode()).size == 547
+
+
+def test_facts_only_grow(tmp_path: Path) -> None:
+    archive(tmp_path, 5, published=TIME)
+    before = tree(tmp_path)
+    archive(tmp_path, 300, first=5)
+    after = tree(tmp_path)
+    assert {name for name in before if before[name] != after.get(name)} == {"log/checkpoint"}
+
+
+def test_the_same_bytes_twice_in_the_queue_enter_once(tmp_path: Path) -> None:
+    queue(tmp_path, range(1))
+    (tmp_path / "queue" / "again.json").write_bytes(facts.record(0).to_bytes())
+    log.append(tmp_path, key())
+    check(tmp_path, 1)
+
+
+def test_an_empty_queue_changes_nothing(tmp_path: Path) -> None:
+    assert log.append(tmp_path, key()) is None
+    archive(tmp_path, 2)
+    before = tree(tmp_path)
+    assert log.append(tmp_path, key()) == reading.current(tmp_path)
+    assert tree(tmp_path) == before
+
+
+def test_a_damaged_queue_file_stops_the_batch_and_loses_nothing(tmp_path: Path) -> None:
+    queue(tmp_path, range(3))
+    bad = sorted((tmp_path / "queue").glob("*1.json"))[0]
+    bad.write_bytes(b"{}")
+    with pytest.raises(LogError, match="record: missing member") as caught:
+        log.append(tmp_path, key())
+    assert "Move this file out of the queue" in caught.value.hint
+    assert len(log.queued(tmp_path)) == 3
+    bad.write_bytes(facts.record(1).to_bytes())
+    log.append(tmp_path, key())
+    check(tmp_path, 3)
+
+
+def test_a_damaged_tile_stops_the_log_before_it_is_signed(tmp_path: Path) -> None:
+    archive(tmp_path, 5)
+    path = tmp_path / "log" / tile_path(0, 0, 5)
+    path.write_bytes(bytes(32) + path.read_bytes()[32:])
+    queue(tmp_path, range(5, 7))
+    with pytest.raises(LogError, match="do not continue its checkpoint of size 5"):
+        log.append(tmp_path, key())
+    assert reading.current(tmp_path).size == 5  # type: ignore[union-attr]
+
+
+def test_the_key_of_another_log_is_refused(tmp_path: Path) -> None:
+    archive(tmp_path, 1)
+    queue(tmp_path, range(1, 2))
+    with pytest.raises(LogError, match=r"the key signs for other\.example"):
+        log.append(tmp_path, key("other.example"))
+
+
+def test_staged_then_signed_or_discarded(tmp_path: Path) -> None:
+    archive(tmp_path, 2)
+    before = tree(tmp_path)
+    queue(tmp_path, range(2, 5))
+    batch = log.stage_queue(tmp_path, ORIGIN)
+    assert batch is not None
+    assert batch.serials == (2, 3, 4)
+    assert reading.current(tmp_path).size == 2  # type: ignore[union-attr]
+    with pytest.raises(LogError, match="staged already"):
+        log.stage_queue(tmp_path, ORIGIN)
+    log.discard(tmp_path)
+    after = {name: data for name, data in tree(tmp_path).items() if not name.startswith("queue/")}
+    assert after == before
+    assert len(log.queued(tmp_path)) == 3
+    log.stage_queue(tmp_path, ORIGIN)
+    log.commit(tmp_path, key())
+    log.discard(tmp_path)
+    check(tmp_path, 5)
+
+
+def test_publication_times_are_set_once_and_anew_only_by_replacing(tmp_path: Path) -> None:
+    archive(tmp_path, 3)
+    log.append_published(tmp_path, key(), TIME, [0, 2])
+    with pytest.raises(LogError, match="never changes"):
+        log.append_published(tmp_path, key(), LATER, [0, 1])
+    log.append_published(tmp_path, key(), LATER, [0, 1, 2], replaces=3)
+    assert [item.published_at for item in read_volume(tmp_path, 0)] == [LATER] * 3
+    entries = dict(reading.entry_list(tmp_path))
+    assert entries[3] == Published(TIME, ((0, 0), (2, 2)))
+    assert entries[4] == Published(LATER, ((0, 2),), 3)
+    for leaves, reason in (([3], "not a disclosure"), ([99], "not a disclosure"), ([], "nothing to publish")):
+        with pytest.raises(LogError, match=reason):
+            log.append_published(tmp_path, key(), LATER, leaves)
+
+
+def test_a_range_runs_on_across_entries_that_are_no_disclosures(tmp_path: Path) -> None:
+    archive(tmp_path, 1, published=TIME)
+    archive(tmp_path, 2, first=1)
+    log.append_published(tmp_path, key(), LATER, [2, 3])
+    assert reading.entry_list(tmp_path)[-1][1] == Published(LATER, ((2, 3),))
+
+
+class Broken(Exception):
+    pass
+
+
+@pytest.mark.parametrize("persisted", [False, True])
+def test_a_fault_at_any_write_is_recovered_by_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, persisted: bool
+) -> None:
+    """Every write and every unlink fails once: before it took effect, and after."""
+    real_write, real_unlink = files.write, Path.unlink
+    for fault in range(1, 200):
+        output = tmp_path / str(fault)
+        archive(output, 2)
+        queue(output, range(2, 5))
+        count = 0
+
+        def broken(real: Callable[..., None], fault: int = fault) -> Callable[..., None]:
+            def call(*args: object, **options: object) -> None:
+                nonlocal count
+                count += 1
+                if count != fault:
+                    return real(*args, **options)
+                if persisted:
+                    real(*args, **options)
+                raise Broken
+
+            return call
+
+        monkeypatch.setattr(files, "write", broken(real_write))
+        monkeypatch.setattr(Path, "unlink", broken(real_unlink))
+        try:
+            log.append(output, key())
+            done = True
+        except Broken:
+            done = False
+        monkeypatch.undo()
+        log.append(output, key())
+        check(output, 5)
+        if done:
+            assert fault > 15
+            return
+    pytest.fail("the batch never came to its end")
+
+
+def append_in_child(output: Path, delay: float) -> None:
+    child = multiprocessing.get_context("fork").Process(target=log.append, args=(output, key()))
+    child.start()
+    time.sleep(delay)
+    if child.pid and child.is_alive():
+        os.kill(child.pid, signal.SIGKILL)
+    child.join()
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_kills_at_random_points_lose_nothing(tmp_path: Path) -> None:
+    """A short form of tests/soak_kills.py."""
+    written = 0
+    for number in range(12):
+        queue(tmp_path, range(written, written + 4))
+        written += 4
+        append_in_child(tmp_path, 0.004 * (number % 9))
+    log.append(tmp_path, key())
+    check(tmp_path, written)
+
+
+def test_of_two_appenders_one_waits_and_then_finds_its_work_done(tmp_path: Path) -> None:
+    queue(tmp_path, range(2))
+    said: list[str] = []
+    with log._lock(tmp_path), pytest.raises(LogError, match="another process is appending") as caught:
+        log.append(tmp_path, key(), report=said.append, wait_seconds=0.15)
+    assert "run the same command again" in caught.value.hint
+    assert said == ["another process is appending to this log; waiting for it"]
+    context = multiprocessing.get_context("fork")
+    children = [context.Process(target=log.append, args=(tmp_path, key())) for _ in range(3)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    assert [child.exitcode for child in children] == [0, 0, 0]
+    check(tmp_path, 2)
+
+
+def test_a_full_disk_is_one_clear_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue(tmp_path, range(2))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(PressError, match="cannot be written: No space left on device") as caught:
+        log.append(tmp_path, key())
+    assert "Free space" in caught.value.hint
+    assert not list((tmp_path / "log").glob(".part-*"))
+    monkeypatch.undo()
+    log.append(tmp_path, key())
+    check(tmp_path, 2)
+
+
+def test_facts_that_contradict_the_log_are_not_shown(tmp_path: Path) -> None:
+    archive(tmp_path, 2)
+    path = record_path(tmp_path, 1)
+    path.write_bytes(facts.record(9).to_bytes())
+    with pytest.raises(LogError, match="not the record that entry 1"):
+        list(read_volume(tmp_path, 0))
+    assert isinstance(reading.entry_list(tmp_path)[1][1], Disclosed)

@@ -1,0 +1,154 @@
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import facts
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator import canonical
+from generator.disclosure import Claim, Paragraph
+from generator.errors import RecordError
+from generator.record import MAX_BYTES, MAX_TEXT, Generation, Record
+
+DOCS = Path(__file__).parents[1] / "docs" / "record-format.md"
+
+
+def value_of(record: Record) -> dict:  # type: ignore[type-arg]
+    return json.loads(record.to_bytes())  # type: ignore[no-any-return]
+
+
+def test_written_and_read_back_are_the_same_bytes() -> None:
+    record = facts.record(5)
+    data = record.to_bytes()
+    assert Record.from_bytes(data) == record
+    assert Record.from_bytes(data).to_bytes() == data
+    assert record.sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_the_published_line_of_the_standard_library_gives_the_same_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "5.json"
+    path.write_bytes(facts.record(5).to_bytes())
+    line = (
+        "import json,sys; v=json.load(open(sys.argv[1],encoding='utf-8')); sys.stdout.buffer.write("
+        'json.dumps(v, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())'
+    )
+    assert 'json.dumps(v, sort_keys=True, ensure_ascii=False, separators=(",", ":"))' in DOCS.read_text("utf-8")
+    result = subprocess.run([sys.executable, "-c", line, path], capture_output=True, check=True)
+    assert result.stdout == path.read_bytes()
+
+
+@given(st.integers(0, 10**6), st.integers(0, 255))
+def test_any_changed_byte_changes_the_digest_or_is_refused(place: int, byte: int) -> None:
+    data = bytearray(facts.record(1).to_bytes())
+    place %= len(data)
+    if data[place] == byte:
+        return
+    data[place] = byte
+    try:
+        assert Record.from_bytes(bytes(data)).sha256 != facts.record(1).sha256
+    except RecordError:
+        pass
+
+
+@pytest.mark.parametrize("place", ["", "generation", "claims.0", "description.0"])
+def test_unknown_and_missing_members_are_refused(place: str) -> None:
+    def at(value: dict, path: str) -> dict:  # type: ignore[type-arg]
+        for part in filter(None, path.split(".")):
+            value = value[int(part)] if part.isdecimal() else value[part]  # type: ignore[index]
+        return value
+
+    value = value_of(facts.record())
+    at(value, place)["surprise"] = 1
+    with pytest.raises(RecordError, match="unknown member surprise"):
+        Record.from_bytes(canonical.dumps(value))
+    for name in at(value_of(facts.record()), place):
+        value = value_of(facts.record())
+        del at(value, place)[name]
+        with pytest.raises(RecordError, match=f"missing member {name}"):
+            Record.from_bytes(canonical.dumps(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("schema", "prior-art-record/v2"),
+        ("title", ""),
+        ("title", "x" * 501),
+        ("title", "two\nlines"),
+        ("title", " padded"),
+        ("abstract", "x" * (MAX_TEXT + 1)),
+        ("claims", []),
+        ("language", "English"),
+        ("created_at", "2026-13-01T00:00:00Z"),
+        ("created_at", "2026-11-22T03:17:00+01:00"),
+        ("license", "MIT"),
+        ("ai_generated", False),
+        ("salt", "00"),
+        ("publisher", 5),
+        ("generation", []),
+    ],
+)
+def test_malformed_members_are_refused(name: str, bad: object) -> None:
+    value = value_of(facts.record())
+    value[name] = bad
+    with pytest.raises(RecordError, match=f"record.{name}"):
+        Record.from_bytes(canonical.dumps(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("weights_sha256", "XYZ"),
+        ("seed", "7"),
+        ("direction", "sideways"),
+        ("stop", "bored"),
+        ("sampling", ["0.8"]),
+        ("sampling", {"temperature": 8}),
+        ("new_tokens", -1),
+        ("new_tokens", True),
+        ("removed_claims", [3, 2]),
+        ("demonstration", 1),
+    ],
+)
+def test_malformed_members_of_generation_are_refused(name: str, bad: object) -> None:
+    value = value_of(facts.record())
+    value["generation"][name] = bad
+    with pytest.raises(RecordError, match=f"record.generation.{name}"):
+        Record.from_bytes(canonical.dumps(value))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        (Claim(2, "A thing comprising a part."),),
+        (Claim(1, "A thing comprising a part.", (1,)),),
+        (Claim(1, "A thing comprising a part."), Claim(2, "The thing of claim 1.", (1, 1))),
+        (Claim(1, "A thing comprising a part."), Claim(2, "The thing of claim 3.", (3,))),
+    ],
+)
+def test_claims_are_numbered_and_depend_on_earlier_ones(claims: tuple[Claim, ...]) -> None:
+    with pytest.raises(RecordError, match=r"record\.claims"):
+        facts.record(disclosure=facts.disclosure(claims=claims)).to_bytes()
+
+
+def test_text_that_could_mislead_a_reader_is_refused() -> None:
+    for text, reason in (("left\u202eright", "direction mark"), ("bell\x07", "control"), ("a\ud800", "surrogate")):
+        with pytest.raises(RecordError, match=reason):
+            facts.record(disclosure=facts.disclosure(abstract=text)).to_bytes()
+
+
+def test_a_record_has_at_most_a_mebibyte() -> None:
+    description = tuple(Paragraph("model", "x" * MAX_TEXT) for _ in range(60))
+    with pytest.raises(RecordError, match=f"more than {MAX_BYTES}"):
+        facts.record(disclosure=facts.disclosure(description=description)).to_bytes()
+
+
+def test_the_document_names_every_member() -> None:
+    text = DOCS.read_text("utf-8")
+    names = [*value_of(facts.record()), *(field.name for field in fields(Generation)), "origin", "text", "depends_on"]
+    assert [name for name in names if f"`{name}`" not in text] == []
