@@ -120,7 +120,8 @@ def csl_json(logged: LoggedRecord, settings: Settings) -> str:
     }
     if logged.published_at:
         item["issued"] = {"date-parts": [[int(part) for part in logged.published_at[:10].split("-")]]}
-    return json.dumps([item], ensure_ascii=False, indent=1)
+    members = (f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in item.items())
+    return "[{\n" + ",\n".join(members) + "\n}]"
 
 
 def _note(logged: LoggedRecord) -> str:

@@ -152,7 +152,6 @@ def metadata(logged: LoggedRecord, settings: Settings) -> dict[str, Any]:
         "record": url(".json"),
         "proof": url(".proof"),
         "markdown": url(".md"),
-        "cite": [asdict(citation) for citation in citations(logged, settings)],
     }
 
 
@@ -167,6 +166,7 @@ def render_page(logged: LoggedRecord, settings: Settings, templates: Path) -> st
         abstract=text.abstract,
         claims=[(claim.number, link_claims(claim)) for claim in text.claims],
         blocks=blocks(text.description),
+        citations=citations(logged, settings),
     )
     return front_matter(metadata(logged, settings)) + body
 
@@ -210,6 +210,7 @@ def _environment(templates: Path) -> Any:
     environment.filters["escape"] = escape
     environment.filters["e"] = escape
     environment.filters["escape_html"] = html.escape
+    environment.filters["escape_pre"] = lambda text: html.escape(text, quote=False)
     environment.filters["thousands"] = lambda number: f"{number:,}"
     environment.filters["minute"] = minute
     return environment
