@@ -1,0 +1,5 @@
+"""`python -m generator` is `prior-art`."""
+
+from generator.cli import main
+
+main()

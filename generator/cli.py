@@ -1,0 +1,254 @@
+"""The command `prior-art`. Progress goes to stderr, results to stdout. Exit codes: 0 yes, 1 no, 2 could not check.
+
+Options are read here and nowhere else; each body is one call, and imports its stage when it runs.
+"""
+
+import functools
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generator import __version__
+from generator.config import KEY_VARIABLE, load_settings
+from generator.errors import ConfigError, PressError
+
+if TYPE_CHECKING:
+    from generator.press import Outcome, Press
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+Body = Callable[..., Any]
+
+
+def report(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def show(outcome: "Outcome", as_json: bool) -> None:
+    """Print what a command found and end with exit code 1 when the answer is no."""
+    if as_json:
+        click.echo(json.dumps({"ok": outcome.ok, **outcome.figures}, ensure_ascii=False))
+    else:
+        for line in outcome.lines:
+            click.echo(line)
+    if not outcome.ok:
+        raise SystemExit(1)
+
+
+def open_press(root: Path, secret: str, new: bool) -> "Press":
+    from generator.press import Press
+
+    if not new and not root.is_dir():
+        raise ConfigError(f"{root}: there is no such folder", hint="Name the publication's folder with --root.")
+    return Press(root, load_settings(root), report, secret)
+
+
+def stage(
+    example: str, *, group: click.Group | None = None, name: str = "", new: bool = False
+) -> Callable[[Body], Any]:
+    """A command with --root and --json, whose body gets a Press and returns an Outcome."""
+
+    def decorate(body: Body) -> Any:
+        @click.option("--root", type=FOLDER, default=Path(), help="Folder of the publication.  [default: .]")
+        @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+        @functools.wraps(body)
+        def run(root: Path, as_json: bool, **options: Any) -> None:
+            secret = click.get_current_context().find_root().obj or ""
+            show(body(open_press(root, secret, new), **options), as_json)
+
+        epilog = f"\b\nExample:\n  {example}"
+        return (group or commands).command(name or body.__name__, epilog=epilog)(run)
+
+    return decorate
+
+
+def options(*several: Callable[[Body], Body]) -> Callable[[Body], Body]:
+    """Several options as one decorator, in the order in which the help shows them."""
+    return lambda body: functools.reduce(lambda inner, option: option(inner), reversed(several), body)
+
+
+with_key = click.option(
+    "--key", "key_file", type=FILE, help=f"File with the signing key.  [default: the key in {KEY_VARIABLE}]"
+)
+with_port = click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to serve on."
+)
+with_destination = click.option("--to", default="", help="Where: git:REMOTE (its Pages branch) or folder:PATH.")
+with_drafting = options(
+    click.option("--profile", help="Model profile: a name or a TOML file.  [default: the setting `profile`]"),
+    click.option("--count", type=click.IntRange(min=1), help="End after this many accepted disclosures."),
+    click.option("--drafts", type=click.IntRange(min=1), help="End after this many drafts."),
+    click.option("--minutes", type=click.FloatRange(min=0.01), help="End after this time."),
+    click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the run.  [default: drawn by chance]"),
+    click.option("--topics", type=FILE, help="Title prefixes, one a line, CPC class and tab before each."),
+    click.option("--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Drafts at a time."),
+    click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads.  [default: all]"),
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def commands() -> None:
+    """Write inventions with a small language model, check them, and publish each as verifiable prior art.
+
+    Settings come from [tool.prior-art] in pyproject.toml or from prior-art.toml, then from PRIOR_ART_ variables,
+    then from options (docs/settings.md).
+    """
+
+
+@stage("prior-art demo --count 20 --no-serve", new=True)
+@click.option("--count", type=click.IntRange(1, 5000), default=20, show_default=True, help="Disclosures to publish.")
+@click.option("--serve/--no-serve", default=True, help="Serve the site at the end.")
+@with_port
+def demo(press: "Press", **choice: Any) -> "Outcome":
+    """The whole road on the starter model, in a folder of its own (--root, by default demo/)."""
+    from generator.demo import demo
+
+    return demo(press, **choice)
+
+
+@stage("prior-art generate --profile starter --count 20")
+@with_drafting
+def generate(press: "Press", **choice: Any) -> "Outcome":
+    """Write drafts, check them, and put the accepted ones into the queue. The same command goes on after Ctrl-C."""
+    from generator.pipeline import generate
+
+    return generate(press, **choice)
+
+
+@stage("prior-art append --key press.key")
+@with_key
+def append(press: "Press", key_file: Path | None) -> "Outcome":
+    """Bring the queue into the log: serial numbers, proofs, a signed checkpoint."""
+    from generator.pipeline import append
+
+    return append(press, key_file)
+
+
+@stage("prior-art build")
+def build(press: "Press") -> "Outcome":
+    """Build the site from the facts: pages, search index, feeds, catalogue."""
+    from generator.pipeline import build
+
+    return build(press)
+
+
+@stage("prior-art check")
+def check(press: "Press") -> "Outcome":
+    """Check the whole output: facts verify, pages are the records, dates agree, no link is broken."""
+    from generator.pipeline import check
+
+    return check(press)
+
+
+@stage("prior-art publish --to git:git@example.org:owner/site.git --key press.key")
+@with_destination
+@click.option("--begin", is_flag=True, help="Only fix the publication time; build and deploy by other means.")
+@click.option("--confirm", default="", metavar="URL", help="Only read back what was deployed, and write the receipt.")
+@click.option("--wait", type=click.IntRange(min=0), default=0, help="Seconds that --confirm goes on asking.")
+@with_key
+def publish(press: "Press", **choice: Any) -> "Outcome":
+    """Date what is not yet public, build, check, deploy, and read it back."""
+    from generator.pipeline import publish
+
+    return publish(press, **choice)
+
+
+@stage("prior-art nightly --count 100 --to git:git@example.org:owner/site.git --key press.key")
+@with_drafting
+@with_destination
+@click.option("--done", is_flag=True, help="Only say whether tonight's run is done (exit code 0) or not (1).")
+@with_key
+def nightly(press: "Press", **choice: Any) -> "Outcome":
+    """Generate, append, build, check and publish, in order; each step finds what is done already."""
+    from generator.pipeline import nightly
+
+    return nightly(press, **choice)
+
+
+@stage("prior-art verify 123 --vkey 'example.org/log+8a1b2c3d+AX...'")
+@click.argument("target", metavar="FILE|SERIAL|FOLDER|URL")
+@click.option("--vkey", help="The publisher's verification key.  [default: the setting `vkey`]")
+@click.option("--old", type=FILE, help="A checkpoint saved earlier, which the log must still contain.")
+def verify(press: "Press", target: str, **choice: Any) -> "Outcome":
+    """Verify a saved record, a serial number, a folder or an address, without trusting the publisher."""
+    from generator.press import verify
+
+    return verify(press, target, **choice)
+
+
+@stage("prior-art serve --port 8000")
+@with_port
+def serve(press: "Press", port: int) -> "Outcome":
+    """Show the built site on this machine."""
+    from generator.press import serve
+
+    return serve(press, port)
+
+
+@commands.group()
+def key() -> None:
+    """Make a signing key, or show the verification key of one."""
+
+
+@stage("prior-art key new ~/press.key", group=key, new=True)
+@click.argument("path", metavar="FILE", type=FILE)
+def new(press: "Press", path: Path) -> "Outcome":
+    """Write a new signing key to FILE and print its verification key."""
+    from generator.press import new_key
+
+    return new_key(press, path)
+
+
+@stage("prior-art key show --key ~/press.key", group=key, name="show")
+@with_key
+def show_key(press: "Press", key_file: Path | None) -> "Outcome":
+    """Print the verification key of a signing key, once it is known to fit the log."""
+    from generator.press import show_key
+
+    return show_key(press, key_file)
+
+
+@stage("prior-art train --data patents/ --model my-model/")
+@click.option("--data", type=FOLDER, required=True, help="Folder of patents*.jsonl and descriptions*.jsonl files.")
+@click.option("--model", type=FOLDER, required=True, help="Folder to write the model to.")
+@click.option("--recipe", type=FILE, help="TOML with numbers that differ from the default recipe.")
+@click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads.  [default: all]")
+def train(press: "Press", **choice: Any) -> "Outcome":
+    """Train a small model on patent texts; the same command goes on after Ctrl-C."""
+    from generator.press import train
+
+    return train(press, **choice)
+
+
+@stage("prior-art version")
+def version(_: "Press") -> "Outcome":
+    """Print the version of this program."""
+    from generator.press import Outcome
+
+    return Outcome((__version__,), {"version": __version__})
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    words = sys.argv[1:] if arguments is None else arguments
+    # Taken out of the environment, so that no program started from here (mkdocs, pagefind, git) sees the key.
+    secret = os.environ.pop(KEY_VARIABLE, "")
+    try:
+        commands.main(words, prog_name="prior-art", standalone_mode=False, obj=secret)
+    except PressError as error:
+        if "--json" in words:
+            click.echo(json.dumps({"ok": False, "error": str(error), "hint": error.hint}, ensure_ascii=False))
+        report(f"Error: {error}" + (f"\nHint: {error.hint}" if error.hint else ""))
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        report(f"\nInterrupted. What was finished is kept. To go on: {shlex.join(['prior-art', *words])}")
+        sys.exit(130)

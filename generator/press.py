@@ -1,0 +1,146 @@
+"""One publication on this machine, and what a command found. What belongs to no stage is here as well: keys, verify,
+serve, train."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator.config import Settings
+from generator.errors import ConfigError, VerificationError
+
+if TYPE_CHECKING:
+    from generator.note import SigningKey
+    from generator.publication import Branch
+
+
+def clock() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Where everything is: `root` holds the settings' file, `secret` a signing key's text or nothing."""
+
+    root: Path
+    settings: Settings
+    report: Callable[[str], None]
+    secret: str = field(default="", repr=False)
+    now: Callable[[], str] = clock
+
+    @property
+    def output(self) -> Path:
+        return self.root / self.settings.output
+
+    @property
+    def site(self) -> Path:
+        return self.output / "site"
+
+    @property
+    def branch(self) -> "Branch | None":
+        """The facts' branch; None when the settings name no remote for it."""
+        from generator.publication import Branch
+
+        remote = self.settings.facts_remote
+        return Branch(self.output, remote, self.settings.facts_branch) if remote else None
+
+    def signing_key(self, path: Path | None) -> "SigningKey":
+        from generator.keyfile import signing_key
+
+        return signing_key(path, self.secret, self.settings, self.output)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Lines for people, figures for machines; `ok` is the answer of commands that ask something."""
+
+    lines: tuple[str, ...]
+    figures: dict[str, Any]
+    ok: bool = True
+
+
+def sources() -> tuple[Path, Path]:
+    """Folders of the documents and of the site's templates: of the checkout, or inside the installed package."""
+    here = Path(__file__).parent
+    base = here if (here / "site_templates").is_dir() else here.parent
+    return base / "docs", base / "site_templates"
+
+
+def verify(press: Press, target: str, vkey: str | None = None, old: Path | None = None) -> Outcome:
+    """Each step that holds, then the one that does not."""
+    from generator.fetch import fetch
+    from generator.verify import verify
+
+    steps = verify(target, press.output, vkey or press.settings.vkey, fetch=fetch, old_checkpoint=old)
+    return hold(steps, f"{target}: verified")
+
+
+def hold(steps: Iterator[Any], conclusion: str) -> Outcome:
+    """Run steps, each with a name and a text, up to the first that does not hold."""
+    held = []
+    failure = ""
+    try:
+        for step in steps:
+            held.append((step.name, step.text))
+    except VerificationError as error:
+        failure = str(error)
+    lines = [f"ok    {name}: {text}" for name, text in held]
+    lines.append(f"FAIL  {failure}" if failure else conclusion)
+    figures: dict[str, Any] = {"steps": [{"name": name, "text": text} for name, text in held]}
+    if failure:
+        figures["failure"] = failure
+    return Outcome(tuple(lines), figures, ok=not failure)
+
+
+def new_key(press: Press, path: Path) -> Outcome:
+    import secrets
+
+    from generator.keyfile import write_new_key
+
+    vkey = write_new_key(path, press.settings, press.output, secrets.token_bytes(32)).text
+    press.report(f"key: the signing key is in {path}; keep it secret, and keep a copy where it cannot be lost")
+    press.report(f'key: pin its verification key in prior-art.toml:  vkey = "{vkey}"')
+    return Outcome((vkey,), {"vkey": vkey, "file": str(path)})
+
+
+def show_key(press: Press, key_file: Path | None) -> Outcome:
+    vkey = press.signing_key(key_file).verification_key.text
+    return Outcome((vkey,), {"vkey": vkey, "origin": press.settings.log_origin})
+
+
+def serve(press: Press, port: int) -> Outcome:
+    from generator.serve import serve
+
+    serve(press.site, press.settings.site_url, port, press.report)
+    return Outcome((), {"port": port})
+
+
+def train(press: Press, data: Path, model: Path, recipe: Path | None, threads: int) -> Outcome:
+    from generator.recipe import Recipe
+    from generator.training import train
+
+    facts = train(data, model, Recipe(**_numbers(recipe)), today=press.now()[:10], threads=threads, report=press.report)
+    losses = ", ".join(f"{direction} {loss}" for direction, loss in facts["held_out_loss"].items())
+    return Outcome((f"{model}: {facts['parameters']} parameters, held-out loss {losses}",), facts)
+
+
+def _numbers(recipe: Path | None) -> dict[str, Any]:
+    import tomllib
+    from dataclasses import fields
+
+    from generator.recipe import Recipe
+
+    if recipe is None:
+        return {}
+    try:
+        values = tomllib.loads(recipe.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{recipe}: {error}", hint="docs/training.md describes a recipe.") from error
+    known = {item.name: type(item.default) for item in fields(Recipe)}
+    for name, value in values.items():
+        if name not in known or isinstance(value, bool) or not isinstance(value, known[name] | int):
+            raise ConfigError(
+                f"{recipe}: {name} = {value!r} is no number of a recipe", hint=f"Known: {', '.join(known)}."
+            )
+    return values
