@@ -11,11 +11,26 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from generator.errors import CorpusError
+
+# What the public text of the shipped starter model comes from, with the attributions that the licences ask for.
+SOURCES = (
+    "Pap2Pat (boschresearch/Pap2Pat, commit 3bc8bd98), CC BY 4.0: titles, abstracts, claims and descriptions of US "
+    "applications of 2001 to 2023; cleaned, split and laid out anew.",
+    "pygrams (datasciencecampus/pygrams, commit af117574): contains public sector information licensed under the "
+    "Open Government Licence v3.0.",
+    "api-evangelist/patents-2005 to patents-2016, Apache-2.0: titles and abstracts of US grants.",
+    "patentprocessor (funginstitute/patentprocessor, commit 416a40ce), BSD 2-clause style, The Regents of the "
+    "University of California and the American Institutes for Research: US grants of 2004 to 2013.",
+    "patent_client (parkerhancock/patent_client, commit 7b5e5569) and go-uspto (commit e6bcdf88), Apache-2.0.",
+    "recurrent-neural-networks (WillKoehrsen/recurrent-neural-networks, commit 8da0e37a), MIT: titles and abstracts.",
+    "PatentPublicData (USPTO/PatentPublicData, commit 82d6220d), CC0-1.0.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +54,12 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     import zstandard
 
     try:
-        with path.open("rb") as raw:
-            packed = path.suffix == ".zst"
-            stream = zstandard.ZstdDecompressor().stream_reader(raw) if packed else raw
-            for number, line in enumerate(io.TextIOWrapper(stream, encoding="utf-8"), 1):
+        with (
+            path.open("rb") as raw,
+            zstandard.ZstdDecompressor().stream_reader(raw) if path.suffix == ".zst" else nullcontext(raw) as stream,
+            io.TextIOWrapper(stream, encoding="utf-8") as lines,
+        ):
+            for number, line in enumerate(lines, 1):
                 try:
                     value = json.loads(line)
                 except ValueError as error:

@@ -74,7 +74,8 @@ def token_rows(corpus: Corpus, recipe: Recipe, tokenizer: Any, path: Path, repor
     import numpy
 
     if path.exists():
-        return dict(numpy.load(path))
+        with numpy.load(path) as saved:
+            return dict(saved)
     end = tokenizer.token_to_id(END)
     dice = random.Random(recipe.seed)
     report("train: tokenizing")

@@ -14,9 +14,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from generator import files
 from generator.corpus import Patent, read_corpus
 from generator.errors import ConfigError, ModelError
 from generator.layouts import DIRECTIONS
+from generator.model_card import model_card
 from generator.recipe import END, Recipe, fit, token_rows, train_tokenizer
 
 
@@ -25,14 +27,17 @@ def train(
     folder: Path,
     recipe: Recipe,
     *,
+    today: str,
     threads: int = 0,
     checkpoint_seconds: float = 120,
     report: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Train to the end of the recipe and write model, tokenizer and `training.json` into `folder`.
+    """Train to the end of the recipe; write model, tokenizer, `training.json`, curve and model card into `folder`.
 
-    Returns the content of `training.json`. Working state lies in `folder/work/` and can be deleted afterwards.
+    `today` is the date for the card, YYYY-MM-DD. Returns the content of `training.json`. Working state lies in
+    `folder/work/`: with it the same command goes on after a kill; afterwards it can be deleted.
     """
+    _require_packages()
     import torch
 
     if threads:
@@ -49,6 +54,7 @@ def train(
     seconds = _optimise(model, rows, recipe, work, checkpoint_seconds, report)
     losses = held_out_losses(model, tokenizer, corpus.held_out, recipe.context)
     facts = {
+        "date": today,
         "recipe": asdict(recipe),
         "parameters": sum(p.numel() for p in model.parameters()),
         "steps": recipe.steps,
@@ -56,14 +62,19 @@ def train(
         "seconds": round(seconds),
         "full_records": len(corpus.full),
         "held_out_records": len(corpus.held_out),
+        "epochs": round(
+            int((rows["full"] == tokenizer.token_to_id(END)).sum()) / len(DIRECTIONS) / len(corpus.full), 2
+        ),
         "held_out_loss": losses,
         "data_sha256": {
             p.name: hashlib.sha256(p.read_bytes()).hexdigest()
             for p in (*sorted(data.glob("patents*.jsonl*")), *corpus.descriptions)
         },
+        "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
     _save(model, tokenizer, folder, facts)
+    files.write(folder / "curve.csv", (work / "curve.csv").read_bytes())
     report(f"train: held-out loss {losses}; written to {folder}")
     return facts
 
@@ -135,6 +146,7 @@ def _optimise(
     adamw = torch.optim.AdamW(others, lr=recipe.adamw_rate, betas=(0.9, 0.95), weight_decay=0.0)
     optimisers = (muon, adamw)
     state = {"step": 0, "seconds": 0.0}
+    smooth = 0.0  # running mean of the loss
     path = work / "checkpoint.pt"
     if path.exists():
         saved = torch.load(path, weights_only=True)
@@ -143,13 +155,15 @@ def _optimise(
         for optimiser, value in zip(optimisers, saved["optimisers"], strict=True):
             optimiser.load_state_dict(value)
         state = {"step": saved["step"], "seconds": saved["seconds"]}
+        smooth = saved.get("smooth", 0.0)
         report(f"train: going on at step {state['step']} of {recipe.steps}")
     with torch.no_grad():
         for parameter, master in zip(parameters, masters, strict=True):
             parameter.copy_(master)
     curve = work / "curve.csv"
     started, saved_at = time.monotonic(), time.monotonic()
-    before, smooth = state["seconds"], 0.0
+    before = state["seconds"]
+    _cut_curve(curve, int(state["step"]))
     for step in range(int(state["step"]), recipe.steps):
         loss = _step(model, parameters, masters, optimisers, rows, recipe, step)
         if not math.isfinite(loss):
@@ -172,10 +186,17 @@ def _optimise(
                 "optimisers": [o.state_dict() for o in optimisers],
                 "step": step + 1,
                 "seconds": spent,
+                "smooth": smooth,
             }
             torch.save(value, path.with_suffix(".part"))
             path.with_suffix(".part").replace(path)
     return before + time.monotonic() - started
+
+
+def _cut_curve(curve: Path, step: int) -> None:
+    """Drop the lines after the checkpoint from which training goes on: they are written again."""
+    lines = curve.read_text().splitlines(keepends=True) if curve.exists() else []
+    curve.write_text("".join(line for line in lines if int(line.partition(",")[0]) <= step))
 
 
 def _rate(step: int, recipe: Recipe) -> float:
@@ -252,4 +273,15 @@ def _save(model: Any, tokenizer: Any, folder: Path, facts: dict[str, Any]) -> No
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, eos_token=END, bos_token=END, pad_token=END, clean_up_tokenization_spaces=False
     ).save_pretrained(folder)
-    (folder / "training.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n")
+    files.write(folder / "training.json", (json.dumps(facts, indent=1, sort_keys=True) + "\n").encode())
+    files.write(folder / "README.md", model_card(facts).encode())
+
+
+def _require_packages() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in ("torch", "transformers", "zstandard") if find_spec(name) is None]
+    if missing:
+        raise ModelError(
+            f"training needs {', '.join(missing)}", hint="Install them with: pip install 'prior-art-press[train]'"
+        )

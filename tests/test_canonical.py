@@ -1,3 +1,4 @@
+import contextlib
 import json
 import unicodedata
 from pathlib import Path
@@ -36,10 +37,8 @@ def test_equals_rfc8785_and_reads_back(value: object) -> None:
 
 @given(st.binary(max_size=60) | text.map(str.encode))
 def test_any_bytes_are_canonical_or_refused(data: bytes) -> None:
-    try:
+    with contextlib.suppress(RecordError):
         assert canonical.dumps(canonical.loads(data)) == data
-    except RecordError:
-        pass
 
 
 @pytest.mark.parametrize(

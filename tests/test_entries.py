@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from facts import SHA, TIME
 from hypothesis import given
@@ -39,10 +41,8 @@ def test_an_entry_reads_back(entry: Entry) -> None:
 def test_a_changed_entry_is_another_or_refused(entry: Entry, place: int, byte: int) -> None:
     data = bytearray(str(entry).encode())
     data[place % len(data)] = byte
-    try:
+    with contextlib.suppress(LogError):
         assert str(parse_entry(bytes(data))).encode() == data
-    except LogError:
-        pass
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import json
 import subprocess
@@ -49,10 +50,8 @@ def test_any_changed_byte_changes_the_digest_or_is_refused(place: int, byte: int
     if data[place] == byte:
         return
     data[place] = byte
-    try:
+    with contextlib.suppress(RecordError):
         assert Record.from_bytes(bytes(data)).sha256 != facts.record(1).sha256
-    except RecordError:
-        pass
 
 
 @pytest.mark.parametrize("place", ["", "generation", "claims.0", "description.0"])
