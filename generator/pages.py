@@ -24,9 +24,7 @@ from generator.record import LICENSE
 
 # Every character that begins a construct inside a line of Markdown, HTML or a template, as an entity: entities are
 # text in every Markdown dialect, which backslash escapes are not.
-_ENTITIES = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", **{c: f"&#{ord(c)};" for c in "\\`*_{}[]!#|~^"}}
-)
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", **{c: f"&#{ord(c)};" for c in "\\`*_{}[]!#|~^"}})
 _LINE_START = re.compile(r"[-+=:]|[0-9]+[.)]")
 _REFERENCE = re.compile(r"\bclaims?\s+[0-9]+(?:(?:\s*(?:,|-|–|/|\bto\b|\bor\b|\band\b|\bthrough\b)\s*)+[0-9]+)*", re.I)
 _NUMBER = re.compile(r"(?:\bclaims?\s+)?[0-9]+", re.I)
@@ -187,11 +185,12 @@ def render(templates: Path, name: str, settings: Settings, **values: Any) -> str
     import jinja2
 
     try:
-        return _environment(templates).get_template(name).render(settings=settings, **values)
+        text: str = _environment(templates).get_template(name).render(settings=settings, **values)
     except jinja2.TemplateNotFound as error:
         raise ConfigError(f"{templates / name}: this template is missing", hint="Restore site_templates/.") from error
     except jinja2.TemplateError as error:
         raise ConfigError(f"{templates / name}: {error}", hint="Mend the template.") from error
+    return text
 
 
 @lru_cache(maxsize=4)
@@ -201,7 +200,7 @@ def _environment(templates: Path) -> Any:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - the output is Markdown: `escape` is the filter that makes text inert
+        autoescape=False,  # the output is Markdown: `escape` is the filter that makes text inert
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

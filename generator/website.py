@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from generator.pages import render, render_page
 
 TOOLS = ("mkdocs", "mkdocs-material", "markdown", "jinja2", "pyyaml")
 CODE = ("citation.py", "listings.py", "pages.py", "website.py")
+SHOWN = ("title", "prefix", "publisher", "contact", "site_url")  # the settings that pages of volumes show
 EPOCH = "1700000000"  # SOURCE_DATE_EPOCH: mkdocs would stamp the build with the clock; nothing of it is kept
 KEPT_THEME = ("assets/stylesheets",)
 BUILD_SECONDS = 1800
@@ -56,7 +57,7 @@ def build(
     *,
     docs: Path,
     templates: Path,
-    report: Callable[[str], None] = lambda line: None,
+    report: Callable[[str], None] = lambda _: None,
     workers: int | None = None,
 ) -> Site:
     """Build `output/site` from the facts in `output`. The search index and the feeds are added afterwards, from Site.
@@ -193,7 +194,7 @@ def _mkdocs(shop: _Workshop, work: Path, what: str) -> None:
         said = (done.stderr + done.stdout).decode("utf-8", "replace").strip().split("\n")
         raise ToolError(
             f"mkdocs failed on {what}: {' | '.join(said[-4:])[:1000]}",
-            hint=f"The pages and mkdocs.yml are in {work}; mend the template or document that it names, then run again.",
+            hint=f"The pages and mkdocs.yml are in {work}; mend what it names, then run again.",
         )
 
 
@@ -204,7 +205,7 @@ def _config(shop: _Workshop, work: Path) -> dict[str, Any]:
     return {
         "site_name": shop.settings.title,
         "site_url": url,
-        "site_description": f"{shop.settings.title}: machine-written inventions, published as dated, verifiable prior art.",
+        "site_description": f"{shop.settings.title}: machine-written inventions as dated, verifiable prior art.",
         "docs_dir": str(work / "docs"),
         "site_dir": str(work / "site"),
         "use_directory_urls": False,
@@ -223,8 +224,7 @@ def _config(shop: _Workshop, work: Path) -> dict[str, Any]:
 def _inputs(settings: Settings, templates: Path) -> str:
     """A digest of all that shapes a page besides its record: tools, code, templates, settings."""
     digest = hashlib.sha256(json.dumps([__version__, *(version(tool) for tool in TOOLS)]).encode())
-    shaping = replace(settings, output="", profile="", top_down_share="")
-    digest.update(json.dumps(asdict(shaping), sort_keys=True).encode())
+    digest.update(json.dumps([settings.log_origin, *(getattr(settings, name) for name in SHOWN)]).encode())
     here = Path(__file__).parent
     sources = [*((name, here / name) for name in CODE), *_tree(templates)]
     for name, path in sources:

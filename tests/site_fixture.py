@@ -84,29 +84,44 @@ def patents() -> tuple[Record, ...]:
         record(
             "Irrigation valve with a sediment trap that cleans itself",
             "A valve for drip irrigation lines has a chamber below its inlet in which sediment settles. When the line "
-            "pressure falls at the end of a watering cycle, a spring-loaded diaphragm opens a purge port, and the water "
-            "that remains in the line carries the sediment out. The valve needs neither electricity nor maintenance.",
+            "pressure falls at the end of a watering cycle, a spring-loaded diaphragm opens a purge port, and the "
+            "water that remains in the line carries the sediment out. The valve needs neither electricity nor "
+            "maintenance.",
             [
                 "An irrigation valve, comprising: a body having an inlet and an outlet; a settling chamber arranged "
                 "below the inlet; a purge port at a lower end of the settling chamber; and a diaphragm biased by a "
-                "spring toward an open position, the diaphragm being arranged to close the purge port when a pressure at "
-                "the inlet exceeds a threshold.",
+                "spring toward an open position, the diaphragm being arranged to close the purge port when a pressure "
+                "at the inlet exceeds a threshold.",
                 ("The irrigation valve of claim 1, wherein the threshold lies between 20 kPa and 60 kPa.", (1,)),
-                ("The irrigation valve of claim 1, wherein the settling chamber has walls that converge toward the "
-                 "purge port at an angle of at least 45 degrees.", (1,)),
-                ("The irrigation valve of claim 3, further comprising a mesh between the settling chamber and the "
-                 "outlet, the mesh having openings of 80 µm to 120 µm.", (3,)),
+                (
+                    "The irrigation valve of claim 1, wherein the settling chamber has walls that converge toward the "
+                    "purge port at an angle of at least 45 degrees.",
+                    (1,),
+                ),
+                (
+                    "The irrigation valve of claim 3, further comprising a mesh between the settling chamber and the "
+                    "outlet, the mesh having openings of 80 µm to 120 µm.",
+                    (3,),
+                ),
                 "A method of irrigating a field, comprising: supplying water through a valve to a drip line during a "
                 "watering cycle; settling sediment from the water in a chamber of the valve; and, in response to a "
                 "fall of pressure at an end of the watering cycle, opening a purge port of the chamber.",
                 ("The method of claim 5, wherein the purge port is opened without electricity.", (5,)),
             ],
             [
-                Paragraph("model", "Drip irrigation lines clog when sand and silt reach the emitters. Filters upstream "
-                          "must be cleaned by hand, which is often forgotten."),
-                Paragraph("model", "In one embodiment the body is moulded of glass-filled nylon, the spring has a rate of "
-                          "1.2 N/mm, and the diaphragm is of EPDM with a hardness of 50 Shore A."),
-                Paragraph("restated", "The irrigation valve has a body, a settling chamber, a purge port and a diaphragm."),
+                Paragraph(
+                    "model",
+                    "Drip irrigation lines clog when sand and silt reach the emitters. Filters upstream "
+                    "must be cleaned by hand, which is often forgotten.",
+                ),
+                Paragraph(
+                    "model",
+                    "In one embodiment the body is moulded of glass-filled nylon, the spring has a rate of "
+                    "1.2 N/mm, and the diaphragm is of EPDM with a hardness of 50 Shore A.",
+                ),
+                Paragraph(
+                    "restated", "The irrigation valve has a body, a settling chamber, a purge port and a diaphragm."
+                ),
                 Paragraph("restated", "In a variant, the threshold lies between 20 kPa and 60 kPa."),
             ],
             salt=1,
@@ -117,13 +132,16 @@ def patents() -> tuple[Record, ...]:
             "station and a time, so that no two robots arrive at one station within a swap interval.",
             [
                 "A method performed by a server, comprising: receiving, from each of a plurality of robots, a position "
-                "and a state of charge; predicting, for each robot, a time at which the state of charge reaches a reserve "
-                "level; and assigning to each robot a swap station and an arrival time, such that arrival times at one "
-                "swap station differ by at least a swap interval.",
+                "and a state of charge; predicting, for each robot, a time at which the state of charge reaches a "
+                "reserve level; and assigning to each robot a swap station and an arrival time, such that arrival "
+                "times at one swap station differ by at least a swap interval.",
                 ("The method of claim 1, wherein the predicting uses a slope of a planned route.", (1,)),
                 ("The method of claim 1 or 2, wherein the swap interval is learned from past swaps.", (1, 2)),
-                ("A system comprising a processor and a memory that stores instructions which, when executed, perform "
-                 "the method of any one of claims 1 to 3.", (1, 2, 3)),
+                (
+                    "A system comprising a processor and a memory that stores instructions which, when executed, "
+                    "perform the method of any one of claims 1 to 3.",
+                    (1, 2, 3),
+                ),
             ],
             [Paragraph("restated", "The server receives positions and states of charge, predicts, and assigns.")],
             salt=2,
@@ -158,7 +176,10 @@ def write_archive(output: Path, records: Sequence[Record], published: Sequence[t
 
 def settings(**changes: Any) -> Settings:
     base = Settings(
-        site_url="http://127.0.0.1:8123/repo/", origin=ORIGIN, vkey=KEY.verification_key.text, contact="press@example.org"
+        site_url="http://127.0.0.1:8123/repo/",
+        origin=ORIGIN,
+        vkey=KEY.verification_key.text,
+        contact="press@example.org",
     )
     return replace(base, **changes)
 
@@ -183,8 +204,6 @@ class Server:
 class _Handler(http.server.SimpleHTTPRequestHandler):
     """Serves a folder under SUB_PATH, and 404.html with status 404 for what is not there, as GitHub Pages does."""
 
-    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".proof": "text/plain", ".md": "text/markdown"}
-
     def __init__(self, *args: Any, seen: list[str], **kwargs: Any) -> None:
         self.seen = seen
         super().__init__(*args, **kwargs)
@@ -195,7 +214,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         if not path.startswith(SUB_PATH):
             self.send_error(404)
             return
-        self.path = "/" + path[len(SUB_PATH):]
+        self.path = "/" + path[len(SUB_PATH) :]
         local = Path(self.translate_path(self.path))
         if not local.is_file() and not (local / "index.html").is_file():
             body = (Path(self.directory) / "404.html").read_bytes()
