@@ -58,14 +58,13 @@ def _index(press: Press, site: "Site") -> Outcome:
 
 
 def _fed(press: Press, site: "Site") -> Iterator["LoggedRecord"]:
-    """Volumes whose sitemap is not newer than their pages, and the newest two, which hold the newest disclosures."""
+    """Volumes that have no sitemap since they were built, and the newest two, which hold the newest disclosures."""
     from generator.archive import read_volume
 
     newest = {volume.number for volume in site.volumes[-2:]}
     for volume in site.volumes:
-        sitemap = site.folder / f"sitemap-d-{volume.number}.xml"
-        pages = site.folder / "d" / str(volume.number) / "index.html"
-        if volume.number in newest or not sitemap.exists() or sitemap.stat().st_mtime <= pages.stat().st_mtime:
+        sitemap = site.folder / "d" / str(volume.number) / "sitemap.xml"
+        if volume.number in newest or not sitemap.exists():
             yield from read_volume(press.output, volume.number)
 
 

@@ -4,10 +4,9 @@ The branch on the remote decides who appends next: a batch is staged, pushed wit
 push was accepted. A rejected push means that another publisher was first; the staged batch is discarded, unsigned.
 """
 
-import fcntl
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -220,14 +219,6 @@ def _drop_logged(output: Path) -> None:
             path.unlink()
 
 
-@contextmanager
-def alone(output: Path, report: Callable[[str], None]) -> Iterator[None]:
-    """One process at a time changes the facts in `output`; the operating system frees the lock of a killed one."""
-    output.mkdir(parents=True, exist_ok=True)
-    with (output / ".facts.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            report(f"append: another process works in {output}; waiting for it")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def alone(output: Path, report: Callable[[str], None]) -> AbstractContextManager[None]:
+    """One process at a time changes the facts in `output`; a nightly run may hold it for long."""
+    return files.lock(output / ".facts.lock", "another process works in this folder", report, wait_seconds=3600)

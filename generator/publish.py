@@ -113,7 +113,7 @@ def confirm(output: Path, destination: Destination, now: Callable[[], str]) -> P
         "read_back": [{"serial": serial, "sha256": digest} for serial, digest in digests],
     }
     path = receipt_path(output, deploy.index)
-    files.write_once(path, canonical.dumps(receipt))
+    files.write(path, canonical.dumps(receipt))
     return path
 
 

@@ -196,7 +196,7 @@ def _dates(site: Path, pages: dict[str, Page], logged: list[LoggedRecord], setti
 
 def _sitemap(site: Path) -> dict[str, str]:
     times = {}
-    for path in site.glob("sitemap-d-*.xml"):
+    for path in site.glob("d/*/sitemap.xml"):
         for url in ElementTree.fromstring(files.read(path, "a sitemap")):
             times[url.findtext(f"{SITEMAP}loc", "")] = url.findtext(f"{SITEMAP}lastmod", "")
     return times

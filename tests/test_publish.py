@@ -1,0 +1,327 @@
+"""The publication time: fixed when a deploy starts, anew only when nothing became public, with a receipt at the end."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import facts
+import pytest
+
+from generator import archive, destinations, files, log, publish
+from generator.destinations import Destination, Folder, PagesBranch, Url, destination
+from generator.entries import Published
+from generator.errors import ConfigError, LogError, PressError, ToolError, VerificationError
+from generator.publish import confirm, newest_deploy, open_deploy, receipt_path, settle, stage, undated
+
+NIGHTS = tuple(f"2026-11-{day}T03:17:00Z" for day in range(22, 30))
+
+
+class Killed(BaseException):
+    """Stands for a kill: no handler of the program catches it."""
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return facts.archive(tmp_path / "output", 2)
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    path = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", str(path)], check=True)
+    subprocess.run(["git", "-C", str(path), "config", "receive.denyNonFastForwards", "true"], check=True)
+    return path
+
+
+@pytest.fixture(params=["git", "folder"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, remote: Path) -> Destination:
+    text = f"git:{remote}" if request.param == "git" else f"folder:{tmp_path / 'public'}"
+    return destination(text, tmp_path / "work", "gh-pages", lambda _: None)
+
+
+def build(output: Path) -> Path:
+    """A site as far as publishing looks at it: records, pages with their date, the log."""
+    site = output / "site"
+    shutil.rmtree(site, ignore_errors=True)
+    for volume in archive.volumes(output):
+        for item in archive.read_volume(output, volume):
+            files.write(site / f"d/{item.volume}/{item.serial}.json", item.data)
+            page = f'<meta name="DC.date" content="{item.published_at}">'
+            files.write(site / f"d/{item.volume}/{item.serial}.html", page.encode())
+    shutil.copytree(output / "log", site / "log", ignore=shutil.ignore_patterns(".*"))
+    files.write(site / "index.html", b"home")
+    return site
+
+
+def begin(output: Path, place: Destination, now: str) -> bool:
+    """Whether something was dated."""
+    if log.staged(output) is not None:
+        log.commit(output, facts.key())
+    if stage(output, facts.ORIGIN, place, lambda: now) is None:
+        return False
+    log.commit(output, facts.key())
+    return True
+
+
+def whole(output: Path, place: Destination, now: str) -> None:
+    begin(output, place, now)
+    place.deploy(build(output))
+    confirm(output, place, lambda: now)
+
+
+def times(output: Path) -> dict[int, str]:
+    return {r.serial: r.published_at for volume in archive.volumes(output) for r in archive.read_volume(output, volume)}
+
+
+def entries(output: Path) -> list[Published]:
+    return [entry for _, entry in archive.entry_list(output) if isinstance(entry, Published)]
+
+
+def test_before_the_first_deploy_nothing_has_a_date(output: Path) -> None:
+    assert times(output) == {0: "", 1: ""}
+    assert undated(output) == [0, 1]
+    assert newest_deploy(output) is None
+
+
+def test_a_deploy_dates_reads_back_and_writes_a_receipt(output: Path, place: Destination) -> None:
+    whole(output, place, NIGHTS[0])
+    assert times(output) == {0: NIGHTS[0], 1: NIGHTS[0]}
+    receipt = json.loads(receipt_path(output, 2).read_bytes())
+    assert receipt["entry"] == 2
+    assert receipt["time"] == NIGHTS[0]
+    assert receipt["read_back"] == [{"serial": n, "sha256": facts.record(n).sha256} for n in (0, 1)]
+    assert open_deploy(output) is None
+    assert undated(output) == []
+
+
+def test_a_second_night_dates_only_what_is_new(output: Path, place: Destination) -> None:
+    whole(output, place, NIGHTS[0])
+    facts.archive(output, 2, first=2)
+    whole(output, place, NIGHTS[1])
+    assert times(output) == {0: NIGHTS[0], 1: NIGHTS[0], 3: NIGHTS[1], 4: NIGHTS[1]}
+    assert place.read("d/0/4.json") == facts.record(3).to_bytes()
+    assert place.read("d/0/0.json") == facts.record(0).to_bytes()
+
+
+def test_publishing_again_dates_nothing_anew(output: Path, place: Destination) -> None:
+    whole(output, place, NIGHTS[0])
+    whole(output, place, NIGHTS[1])
+    assert times(output) == {0: NIGHTS[0], 1: NIGHTS[0]}
+    assert len(entries(output)) == 1
+
+
+def test_a_deploy_that_never_became_public_is_dated_anew(output: Path, place: Destination) -> None:
+    begin(output, place, NIGHTS[0])
+    facts.archive(output, 1, first=5)
+    whole(output, place, NIGHTS[1])
+    assert set(times(output).values()) == {NIGHTS[1]}
+    assert [entry.replaces for entry in entries(output)] == [None, 2]
+    assert not receipt_path(output, 2).exists()
+    assert receipt_path(output, 4).exists()
+
+
+def test_a_crash_after_the_push_keeps_the_date(output: Path, place: Destination) -> None:
+    begin(output, place, NIGHTS[0])
+    place.deploy(build(output))
+    whole(output, place, NIGHTS[1])
+    assert set(times(output).values()) == {NIGHTS[0]}
+    assert len(entries(output)) == 1
+    assert json.loads(receipt_path(output, 2).read_bytes())["read_back_at"] == NIGHTS[1]
+
+
+def test_a_crash_after_the_push_then_a_new_batch(output: Path, place: Destination) -> None:
+    begin(output, place, NIGHTS[0])
+    place.deploy(build(output))
+    facts.archive(output, 1, first=5)
+    whole(output, place, NIGHTS[1])
+    assert times(output) == {0: NIGHTS[0], 1: NIGHTS[0], 3: NIGHTS[1]}
+    assert [receipt_path(output, index).exists() for index in (2, 4)] == [True, True]
+
+
+def test_three_failed_tries_leave_the_last_date_only(output: Path, place: Destination) -> None:
+    for now in NIGHTS[:3]:
+        begin(output, place, now)
+    whole(output, place, NIGHTS[3])
+    assert set(times(output).values()) == {NIGHTS[3]}
+    assert [entry.replaces for entry in entries(output)] == [None, 2, 3, 4]
+
+
+STEPS: tuple[tuple[object, str], ...] = (
+    (log, "stage_published"),
+    (log, "commit"),
+    (PagesBranch, "deploy"),
+    (destinations, "run_program"),
+    (publish, "read_back"),
+)
+
+
+@pytest.mark.parametrize(("owner", "name"), STEPS)
+@pytest.mark.parametrize("late", [False, True])
+def test_a_kill_at_any_step_never_shows_a_date_before_the_deploy(
+    output: Path, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, late: bool
+) -> None:
+    """Killed before or after each step; the next night's run ends with one date, and that of a deploy that happened."""
+    place = destination(f"git:{remote}", tmp_path / "work", "gh-pages", lambda _: None)
+    real: Callable[..., object] = getattr(owner, name)
+
+    def killed(*arguments: object, **named: object) -> object:
+        if late:
+            real(*arguments, **named)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, killed)
+        with pytest.raises(Killed):
+            whole(output, place, NIGHTS[0])
+    public = place.read("d/0/0.json") is not None
+    whole(output, place, NIGHTS[1])
+    wanted = NIGHTS[0] if public else NIGHTS[1]
+    assert set(times(output).values()) == {wanted}
+    page = place.read("d/0/0.html")
+    assert page is not None
+    assert wanted.encode() in page
+    assert open_deploy(output) is None
+    assert public == (owner is publish or (late and owner in (PagesBranch, destinations)))
+
+
+def test_a_missing_remote_is_told_before_anything_is_dated(output: Path, tmp_path: Path) -> None:
+    place = destination(f"git:{tmp_path / 'nothing.git'}", tmp_path / "work", "gh-pages", lambda _: None)
+    with pytest.raises(ToolError, match="git ls-remote") as caught:
+        begin(output, place, NIGHTS[0])
+    assert "Check the address" in caught.value.hint
+    assert entries(output) == []
+
+
+def test_a_rejected_push_is_told_and_dated_anew(output: Path, remote: Path, tmp_path: Path) -> None:
+    place = destination(f"git:{remote}", tmp_path / "work", "gh-pages", lambda _: None)
+    hook = remote / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(ToolError, match="the push was not accepted") as caught:
+        whole(output, place, NIGHTS[0])
+    assert "publish again" in caught.value.hint
+    hook.unlink()
+    whole(output, place, NIGHTS[1])
+    assert set(times(output).values()) == {NIGHTS[1]}
+
+
+def test_the_pages_branch_keeps_its_history(output: Path, remote: Path, tmp_path: Path) -> None:
+    place = destination(f"git:{remote}", tmp_path / "work", "gh-pages", lambda _: None)
+    whole(output, place, NIGHTS[0])
+    facts.archive(output, 1, first=5)
+    shutil.rmtree(tmp_path / "work")  # another machine
+    whole(output, place, NIGHTS[1])
+    count = subprocess.run(
+        ["git", "-C", str(remote), "rev-list", "--count", "gh-pages"], capture_output=True, check=True
+    )
+    assert count.stdout.strip() == b"2"
+    assert place.read(".nojekyll") == b""
+
+
+def test_another_publication_is_not_overwritten(output: Path, place: Destination, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    facts.queue(other, range(1))
+    log.append(other, facts.key("example.net/log"))
+    place.deploy(build(other))
+    with pytest.raises(LogError, match="another publication is there: example.net/log"):
+        begin(output, place, NIGHTS[0])
+    assert entries(output) == []
+
+
+def test_a_record_that_comes_back_changed_gets_no_receipt(output: Path, place: Destination) -> None:
+    begin(output, place, NIGHTS[0])
+    site = build(output)
+    data = (site / "d/0/1.json").read_bytes()
+    files.write(site / "d/0/1.json", data.replace(b"hinge", b"binge"))
+    place.deploy(site)
+    with pytest.raises(VerificationError, match=r"d/0/1\.json is not the record"):
+        confirm(output, place, lambda: NIGHTS[0])
+    files.write(site / "d/0/1.json", data)
+    (site / "d/0/0.html").unlink()
+    place.deploy(site)
+    with pytest.raises(VerificationError, match=r"d/0/0\.html is not there"):
+        confirm(output, place, lambda: NIGHTS[0])
+    files.write(site / "d/0/0.html", b"not yet published")
+    place.deploy(site)
+    with pytest.raises(VerificationError, match=r"d/0/0\.html does not show 2026-11-22T03:17:00Z"):
+        confirm(output, place, lambda: NIGHTS[0])
+    assert open_deploy(output) is not None
+
+
+def test_confirming_before_the_deploy_says_no(output: Path, place: Destination) -> None:
+    begin(output, place, NIGHTS[0])
+    with pytest.raises(VerificationError, match="the log there does not have entry 2"):
+        confirm(output, place, lambda: NIGHTS[0])
+
+
+def test_a_url_is_read_and_never_written(output: Path) -> None:
+    pages = {"https://example.org/repo/log/checkpoint": b"x"}
+    place = destination("https://example.org/repo", Path("work"), "gh-pages", pages.get)
+    assert isinstance(place, Url)
+    assert place.read("log/checkpoint") == b"x"
+    assert place.read("d/0/0.json") is None
+    with pytest.raises(ConfigError, match="cannot be put to the URL"):
+        place.deploy(output)
+
+
+@pytest.mark.parametrize("text", ["", "git:", "folder:", "ftp://example.org/", "https:example.org", "public"])
+def test_a_wrong_destination_is_told(text: str) -> None:
+    with pytest.raises(ConfigError, match="is no destination") as caught:
+        destination(text, Path("work"), "gh-pages", lambda _: None)
+    assert "git:REMOTE" in caught.value.hint
+
+
+def test_a_folder_of_something_else_is_not_replaced(output: Path, tmp_path: Path) -> None:
+    files.write(tmp_path / "home" / "letter.txt", b"x")
+    with pytest.raises(ConfigError, match="holds something else than a site"):
+        Folder(tmp_path / "home").deploy(build(output))
+    assert (tmp_path / "home" / "letter.txt").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("step", range(1, 3))
+def test_a_kill_in_the_swap_of_folders_leaves_a_site(
+    output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    place, count = Folder(tmp_path / "public"), 0
+    whole(output, place, NIGHTS[0])
+    real = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        nonlocal count
+        count += 1
+        if count == step:
+            raise Killed
+        return real(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", rename)
+        with pytest.raises(Killed):
+            place.deploy(build(output))
+    assert place.read("d/0/0.json") == facts.record(0).to_bytes()
+    place.deploy(build(output))
+    assert (tmp_path / "public" / "d/0/0.json").read_bytes() == facts.record(0).to_bytes()
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith("public")] == ["public"]
+
+
+def test_a_folder_that_cannot_be_written_is_told(output: Path, tmp_path: Path) -> None:
+    files.write(tmp_path / "file", b"x")
+    with pytest.raises(ToolError, match="the site could not be put there"):
+        Folder(tmp_path / "file" / "public").deploy(build(output))
+
+
+def test_settling_asks_until_the_time_is_over() -> None:
+    clock, told = [0.0], []
+
+    def no() -> Path | None:
+        raise PressError("not there")
+
+    def wait(seconds: float) -> None:
+        clock[0] += seconds
+
+    with pytest.raises(PressError, match="not there"):
+        settle(no, seconds=40, clock=lambda: clock[0], wait=wait, report=told.append)
+    assert clock[0] == 45
+    assert len(told) == 3
+    assert settle(lambda: Path("x"), seconds=0, clock=lambda: 0, wait=wait, report=told.append) == Path("x")
