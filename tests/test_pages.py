@@ -26,12 +26,77 @@ CASES = ROOT / "tests" / "cases" / "pages"
 # Pieces that mean something to Markdown, its extensions, HTML, YAML or Jinja, mixed with ordinary text.
 PIECES = st.sampled_from(
     [
-        *("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<!--", "-->", "</h1>", "<?php", "<![CDATA[", "&lt;"),
-        *("&#60;", "&copy", "&amp;", "[x](http://evil.example)", "![x](http://evil.example/x.png)", "](javascript:alert(1))"),
-        *("<http://evil.example>", "[x]: http://evil.example", "[^1]: note", "*[HTML]: x", "[TOC]", "{: onclick=alert(1) }"),
-        *("{: #id .class }", "{{ 7*7 }}", "{% raw %}", "{# x #}", "---", "***", "___", "===", "- a", "+ b", "* c", "1. d"),
-        *("2) e", "# f", "> g", "~~~", "```", "`code`", "**bold**", "_it_", "\\*", "\\", "| a | b |", "!!! note", ": def"),
-        *("\u00a0", "  ", " ", "a", "claim 1", "klzzwxh:0001", "wzxhzdk:0", "é", "漢字", "\U0001f600", "\u200b", "'", '"', "$x$"),
+        *(
+            "<script>alert(1)</script>",
+            "<img src=x onerror=alert(1)>",
+            "<!--",
+            "-->",
+            "</h1>",
+            "<?php",
+            "<![CDATA[",
+            "&lt;",
+        ),
+        *(
+            "&#60;",
+            "&copy",
+            "&amp;",
+            "[x](http://evil.example)",
+            "![x](http://evil.example/x.png)",
+            "](javascript:alert(1))",
+        ),
+        *(
+            "<http://evil.example>",
+            "[x]: http://evil.example",
+            "[^1]: note",
+            "*[HTML]: x",
+            "[TOC]",
+            "{: onclick=alert(1) }",
+        ),
+        *(
+            "{: #id .class }",
+            "{{ 7*7 }}",
+            "{% raw %}",
+            "{# x #}",
+            "---",
+            "***",
+            "___",
+            "===",
+            "- a",
+            "+ b",
+            "* c",
+            "1. d",
+        ),
+        *(
+            "2) e",
+            "# f",
+            "> g",
+            "~~~",
+            "```",
+            "`code`",
+            "**bold**",
+            "_it_",
+            "\\*",
+            "\\",
+            "| a | b |",
+            "!!! note",
+            ": def",
+        ),
+        *(
+            "\u00a0",
+            "  ",
+            " ",
+            "a",
+            "claim 1",
+            "klzzwxh:0001",
+            "wzxhzdk:0",
+            "é",
+            "漢字",
+            "\U0001f600",
+            "\u200b",
+            "'",
+            '"',
+            "$x$",
+        ),
     ]
 )
 LINES = (
@@ -111,8 +176,8 @@ def test_control_characters_and_line_feeds_cannot_reach_markdown() -> None:
 def test_mentions_of_the_claims_that_a_claim_depends_on_are_links() -> None:
     claim = Claim(9, "The valve of any one of claims 1 to 3 or 7, as in claim 8, having claim 4's <mesh>.", (1, 3, 7))
     assert link_claims(claim) == (
-        "The valve of any one of [claims 1](#claim-1) to [3](#claim-3) or [7](#claim-7), as in claim 8, having claim 4's "
-        "&lt;mesh&gt;."
+        "The valve of any one of [claims 1](#claim-1) to [3](#claim-3) or [7](#claim-7), as in claim 8, "
+        "having claim 4's &lt;mesh&gt;."
     )
 
 
@@ -134,7 +199,9 @@ def test_linking_never_changes_the_text(text: str, parents: set[int]) -> None:
 
 VALUES = st.recursive(
     st.one_of(LINES, st.text(max_size=30).filter(lambda t: not text_problem(t)), st.integers(), st.booleans()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -180,7 +247,9 @@ def test_metadata_names_everything_that_the_header_shows() -> None:
 
 
 def test_paragraphs_are_numbered_through_and_grouped_by_origin() -> None:
-    found = blocks([Paragraph("model", "a"), Paragraph("restated", "b"), Paragraph("restated", "*c"), Paragraph("model", "d")])
+    found = blocks(
+        [Paragraph("model", "a"), Paragraph("restated", "b"), Paragraph("restated", "*c"), Paragraph("model", "d")]
+    )
     assert [(block.origin, block.paragraphs) for block in found] == [
         ("model", ((1, "a"),)),
         ("restated", ((2, "b"), (3, "&#42;c"))),

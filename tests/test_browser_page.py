@@ -1,0 +1,364 @@
+"""The site in Chromium, under a sub-path: verification, hostile text, accessibility, copying, paper, no script."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from site_fixture import PUBLISHED, Server, browser, build_site, patents, record, serve, write_archive
+
+from generator.disclosure import Paragraph
+from generator.record import MAX_CLAIMS, Record
+
+EVIL = "http://evil.example"
+HOSTILE = 3
+LARGE = 4
+
+
+def hostile() -> Record:
+    marked = f'<script src="{EVIL}/x.js"></script><script>window.hacked = 1</script>'
+    return record(
+        f"</title></h1>{marked}{{{{ 7*7 }}}} {{% raw %}} --- \"quoted\" 'single' title: {{: onclick=hacked=1 }} #",
+        f'<img src="{EVIL}/a.png" onerror="window.hacked = 1"> ![x]({EVIL}/b.png) [x]({EVIL}) <{EVIL}> '
+        "&lt;b&gt; &#60;script&#62; <!-- comment --> ]]> [TOC] *[HTML]: `code` ~~~ | a | b | \\* \\",
+        [
+            "- x](javascript:window.hacked=1) <a href=javascript:hacked=1>claim 1</a> <svg onload=hacked=1>",
+            (f"2. The thing of claim 1</li></ol>{marked}[^1]: {EVIL}", (1,)),
+            ("# of claims 1-2 ```js window.hacked=1``` {: #claim-1 onmouseover=hacked=1 }", (1, 2)),
+            "W" * 5_000,
+            "漢字 \U0001f600 e\u0301".replace("e\u0301", "é") + " zero\u200bwidth \u00a0 double  space",
+        ],
+        [
+            Paragraph("model", f"</p></div></article><style>body{{display:none}}</style>{marked}"),
+            Paragraph("restated", "{: .n } [\\[0001\\]](#p-0001){: .n } [0001] +1. --- : x"),
+            Paragraph("restated", "<base href=//evil.example/><meta http-equiv=refresh content=0;url=//evil.example>"),
+        ],
+        salt=4,
+        model='"><script>window.hacked=1</script>',
+    )
+
+
+def large() -> Record:
+    claims: list[str | tuple[str, tuple[int, ...]]] = ["A thing that comprises a first part and a second part."]
+    claims += [
+        (f"The thing of claim {n - 1}, wherein part {n} is <joined> to part {n - 1}.", (n - 1,))
+        for n in range(2, MAX_CLAIMS + 1)
+    ]
+    return record("A thing with as many claims as a record may hold", "A thing.", claims, salt=5)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("browser")
+    write_archive(output, [*patents(), hostile(), large()], [(PUBLISHED, [0, 1, 3, 4])])
+    return build_site(output).folder
+
+
+@pytest.fixture(scope="module")
+def server(site: Path) -> Iterator[Server]:
+    with serve(site) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as running:
+        yield running
+
+
+class Visit:
+    """A page in a context of its own; what it asked for and what went wrong in it is kept."""
+
+    def __init__(self, chromium: Any, **options: Any) -> None:
+        self.context = chromium.new_context(**options)
+        self.page = self.context.new_page()
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+
+    def open(self, address: str) -> Any:
+        self.page.goto(address, wait_until="load")
+        return self.page
+
+    def state(self) -> str:
+        self.page.wait_for_selector('.press-verify[data-state]:not([data-state="checking"])', timeout=20_000)
+        return str(self.page.get_attribute(".press-verify", "data-state"))
+
+    def status(self) -> str:
+        return str(self.page.text_content(".press-status"))
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Visit]:
+    made = Visit(chromium)
+    yield made
+    made.context.close()
+
+
+@pytest.mark.parametrize("serial", range(5))
+def test_every_page_verifies_itself_and_asks_no_other_host(visit: Visit, server: Server, serial: int) -> None:
+    visit.open(f"{server.url}d/0/{serial}.html")
+    assert visit.state() == "verified", visit.status()
+    assert visit.status().startswith("Verified: this text is record ")
+    assert visit.page.locator(".press-verify ol li[data-mark=done]").count() == 4
+    assert [url for url in visit.requests if not url.startswith(server.url)] == []
+    assert visit.errors == []
+
+
+def test_hostile_text_is_shown_and_not_run(visit: Visit, server: Server, site: Path) -> None:
+    page = visit.open(f"{server.url}d/0/{HOSTILE}.html")
+    assert visit.state() == "verified"
+    text = json.loads((site / f"d/0/{HOSTILE}.json").read_bytes())
+    page.evaluate("document.querySelectorAll('.press-link').forEach((extra) => extra.remove())")
+    assert page.text_content("#title") == text["title"]
+    assert page.text_content("#abstract-text") == text["abstract"]
+    assert page.locator(".press-text ol > li").all_text_contents() == [claim["text"] for claim in text["claims"]]
+    shown = page.locator(".press-text p.para").all_text_contents()
+    assert shown == [f"[{n:04d}] {item['text']}" for n, item in enumerate(text["description"], 1)]
+    assert page.evaluate("window.hacked") is None
+    assert page.title() == f"PAP-0000003: {text['title']} - Prior Art Press"
+    assert json.loads(page.text_content('script[type="application/ld+json"]'))["headline"] == text["title"]
+    for path in ("index.html", "d/0/index.html", "d/0/2026-11-22.html"):
+        visit.open(server.url + path)
+        assert text["title"] in page.locator("a").all_text_contents()
+        assert page.evaluate("window.hacked") is None
+    assert [url for url in visit.requests if "evil" in url] == []
+    assert visit.errors == []
+
+
+def change(path: Path, old: bytes, new: bytes) -> None:
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new, 1))
+
+
+def break_record(site: Path) -> None:
+    change(site / "d/0/0.json", b"drip irrigation", b"drip irrigatiom")
+
+
+def break_text(site: Path) -> None:
+    change(site / "d/0/0.html", b"20 kPa and 60 kPa.</li>", b"20 kPa and 90 kPa.</li>")
+
+
+def break_paragraph(site: Path) -> None:
+    change(site / "d/0/0.html", b"which is often forgotten.", b"which is seldom forgotten.")
+
+
+def break_claims(site: Path) -> None:
+    change(site / "d/0/0.html", b'<li id="claim-6">', b'<li id="claim-7">An eighth claim</li><li id="claim-6">')
+
+
+def break_title(site: Path) -> None:
+    change(site / "d/0/0.html", b"cleans itself</h1>", b"cleans others</h1>")
+
+
+def break_hash_on_page(site: Path) -> None:
+    digest = patents()[0].sha256.encode()
+    change(site / "d/0/0.html", b'data-sha256="' + digest, b'data-sha256="' + b"0" * 64)
+
+
+def break_proof(site: Path) -> None:
+    lines = (site / "d/0/0.proof").read_text().split("\n")
+    lines[2] = ("A" if lines[2][0] != "A" else "B") + lines[2][1:]
+    (site / "d/0/0.proof").write_text("\n".join(lines))
+
+
+def break_proof_length(site: Path) -> None:
+    lines = (site / "d/0/0.proof").read_text().split("\n")
+    (site / "d/0/0.proof").write_text("\n".join([*lines[:3], lines[2], *lines[3:]]))
+
+
+def break_size(site: Path) -> None:
+    change(site / "d/0/0.proof", b"press.example/log\n5\n", b"press.example/log\n6\n")
+
+
+def swap_proof(site: Path) -> None:
+    shutil.copyfile(site / "d/0/1.proof", site / "d/0/0.proof")
+
+
+def break_signature(site: Path) -> None:
+    text = (site / "d/0/0.proof").read_text()
+    at = text.index("— press.example/log ") + 40
+    (site / "d/0/0.proof").write_text(text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :])
+
+
+def break_key(site: Path) -> None:
+    text = (site / "log/vkey").read_text()
+    (site / "log/vkey").write_text(text[:-10] + ("A" if text[-10] != "A" else "B") + text[-9:])
+
+
+def lose_record(site: Path) -> None:
+    (site / "d/0/0.json").unlink()
+
+
+def lose_key(site: Path) -> None:
+    (site / "log/vkey").unlink()
+
+
+@pytest.mark.parametrize(
+    ("harm", "state", "said"),
+    [
+        (break_record, "failed", "Verification failed: the record is not the one that this page names"),
+        (break_hash_on_page, "failed", "Verification failed: the record is not the one that this page names"),
+        (break_text, "failed", "Verification failed: claim 2 on this page is not the record's."),
+        (break_paragraph, "failed", "Verification failed: paragraph 1 on this page is not the record's."),
+        (break_claims, "failed", "Verification failed: this page shows 7 claims, the record has 6."),
+        (break_title, "failed", "Verification failed: the title on this page is not the record's."),
+        (break_proof, "failed", "Verification failed: the inclusion proof does not lead from this record"),
+        (break_proof_length, "failed", "Verification failed: the inclusion proof has the wrong length."),
+        (break_size, "failed", "Verification failed: the signature does not fit the checkpoint."),
+        (swap_proof, "failed", "Verification failed: the proof is of another disclosure."),
+        (break_signature, "failed", "Verification failed: the signature does not fit the checkpoint."),
+        (break_key, "failed", "Verification failed: the verification key does not match its own key id."),
+        (lose_record, "unchecked", "Could not check: the record could not be fetched (404)."),
+        (lose_key, "unchecked", "Everything but the signature is verified."),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else None,
+)
+def test_damage_is_found_and_named(visit: Visit, site: Path, tmp_path: Path, harm: Any, state: str, said: str) -> None:
+    copied = tmp_path / "site"
+    shutil.copytree(site, copied)
+    harm(copied)
+    with serve(copied) as running:
+        visit.open(f"{running.url}d/0/0.html")
+        assert visit.state() == state
+        assert visit.status().startswith(said), visit.status()
+        assert visit.page.locator(".press-verify details[open]").count() == 1
+
+
+def test_a_browser_without_ed25519_says_what_it_could_not_check(visit: Visit, server: Server) -> None:
+    visit.page.add_init_script("SubtleCrypto.prototype.importKey = () => Promise.reject(new Error('not supported'))")
+    visit.open(f"{server.url}d/0/0.html")
+    assert visit.state() == "unchecked"
+    assert visit.status().startswith("Everything but the signature is verified. Not checked: this browser cannot check")
+
+
+def test_without_a_secure_context_the_page_says_why_it_cannot_check(visit: Visit, server: Server) -> None:
+    visit.page.add_init_script("Object.defineProperty(Crypto.prototype, 'subtle', { get: () => undefined })")
+    visit.open(f"{server.url}d/0/0.html")
+    assert visit.state() == "unchecked"
+    assert "only on pages served over https" in visit.status()
+
+
+def test_without_script_the_page_is_complete(chromium: Any, server: Server) -> None:
+    visit = Visit(chromium, java_script_enabled=False)
+    page = visit.open(f"{server.url}d/0/0.html")
+    assert page.locator(".press-text ol > li").count() == 6
+    assert "prior-art verify 0.json" in visit.status()
+    assert page.locator("#cite ~ details").count() == 4
+    assert page.locator("pre", has_text="[retrieved on YYYY-MM-DD]").is_visible()
+    assert page.locator("button:visible").count() == 1, "only the search form has a button"
+    page.fill("input[name=q]", "diaphragm spring")
+    page.press("input[name=q]", "Enter")
+    page.wait_for_url("**/search.html?q=diaphragm+spring")
+    visit.context.close()
+
+
+def test_a_dependency_link_leads_to_its_claim(visit: Visit, server: Server) -> None:
+    page = visit.open(f"{server.url}d/0/0.html")
+    page.click("#claim-4 a")
+    assert page.url.endswith("#claim-3")
+    assert page.locator("#claim-3:target").is_visible()
+    page.click("#p-0002 a.n")
+    assert page.locator("#p-0002:target").is_visible()
+
+
+def test_citations_and_links_are_copied(chromium: Any, server: Server) -> None:
+    visit = Visit(chromium, permissions=["clipboard-read", "clipboard-write"])
+    page = visit.open(f"{server.url}d/0/0.html")
+    page.get_by_role("button", name="Copy Examiner (PTO-892, SB/08)").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(r"PRIOR ART PRESS, “Irrigation valve .*\[retrieved on 20\d\d-\d\d-\d\d\]\.", copied), (
+        "the day of reading is filled in"
+    )
+    assert page.get_by_text("Copied: Examiner").count() == 1, "screen readers are told"
+    page.get_by_text("RIS", exact=True).click()
+    page.get_by_role("button", name="Copy RIS").click()
+    assert re.search(r"\nY2  - 20\d\d/\d\d/\d\d\nN1", page.evaluate("navigator.clipboard.readText()"))
+    page.hover("#claim-3")
+    page.get_by_role("button", name="Copy link to claim 3").click()
+    assert page.evaluate("navigator.clipboard.readText()") == f"{server.url}d/0/0.html#claim-3"
+    visit.context.close()
+
+
+PAGES = ("index.html", "browse.html", "verify.html", "log.html", "d/0/0.html", "d/0/2.html", "d/0/index.html",
+         "docs/about.html", "docs/record-format.html", "no-such-page.html")  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(chromium: Any, server: Server, scheme: str) -> None:
+    visit = Visit(chromium, color_scheme=scheme)
+    for path in PAGES:
+        page = visit.open(server.url + path)
+        if path.startswith("d/0/") and "index" not in path:
+            visit.state()
+            page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+    visit.context.close()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_nothing_is_wider_than_a_phone(chromium: Any, server: Server, width: int) -> None:
+    visit = Visit(chromium, viewport={"width": width, "height": 800})
+    for path in (*PAGES, f"d/0/{HOSTILE}.html"):
+        page = visit.open(server.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    visit.context.close()
+
+
+def test_the_choice_of_colours_is_kept(visit: Visit, server: Server) -> None:
+    page = visit.open(f"{server.url}index.html")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Dark colours").click()
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark != light
+    visit.open(f"{server.url}d/0/0.html")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+    page.get_by_role("button", name="Light colours").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == light
+
+
+def test_paper_carries_what_identifies_the_page(visit: Visit, server: Server) -> None:
+    page = visit.open(f"{server.url}d/0/0.html")
+    visit.state()
+    page.emulate_media(media="print", color_scheme="dark")
+    sheet = page.locator(".press-sheet")
+    assert sheet.is_visible()
+    for part in ("PAP-0000000", PUBLISHED, "http://127.0.0.1:8123/repo/d/0/0.html", patents()[0].sha256):
+        assert part in sheet.inner_text()
+    assert sheet.evaluate("e => getComputedStyle(e).display") == "table-footer-group", "repeated on every sheet"
+    for hidden in (".press-header", ".press-footer", ".press-verify", ".press-copy >> nth=0"):
+        assert not page.locator(hidden).is_visible()
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(29, 33, 37)", (
+        "dark colours stay on the screen"
+    )
+    assert page.locator("#claim-6").is_visible()
+
+
+def test_the_keyboard_reaches_everything(visit: Visit, server: Server) -> None:
+    page = visit.open(f"{server.url}d/0/0.html")
+    visit.state()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent").strip() == "Skip to content"
+    names = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        names.add(page.evaluate("(document.activeElement.ariaLabel || document.activeElement.textContent).trim()"))
+    wanted = {"Browse", "Search disclosures", "Copy link to claim 1", "claim 1", "record", "BibTeX"}
+    assert wanted - names <= {"Search disclosures"}
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+
+def test_an_unknown_address_shows_the_sites_own_page(visit: Visit, server: Server) -> None:
+    answer = visit.page.goto(f"{server.url}d/9/nothing.html")
+    assert answer is not None
+    assert answer.status == 404
+    assert visit.page.text_content("h1") == "This page does not exist"
