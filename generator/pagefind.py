@@ -25,13 +25,15 @@ SIGNATURE = b"pagefind_dcd"
 REINDEX = "Run: prior-art build. If it fails again, the pages or the installed pagefind-bin are at fault."
 REINSTALL = "Run: pip install --force-reinstall pagefind-bin"
 
-# Pagefind 1.5.2 writes a failed download of an index chunk to the console and goes on, so that a search would
-# silently miss pages. Put before its worker, this turns every later answer into an error.
+# Pagefind 1.5.2 writes a failed download to the console and goes on, so that a search would silently miss pages, or
+# wait without end. Put before its worker, this answers every question, open or new, with an error from then on.
 WORKER_GUARD = """\
-{let failed="";const load=self.fetch.bind(self),answer=self.postMessage.bind(self);
+{let failed="";const open=new Set(),load=self.fetch.bind(self),answer=self.postMessage.bind(self);
+const refuse=(id)=>answer({id,error:`${failed} cannot be loaded`});
+self.addEventListener("message",({data})=>failed?refuse(data.id):open.add(data.id));
 self.fetch=async(input,init)=>{try{const got=await load(input,init);if(!got.ok)throw new Error(got.status);return got;}
-catch(error){failed=String(input);throw error;}};
-self.postMessage=(message)=>answer(failed?{id:message.id,error:`${failed} cannot be loaded`}:message);}
+catch(error){failed=String(input);open.forEach(refuse);open.clear();throw error;}};
+self.postMessage=(message)=>{if(open.delete(message.id))answer(message);};}
 """
 
 
@@ -136,8 +138,9 @@ def canonicalise(bundle: Path, *, empty: bool = False) -> tuple[Path, int]:
     return bundle / f"pagefind.{language['hash']}.pf_meta", len(pages)
 
 
-def write_reader(site: Path, program: Sequence[str], stamp: str) -> None:
+def write_reader(site: Path, program: Sequence[str], version: str) -> None:
     """Write /pagefind/: what reads bundles in the browser, and an index of no pages for it to start from."""
+    stamp = f"{version} {hashlib.sha256(WORKER_GUARD.encode()).hexdigest()[:16]}\n"
     home = site / "pagefind"
     if (home / "version").exists() and (home / "version").read_text(encoding="utf-8") == stamp:
         return

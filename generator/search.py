@@ -63,7 +63,7 @@ def index(
     version = pagefind.read_version(program)
     for abandoned in site.glob(".pagefind-*"):
         shutil.rmtree(abandoned)
-    pagefind.write_reader(site, program, f"{version} {FORMAT}\n")
+    pagefind.write_reader(site, program, version)
     bundles = []
     for volume in sorted(set(volumes)):
         folder = site / "d" / str(volume)

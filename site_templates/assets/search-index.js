@@ -8,6 +8,7 @@ export const base = new URL("../", import.meta.url);
 
 let catalogue, library;
 let volumes = new Map();
+let last = Promise.resolve();
 
 // Pagefind writes a part of the index that cannot be fetched to the console and goes on without it; then the search
 // has to fail. This holds for the page; for Pagefind's worker, generator/pagefind.py sees to it.
@@ -67,8 +68,10 @@ async function holdsAll(instance, query, results) {
   return true;
 }
 
+// Instances are opened one after the other: opened at once, each would load the program they share, and the last one
+// loaded would pull the memory from under the others.
 async function searchVolume(query, volume) {
-  if (!volumes.has(volume.bundle)) volumes.set(volume.bundle, openVolume(volume));
+  if (!volumes.has(volume.bundle)) volumes.set(volume.bundle, (last = last.then(() => openVolume(volume))));
   const instance = await volumes.get(volume.bundle);
   const { results } = await instance.search(query.q, { filters: filters(query, volume) });
   return results.length && (await holdsAll(instance, query, results)) ? results : [];
@@ -91,7 +94,7 @@ export async function find(query) {
     };
   } catch (error) {
     for (const opening of volumes.values()) opening.then((instance) => instance.destroy()).catch(() => {});
-    [catalogue, volumes] = [undefined, new Map()];
+    [catalogue, volumes, last] = [undefined, new Map(), Promise.resolve()];
     mend();
     throw error;
   }

@@ -136,6 +136,7 @@ async function suggest(query) {
 }
 
 async function showNothing(query, run) {
+  if (!older.hidden) notice.append(element("p", {}, "Older volumes have not been searched yet."));
   const lines = await suggest(query);
   if (run !== current) return;
   notice.append(
