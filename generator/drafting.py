@@ -87,15 +87,15 @@ def generate(
     model: LanguageModel,
     output: Path,
     *,
-    now: Callable[[], datetime],
+    now: Callable[[], str],
     salt: Callable[[], bytes],
     report: Callable[[Progress], None],
 ) -> RunReport:
     """Draft until the plan's end, accepted records into `output/queue/`. An unfinished run of the same plan goes on.
 
-    `now` gives the time in UTC, `salt` 16 random bytes. Ctrl-C keeps every draft that was judged. Raises PressError.
+    `now` gives the time in UTC as records write it, `salt` 16 random bytes. Ctrl-C keeps every draft that was judged. Raises PressError.
     """
-    started_at = now().strftime(TIME)
+    started_at = now()
     sweep(output)
     found = find_unfinished(output, plan)
     name = found[0] if found else run_name(started_at[:10], plan, started_at)
@@ -103,14 +103,14 @@ def generate(
         try:
             _draft_all(state, model, now, salt, report)
         except KeyboardInterrupt:
-            return RunReport(name, False, state.report(now().strftime(TIME)))
-        return RunReport(name, True, state.finish(now().strftime(TIME)))
+            return RunReport(name, False, state.report(now()))
+        return RunReport(name, True, state.finish(now()))
 
 
 def _draft_all(
     state: RunState,
     model: LanguageModel,
-    now: Callable[[], datetime],
+    now: Callable[[], str],
     salt: Callable[[], bytes],
     report: Callable[[Progress], None],
 ) -> None:
@@ -120,9 +120,7 @@ def _draft_all(
     meter = _Meter(state, now, report)
     drafts = model.drafts(_briefs(state), state.plan.sampling, tick=meter.tick)
     for draft in drafts:
-        line, record, findings = judge(
-            draft, known, created_at=now().strftime(TIME), publisher=state.plan.publisher, salt=salt()
-        )
+        line, record, findings = judge(draft, known, created_at=now(), publisher=state.plan.publisher, salt=salt())
         state.add(line, record, findings)
         if record:
             known.add(line.content_sha256)
@@ -152,8 +150,8 @@ def _done(state: RunState) -> bool:
             return state.accepted >= state.plan.amount
         case "drafts":
             return len(state.lines) >= state.plan.amount
-        case "minutes":
-            return state.milliseconds >= state.plan.amount * 60_000
+        case "seconds":
+            return state.milliseconds >= state.plan.amount * 1000
 
 
 def judge(draft: Draft, known: set[str], *, created_at: str, publisher: str, salt: bytes) -> tuple[Line, bytes, bytes]:
@@ -222,9 +220,9 @@ def findings_bytes(findings: tuple[Finding, ...]) -> bytes:
 class _Meter:
     """Turns tokens and lines into Progress; rates are those of this session."""
 
-    def __init__(self, state: RunState, now: Callable[[], datetime], report: Callable[[Progress], None]) -> None:
+    def __init__(self, state: RunState, now: Callable[[], str], report: Callable[[Progress], None]) -> None:
         self._state, self._now, self._report = state, now, report
-        self._started, self._before, self._share_before = now(), state.tokens, self._share()
+        self._started, self._before, self._share_before = self._time(), state.tokens, self._share()
         self._running = 0
 
     def tick(self, tokens: int) -> None:
@@ -238,7 +236,7 @@ class _Meter:
 
     def show(self) -> None:
         state = self._state
-        seconds = (self._now() - self._started).total_seconds()
+        seconds = (self._time() - self._started).total_seconds()
         tokens = state.tokens + self._running
         share = self._share()
         gained = share - self._share_before
@@ -246,7 +244,10 @@ class _Meter:
         rate = (tokens - self._before) / seconds if seconds > 0 else 0.0
         self._report(Progress(len(state.lines), state.accepted, tokens, rate, left))
 
+    def _time(self) -> datetime:
+        return datetime.strptime(self._now(), TIME)
+
     def _share(self) -> float:
         state, plan = self._state, self._state.plan
-        done = {"count": state.accepted, "drafts": len(state.lines), "minutes": state.milliseconds / 60_000}
+        done = {"count": state.accepted, "drafts": len(state.lines), "seconds": state.milliseconds / 1000}
         return done[plan.until] / plan.amount

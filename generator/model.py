@@ -25,6 +25,7 @@ from generator.sampling import Sampling, uniforms
 from generator.weights import file_sha256, model_folder, not_installed, weights_sha256
 
 ENGINE = "transformers-generate"
+TOPIC_TOKENS = 32  # room for a topic in the context
 FORMATS = ("auto", "bf16", "fp32")
 
 
@@ -118,6 +119,11 @@ class _TransformersModel:
         if profile.context > positions:
             raise ConfigError(f"{profile.name}: context = {profile.context}, but the model has {positions} positions")
         self._check_prompts()
+        # The limit is the same for every draft: were it that of the batch, a draft would depend on its neighbours.
+        longest = max(len(tokenizer(prompt)["input_ids"]) for _, prompt in profile.prompts)
+        self._steps = min(profile.max_new_tokens, profile.context - longest - TOPIC_TOKENS)
+        if self._steps < 1:
+            raise ConfigError(f"{profile.name}: a prompt of {longest} tokens fills the context of {profile.context}")
 
     @property
     def identity(self) -> ModelIdentity:
@@ -139,7 +145,7 @@ class _TransformersModel:
                 direction, "Sample title", "An abstract.", ["A device."]
             )
             start = self._tokenizer(prompt)["input_ids"]
-            if not prompt.endswith("1.") and self._tokenizer(whole)["input_ids"][: len(start)] != start:
+            if self._tokenizer(whole)["input_ids"][: len(start)] != start:
                 raise ConfigError(
                     f"{self._profile.name}: the {direction} prompt does not end where a token of the layout ends",
                     hint="Most often a line feed at its end is too many or too few.",
@@ -157,10 +163,8 @@ class _TransformersModel:
                 )
         else:
             ids = self._tokenizer(prompt)["input_ids"]
-        if len(ids) >= self._profile.context:
-            raise ConfigError(
-                f"{self._profile.name}: the prompt fills the whole context of {self._profile.context} tokens"
-            )
+        if len(ids) > self._profile.context - self._steps:
+            raise ConfigError(f"The topic {brief.topic!r} has more than {TOPIC_TOKENS} tokens", hint="Shorten it.")
         return prompt, ids
 
     def _write(self, briefs: list[Brief], sampling: Sampling, tick: Callable[[int], None]) -> list[Draft]:
@@ -169,9 +173,7 @@ class _TransformersModel:
 
         started = time.monotonic()
         prompts = [self._prompt(brief) for brief in briefs]
-        width = max(len(ids) for _, ids in prompts)
-        steps = min(self._profile.max_new_tokens, self._profile.context - width)
-        pad = self._end[0]
+        width, steps, pad = max(len(ids) for _, ids in prompts), self._steps, self._end[0]
         rows = torch.tensor([[pad] * (width - len(ids)) + ids for _, ids in prompts])
         mask = torch.tensor([[0] * (width - len(ids)) + [1] * len(ids) for _, ids in prompts])
         config = GenerationConfig(

@@ -13,8 +13,9 @@ OPENING = (
     "This description restates the {count} in plain sentences and adds nothing to {them}. "
     "Claim numbers stand in brackets."
 )
+_STEPS = r"(?:the (?:following )?steps of:? )?"
 _BODY = re.compile(
-    r",? (?:the (?:method|process|steps) )?(compris|includ|consist)(?:ing|es|e)( essentially of| of)?:? (?:the (?:following )?steps of:? )?"
+    rf",? (?:the (?:method|process|steps) )?(compris|includ|consist)(?:ing|es|e)( essentially of| of)?:? {_STEPS}"
 )
 _WHEREIN = re.compile(r"[,;:]? ?(?:wherein|in which|where|whereby)[,:]? ")
 _FURTHER = re.compile(
@@ -99,7 +100,7 @@ def _letter(position: int) -> str:
 def _dependent(claim: Claim, start: int, end: int) -> str:
     """'In some embodiments of the method of claim 1, the X is Y (claim 2).'"""
     sentence = claim.text.rstrip(". ")
-    before = re.sub(r" (?:any (?:one )?of )?(?:the )?claims? ?$", "", sentence[:start], flags=re.IGNORECASE)
+    before = re.sub(r" (?:any (?:one )?of )?(?:the )?claims? ?$", "", sentence[:start], flags=re.IGNORECASE).rstrip()
     head, rest = _lowered(sentence[:end]), sentence[end:]
     if _PREAMBLE.fullmatch(before.lower()):
         if (match := _WHEREIN.match(rest)) and rest[match.end() :]:

@@ -31,14 +31,14 @@ from generator.sampling import Sampling
 
 SCHEMA = "prior-art-run/v1"
 RUN = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
-StopRule = Literal["count", "drafts", "minutes"]
-STOP_RULES: tuple[StopRule, ...] = ("count", "drafts", "minutes")
+StopRule = Literal["count", "drafts", "seconds"]
+STOP_RULES: tuple[StopRule, ...] = ("count", "drafts", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What determines a run. `seed` is 64 bits; `until` and `amount`: so many accepted (`count`), drafts,
-    or minutes.
+    """What determines a run. `seed` is 64 bits; `until` and `amount`: so many accepted (`count`),
+    drafts, or seconds of the model's work (the batch at work is then finished).
 
     `topics` are pairs of a CPC class and the beginning of a title; `top_down_share` is decimal text from 0 to 1.
     """

@@ -11,6 +11,7 @@ LOOP_WORDS, LOOP_TIMES, LOOP_SINGLE = 40, 3, 4  # a phrase of 2 to 40 words thre
 ABSTRACT_WORDS = 150  # 37 CFR 1.72(b)
 SUPPORT = 0.25  # share of the abstract's content words that the claims hold; real patents: see test_checks.py
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
+_PART = re.compile(r"[^\W_]+")  # "2D-3D-2D-3D" is a loop too
 _LAYOUT = re.compile(r"<\|[a-z_]{1,20}\|>|(?:^|\s)#{1,6} (?:Patent|Title|Abstract|Claims|Description|Background)\b|�")
 _NOVEL = re.compile(r"(?:a |an |the )?(?:novel|new|improved)\b", re.IGNORECASE)
 _COMMON_TEXT = """
@@ -81,7 +82,7 @@ def c11_generation_faults(disclosure: Disclosure) -> tuple[Finding, ...]:
             found.append(
                 Finding("C11", "fail", number, f"The {name} holds a token of the layout or a broken character.")
             )
-        if loop := find_loop(words(text)):
+        if loop := find_loop(_PART.findall(text.lower())):
             found.append(Finding("C11", "fail", number, f"The {name} repeats {loop[:60]!r} over and over."))
     return tuple(found)
 

@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+import tiny_model
+
+from generator.errors import ConfigError
+from generator.layouts import PROMPTS
+from generator.profiles import built_in_profiles, load_profile, read_profile
+from generator.sampling import Sampling
+
+
+def test_built_in_profiles():
+    assert built_in_profiles() == ("kl3m-002-170m-patent", "starter")
+    published = load_profile("kl3m-002-170m-patent", Path())
+    assert (published.model, published.license) == ("alea-institute/kl3m-002-170m-patent", "CC-BY-4.0")
+    assert dict(published.prompts) == PROMPTS
+    assert (published.context, published.max_new_tokens, published.demonstration) == (4096, 4096, False)
+    assert "ALEA Institute" in published.attribution
+    starter = load_profile("starter", Path())
+    assert starter.demonstration
+    assert starter.folder == Path(__file__).parents[1] / "generator" / "starter"
+
+
+def test_a_profile_of_ones_own_is_found_from_the_root_and_its_folder_from_the_file(tmp_path):
+    (tmp_path / "models").mkdir()
+    path = tmp_path / "models" / "mine.toml"
+    path.write_text(tiny_model.PROFILE.format(folder="./weights", context=512) + 'sampling = {temperature = "0.7"}')
+    profile = load_profile("models/mine.toml", tmp_path)
+    assert profile.folder == tmp_path / "models" / "weights"
+    assert profile.sampling == Sampling("0.7", "1", "0")
+    assert profile.prompt("bottom-up") == PROMPTS["bottom-up"]
+
+
+def test_few_shot_prompts_are_possible(tmp_path):
+    prompts = '\n[prompts]\ntop-down = "# Patent\\n\\nan example\\n\\n# Patent\\n\\n## Title\\n"'
+    profile = read_profile(tiny_model.write_profile(tmp_path / "p.toml", tmp_path, more=prompts))
+    assert profile.prompt("top-down").count("# Patent") == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("colour = 1", "unknown key 'colour'"),
+        ("revision = 3", "revision = 3: a str is expected"),
+        ('max_new_tokens = "9"', "max_new_tokens = '9': a int is expected"),
+        ("max_new_tokens = 999", "max_new_tokens <= context"),
+        ("max_new_tokens = -1", "max_new_tokens <= context"),
+        ("[sampling]\ntemperature = 0.8", "temperature = 0.8: a decimal number as text"),
+        ('[sampling]\ntemperature = "nan"', "a decimal number as text"),
+        ('[sampling]\ntop_p = "1.01"', "from 0 to 1"),
+        ('[sampling]\ntop_p = "0.0"', "keeps no token"),
+        ('[sampling]\nmin_p = "-0.1"', "from 0 to 1"),
+        ('[sampling]\ntop_k = "5"', "unknown key 'top_k'"),
+        ('[prompts]\nsideways = "x"', "unknown direction 'sideways'"),
+        ('[prompts]\ntop-down = "# Title"', "must begin with the layout's"),
+        ("[prompts]\ntop-down = 1", "a str is expected"),
+        ("x = = 1", "Invalid"),
+    ],
+)
+def test_what_a_profile_may_not_say(tmp_path, more, message):
+    path = tiny_model.write_profile(tmp_path / "p.toml", tmp_path, more=more)
+    with pytest.raises(ConfigError, match=message) as error:
+        read_profile(path)
+    assert str(path) in str(error.value)
+    assert error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('name = "tiny"', 'name = "Tiny/../x"', "lower-case letters"),
+        ('name = "tiny"', "", "missing key 'name'"),
+        ("context = 256", "context = 1", "context = 1"),
+        ("Random weights made for a test", "two\\nlines", "one line of 1 to 1000"),
+    ],
+)
+def test_members_that_a_record_could_not_hold(tmp_path, old, new, message):
+    path = tiny_model.write_profile(tmp_path / "p.toml", tmp_path)
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ConfigError, match=message):
+        read_profile(path)
+
+
+def test_no_such_profile(tmp_path):
+    with pytest.raises(ConfigError, match="neither a built-in model profile nor a TOML file") as error:
+        load_profile("gpt9", tmp_path)
+    assert "starter" in error.value.hint
+
+
+def test_sampling_as_records_hold_it():
+    assert Sampling("0.8", "0.95", "0").pairs() == (("min_p", "0"), ("temperature", "0.8"), ("top_p", "0.95"))

@@ -1,0 +1,240 @@
+import json
+import threading
+from dataclasses import replace
+
+import facts
+import pytest
+
+from generator import canonical, files
+from generator.errors import ConfigError, PressError
+from generator.runs import Line, RunPlan, RunState, find_unfinished, run_name, sweep
+from generator.sampling import Sampling
+
+PLAN = RunPlan("tiny", 2**64 - 1, "drafts", 4, "0.5", Sampling("0.8"), "Example", 2, (("F16K", "Valve for"),))
+MODEL = {"model": "tiny", "weights_sha256": "a", "tokenizer_sha256": "b", "number_format": "fp32", "engine": "e"}
+NAME, TIME = "2026-11-22-0123abcd", "2026-11-22T03:17:00Z"
+
+
+def opened(output, **changes):
+    return RunState.opened(output, NAME, PLAN, {**MODEL, **changes}, TIME)
+
+
+def line(index, outcome="rejected", **changes):
+    value = Line(
+        index, "00", "top-down", outcome, "c2" if outcome == "rejected" else "", "d", "c", "end", 100, 30, 0, 1500
+    )
+    return replace(value, **changes)
+
+
+def queue(output):
+    return sorted(path.name for path in (output / "queue").glob("*.json"))
+
+
+def test_plan_and_its_value():
+    value = PLAN.value()
+    assert value["seed"] == "ffffffffffffffff"
+    assert RunPlan.from_value(canonical.loads(canonical.dumps(value))) == PLAN
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": 2**64}, "not possible"),
+        ({"seed": -1}, "not possible"),
+        ({"amount": 0}, "not possible"),
+        ({"until": "pages"}, "not possible"),
+        ({"batch": 0}, "not possible"),
+        ({"top_down_share": "1.5"}, "from 0 to 1"),
+        ({"top_down_share": "half"}, "from 0 to 1"),
+        ({"top_down_share": "NaN"}, "from 0 to 1"),
+        ({"publisher": ""}, "publisher"),
+        ({"publisher": "two\nlines"}, "publisher"),
+    ],
+)
+def test_impossible_plans(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        replace(PLAN, **changes)
+
+
+def test_a_finished_run_leaves_its_report_alone(tmp_path):
+    with opened(tmp_path) as state:
+        state.add(line(0))
+        state.add(line(1, "accepted", removed_claims=2), facts.record(1).to_bytes(), b"[]")
+        state.add(line(2, stop="limit", direction="bottom-up"))
+        report = state.finish("2026-11-22T04:00:00Z")
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [f"{NAME}.json"]
+    data = (tmp_path / "runs" / f"{NAME}.json").read_bytes()
+    assert canonical.loads(data) == json.loads(data) == report
+    assert (report["drafts"], report["accepted"], report["rejected"]) == (3, 1, 2)
+    assert report["reasons"] == {"c2": 2}
+    assert (report["tokens"], report["words"], report["milliseconds"]) == (300, 90, 4500)
+    assert (report["removed_claims"], report["cut_by_limit"]) == (2, 1)
+    assert report["directions"][0] == {"direction": "bottom-up", "drafts": 1, "accepted": 0}
+    assert report["drafts_by_index"][1] == {"index": 1, "seed": "00", "sha256": "d", "outcome": "accepted"}
+    assert queue(tmp_path) == [f"{NAME}-000001.findings.json", f"{NAME}-000001.json"]
+    assert find_unfinished(tmp_path, PLAN) is None
+
+
+def test_an_unfinished_run_is_found_by_its_plan(tmp_path):
+    with opened(tmp_path) as state:
+        state.add(line(0))
+    assert find_unfinished(tmp_path, PLAN) == (NAME, PLAN)
+    other = replace(PLAN, seed=5)
+    assert find_unfinished(tmp_path, other) is None
+    assert find_unfinished(tmp_path, other, seed_given=False) == (NAME, PLAN)
+    assert find_unfinished(tmp_path, replace(PLAN, amount=5), seed_given=False) is None
+    with opened(tmp_path) as state:
+        assert (list(state.lines), state.tokens, state.milliseconds) == ([0], 100, 1500)
+
+
+@pytest.mark.parametrize("cut", [1, 20, -1])
+def test_a_torn_last_line_is_dropped(tmp_path, cut):
+    with opened(tmp_path) as state:
+        state.add(line(0))
+        state.add(line(1))
+    path = tmp_path / "runs" / NAME / "drafts.jsonl"
+    data = path.read_bytes()
+    first = data.index(b"\n") + 1
+    path.write_bytes(data[: first + cut] if cut > 0 else data[:cut])
+    with opened(tmp_path) as state:
+        assert list(state.lines) == [0]
+        state.add(line(1))
+    assert path.read_bytes() == data
+
+
+def test_a_damaged_line_is_told(tmp_path):
+    with opened(tmp_path) as state:
+        state.add(line(0))
+    path = tmp_path / "runs" / NAME / "drafts.jsonl"
+    path.write_bytes(b"{}\n" + path.read_bytes())
+    with pytest.raises(PressError, match=r"drafts\.jsonl:1: damaged"), opened(tmp_path):
+        pass
+
+
+def test_a_damaged_plan_is_told(tmp_path):
+    with opened(tmp_path):
+        pass
+    (tmp_path / "runs" / NAME / "plan.json").write_bytes(b'{"plan":{}}')
+    with pytest.raises(PressError, match=r"plan\.json: damaged"):
+        find_unfinished(tmp_path, PLAN)
+
+
+def test_other_weights_cannot_go_on_with_a_run(tmp_path):
+    with opened(tmp_path):
+        pass
+    with (
+        pytest.raises(ConfigError, match="begun with weights_sha256 = a, now it is z"),
+        opened(tmp_path, weights_sha256="z"),
+    ):
+        pass
+
+
+def test_two_processes_do_not_write_one_run(tmp_path):
+    refused = []
+
+    def second():
+        try:
+            with opened(tmp_path):
+                pass
+        except PressError as error:
+            refused.append(str(error))
+
+    with opened(tmp_path):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+    assert len(refused) == 1
+    assert f"another process is writing the run {NAME}" in refused[0]
+
+
+class Killed(BaseException):
+    """What a kill looks like from inside: nothing after it runs."""
+
+
+def killed_at(monkeypatch, number):
+    """Let the process die before its `number`-th step on the disk."""
+    steps = iter(range(number))
+
+    def dying(real):
+        def step(*args, **options):
+            if next(steps, None) is None:
+                raise Killed
+            return real(*args, **options)
+
+        return step
+
+    from pathlib import Path
+
+    monkeypatch.setattr(files, "write", dying(files.write))
+    monkeypatch.setattr(Path, "replace", dying(Path.replace))
+    monkeypatch.setattr(Path, "unlink", dying(Path.unlink))
+    monkeypatch.setattr(Path, "open", dying(Path.open))
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_killed_at_any_step_nothing_is_lost_and_nothing_comes_twice(tmp_path, monkeypatch, emptied):
+    """After each kill somebody may empty the queue into the log, as `append` does, before the run goes on."""
+    data, logged = facts.record(1).to_bytes(), []
+    for number in range(40):
+        output = tmp_path / str(number)
+        logged.clear()
+        done = False
+        with monkeypatch.context() as patch:
+            killed_at(patch, number)
+            try:
+                with opened(output) as state:
+                    state.add(line(0, "accepted"), data, b"[]")
+                done = True
+            except Killed:
+                pass
+        if emptied:
+            take(output, logged)
+        with opened(output) as state:
+            if 0 not in state.lines:
+                state.add(line(0, "accepted"), data, b"[]")
+            assert list((state.folder / "ready").glob("*.json")) == []
+        take(output, logged)
+        assert logged == [(data, b"[]")], number
+        if done:
+            break
+    assert done
+    assert number >= 8  # so many steps were died at
+
+
+def take(output, logged):
+    """Empty the queue as `append` does: the records that lie there, each with its findings."""
+    for path in sorted((output / "queue").glob("*.json")):
+        if not path.name.endswith(".findings.json"):
+            findings = path.with_suffix(".findings.json")
+            logged.append((path.read_bytes(), findings.read_bytes()))
+            path.unlink()
+            findings.unlink()
+
+
+def test_a_run_killed_after_its_report_is_swept(tmp_path):
+    with opened(tmp_path) as state:
+        state.add(line(0))
+        files.write(tmp_path / "runs" / f"{NAME}.json", b"{}")
+    assert find_unfinished(tmp_path, PLAN) is None
+    sweep(tmp_path)
+    assert not (tmp_path / "runs" / NAME).exists()
+    assert (tmp_path / "runs" / f"{NAME}.json").exists()
+
+
+def test_a_run_killed_before_its_plan_is_no_hindrance(tmp_path):
+    (tmp_path / "runs" / NAME).mkdir(parents=True)
+    assert find_unfinished(tmp_path, PLAN) is None
+
+
+def test_a_disk_that_cannot_be_written(tmp_path):
+    (tmp_path / "runs").write_text("a file where a folder should be")
+    with pytest.raises(PressError, match="cannot be made"), opened(tmp_path):
+        pass
+
+
+def test_run_names():
+    name = run_name("2026-11-22", PLAN, TIME)
+    assert len(name) == 19
+    assert name.startswith("2026-11-22-")
+    assert name != run_name("2026-11-22", PLAN, "2026-11-22T03:17:01Z")
+    assert name != run_name("2026-11-22", replace(PLAN, seed=1), TIME)
