@@ -50,12 +50,12 @@ def open_press(root: Path, secret: str, new: bool) -> "Press":
 
 
 def stage(
-    example: str, *, group: click.Group | None = None, name: str = "", new: bool = False
+    example: str, *, group: click.Group | None = None, name: str = "", home: str = ".", new: bool = False
 ) -> Callable[[Body], Any]:
-    """A command with --root and --json, whose body gets a Press and returns an Outcome."""
+    """A command with --root and --json, whose body gets a Press and returns an Outcome. `new`: root need not exist."""
 
     def decorate(body: Body) -> Any:
-        @click.option("--root", type=FOLDER, default=Path(), help="Folder of the publication.  [default: .]")
+        @click.option("--root", type=FOLDER, default=Path(home), help=f"Folder of the publication.  [default: {home}]")
         @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
         @functools.wraps(body)
         def run(root: Path, as_json: bool, **options: Any) -> None:
@@ -82,9 +82,11 @@ with_port = click.option(
 with_destination = click.option("--to", default="", help="Where: git:REMOTE (its Pages branch) or folder:PATH.")
 with_drafting = options(
     click.option("--profile", help="Model profile: a name or a TOML file.  [default: the setting `profile`]"),
-    click.option("--count", type=click.IntRange(min=1), help="End after this many accepted disclosures."),
+    click.option(
+        "--count", type=click.IntRange(min=1), help="End after this many accepted disclosures.  [default: 20]"
+    ),
     click.option("--drafts", type=click.IntRange(min=1), help="End after this many drafts."),
-    click.option("--minutes", type=click.FloatRange(min=0.01), help="End after this time."),
+    click.option("--minutes", type=click.IntRange(min=1), help="End after this time."),
     click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the run.  [default: drawn by chance]"),
     click.option("--topics", type=FILE, help="Title prefixes, one a line, CPC class and tab before each."),
     click.option("--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Drafts at a time."),
@@ -101,12 +103,12 @@ def commands() -> None:
     """
 
 
-@stage("prior-art demo --count 20 --no-serve", new=True)
+@stage("prior-art demo --count 20 --no-serve", home="demo", new=True)
 @click.option("--count", type=click.IntRange(1, 5000), default=20, show_default=True, help="Disclosures to publish.")
 @click.option("--serve/--no-serve", default=True, help="Serve the site at the end.")
 @with_port
 def demo(press: "Press", **choice: Any) -> "Outcome":
-    """The whole road on the starter model, in a folder of its own (--root, by default demo/)."""
+    """The whole road on the starter model, in a folder of its own; the same command goes on after Ctrl-C."""
     from generator.demo import demo
 
     return demo(press, **choice)
@@ -114,6 +116,9 @@ def demo(press: "Press", **choice: Any) -> "Outcome":
 
 @stage("prior-art generate --profile starter --count 20")
 @with_drafting
+@click.option(
+    "--tonight", is_flag=True, help="Take this night's own seed (UTC): a second run finds the first one's work."
+)
 def generate(press: "Press", **choice: Any) -> "Outcome":
     """Write drafts, check them, and put the accepted ones into the queue. The same command goes on after Ctrl-C."""
     from generator.pipeline import generate

@@ -126,8 +126,7 @@ def test_two_publishers_race_in_processes(remote: Path, tmp_path: Path) -> None:
     for turn in range(2):
         workers = [
             subprocess.Popen(
-                [sys.executable, "-c", program, str(tmp_path / name), str(remote), str(turn * 10 + first)]
-                + [str(tests), str(tests.parent)],
+                [sys.executable, "-c", program, tmp_path / name, remote, str(turn * 10 + first), tests, tests.parent],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
             )

@@ -225,7 +225,7 @@ def test_another_publication_is_not_overwritten(output: Path, place: Destination
     facts.queue(other, range(1))
     log.append(other, facts.key("example.net/log"))
     place.deploy(build(other))
-    with pytest.raises(LogError, match="another publication is there: example.net/log"):
+    with pytest.raises(LogError, match="another publication is there: example"):
         begin(output, place, NIGHTS[0])
     assert entries(output) == []
 

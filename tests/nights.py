@@ -1,0 +1,167 @@
+"""Nightly runs that are killed anywhere: a publication with its facts branch and its Pages branch, both on real git
+remotes, the real log, site and index; a model that writes known texts, so that what must come out is known.
+
+    python tests/nights.py --kills 500
+"""
+
+import argparse
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import facts
+
+from generator import archive, model, pipeline
+from generator.brief import Brief, Draft, ModelIdentity
+from generator.config import Settings
+from generator.errors import PressError
+from generator.layouts import PROMPTS, write_layout
+from generator.press import Press
+from generator.publish import open_deploy, undated
+
+COUNT = 3  # disclosures a night
+RETRIES = 4  # a killed run may leave a mkdocs behind that still writes; the next one says so
+KEY = facts.key()
+SETTINGS = Settings(
+    site_url="https://example.org/repo/",
+    origin=facts.ORIGIN,
+    vkey=KEY.verification_key.text,
+    profile="starter",
+    demonstration=True,
+)
+
+
+class Author:
+    """The seam of the model: every third draft is no patent, the others are told apart by their seeds."""
+
+    identity = ModelIdentity(
+        model="author",
+        revision="1",
+        weights_sha256=facts.SHA,
+        tokenizer_sha256=facts.SHA,
+        model_license="CC0-1.0",
+        model_attribution="Texts written for a test",
+        demonstration=True,
+        engine="none",
+        number_format="none",
+        torch_version="none",
+        transformers_version="none",
+        cpu_capability="none",
+    )
+
+    def drafts(self, briefs: Iterable[Brief], sampling: Any, *, tick: Any = None) -> Iterator[Draft]:
+        for brief in briefs:
+            text = self.text(brief)
+            made = facts.generation(
+                direction=brief.direction,
+                prompt=PROMPTS[brief.direction],
+                seed=f"{brief.seed:016x}",
+                sampling=sampling.pairs(),
+            )
+            time.sleep(0.02)
+            yield Draft(brief, text, made, 0.02, len(text.split()))
+
+    def text(self, brief: Brief) -> str:
+        if brief.index % 3 == 1:
+            return "# Patent\n\nno headings"
+        name = f"{brief.seed:016x}"
+        claims = [
+            f"A bracket, comprising: an arm; a base; and a damped hinge of the type {name} between the arm and the base.",
+            "The bracket of claim 1, wherein the damped hinge holds a viscous fluid.",
+            "The bracket of claim 2, wherein the viscous fluid is a silicone oil.",
+        ]
+        abstract = (
+            "A folding bracket holds a shelf on a wall. A damped hinge between an arm and a base lets the shelf down "
+            f"slowly, and a viscous fluid in the damped hinge of the type {name} takes up the weight."
+        )
+        return write_layout(brief.direction, f"Folding bracket with a damped hinge {name}", abstract, claims)
+
+
+def publication(root: Path) -> tuple[Settings, str]:
+    """Settings with a facts remote, and the destination: two new bare repositories."""
+    for name in ("facts.git", "pages.git"):
+        subprocess.run(["git", "init", "--quiet", "--bare", str(root / name)], check=True)
+        subprocess.run(["git", "-C", str(root / name), "config", "receive.denyNonFastForwards", "true"], check=True)
+    return replace(SETTINGS, facts_remote=str(root / "facts.git")), f"git:{root / 'pages.git'}"
+
+
+def press(root: Path, settings: Settings, day: int, second: int, told: list[str] | None = None) -> Press:
+    lines = [] if told is None else told
+    now = f"2026-11-{day:02}T03:{second // 60 % 60:02}:{second % 60:02}Z"
+    return Press(root, settings, lines.append, KEY.text, lambda: now)
+
+
+def night(root: Path, settings: Settings, to: str, day: int, second: int = 0, told: list[str] | None = None) -> Any:
+    model.open_model = lambda *_, **__: Author()  # type: ignore[assignment,return-value]
+    return pipeline.nightly(press(root, settings, day, second, told), to=to, count=COUNT)
+
+
+def child(root: Path, settings: Settings, to: str, day: int, second: int) -> None:
+    """A night in a process of its own; exit code 2 for an error that is told, as the command has it."""
+    try:
+        night(root, settings, to, day, second)
+    except PressError as error:
+        print(f"night {day}: {error} ({error.hint})", flush=True)
+        os._exit(2)
+
+
+def check(root: Path, settings: Settings, nights: int) -> None:
+    """Every night's drafts stand in the log once, dated on their night; facts and site agree; nothing is open."""
+    output = root / "output"
+    logged = [item for volume in archive.volumes(output) for item in archive.read_volume(output, volume)]
+    titles = [item.record.disclosure.title for item in logged]
+    assert len(titles) == len(set(titles)) == nights * COUNT, (len(titles), len(set(titles)), nights)
+    days = [item.published_at[8:10] for item in logged]
+    assert days == [f"{day:02}" for day in range(1, nights + 1) for _ in range(COUNT)], days
+    assert open_deploy(output) is None
+    assert undated(output) == []
+    checked = pipeline.check(press(root, settings, 28, 0))
+    assert checked.ok, checked.lines
+
+
+def main(kills: int, seed: int, root: Path, nights: int, say: Any) -> int:
+    """Let `nights` nights be killed about `kills` times; the number of kills."""
+    dice, done, usual = random.Random(seed), 0, 0.0
+    settings, to = publication(root)
+    for day in range(1, nights + 1):
+        for turn in range(RETRIES + kills // nights):
+            started = time.monotonic()
+            process = multiprocessing.get_context("fork").Process(target=child, args=(root, settings, to, day, turn))
+            process.start()
+            process.join(dice.uniform(0, usual) if usual and turn < kills // nights else None)
+            if process.is_alive():
+                os.kill(process.pid or 0, signal.SIGKILL)
+                done += 1
+            process.join()
+            assert process.exitcode in (0, 2, -signal.SIGKILL), process.exitcode
+            usual = usual or time.monotonic() - started
+            if process.exitcode == 0 and turn >= kills // nights:
+                break
+        check(root, settings, day)
+        say(f"night {day}: {done} kills, {day * COUNT} disclosures, each once, dated and public")
+    return done
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--kills", type=int, default=500)
+    arguments.add_argument("--seed", type=int, default=1)
+    chosen = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        main(
+            chosen.kills,
+            chosen.seed,
+            Path(folder),
+            min(25, 1 + chosen.kills // 20),
+            lambda line: print(line, flush=True),
+        )
+    sys.exit(0)
