@@ -226,6 +226,18 @@ def test_no_result_says_which_word_is_missing_and_what_would_work(tab: Any, serv
     notice.get_by_role("link", name="The same search without filters").wait_for()
 
 
+def test_a_passage_of_the_text_comes_before_the_title(tab: Any, server: site_fixture.Server) -> None:
+    look_for(tab, server, "q=irrigation+mesh&volumes=6")
+    assert tab.locator(".search-place").inner_text() == "Claim 4"
+    assert tab.locator(".search-passage mark").all_inner_texts() == ["irrigation", "mesh", "mesh"]
+    also = tab.locator(".search-also a")
+    assert also.all_inner_texts() == ["abstract", "claim 1", "claim 2", "claim 3"]
+    assert also.first.get_attribute("href") == f"{server.url}d/0/0.html#abstract"
+    look_for(tab, server, "q=itself&volumes=6")
+    assert tab.locator(".search-place").count() == 0, "the word stands in the title alone"
+    assert tab.locator(".search-passage mark").all_inner_texts() == ["itself"]
+
+
 def test_more_results_are_shown_on_demand(tab: Any, server: site_fixture.Server) -> None:
     assert look_for(tab, server, "q=ratchet").startswith("12 disclosures")
     assert len(ids(tab)) == 10

@@ -77,9 +77,8 @@ export function passage(fragment) {
     if (place.label && inside.length) matching.push({ place, window: best(place, inside, words) });
   }
   // The title stands above the passage already, so any other place comes before it.
-  const shown = matching
-    .filter(({ place }) => place.anchor)
-    .reduce((top, next) => (top && top.window.score >= next.window.score ? top : next), matching[0]);
+  const inText = matching.filter(({ place }) => place.anchor);
+  const shown = inText.reduce((top, next) => (top.window.score >= next.window.score ? top : next), inText[0] ?? matching[0]);
   if (!shown) return { label: "", anchor: "", pieces: [], also: [] };
   const others = matching.filter((match) => match !== shown && match.place.anchor && match.place.anchor !== shown.place.anchor);
   return {
