@@ -68,6 +68,8 @@ class Author:
                 sampling=sampling.pairs(),
             )
             time.sleep(0.02)
+            if tick:
+                tick(made.new_tokens)
             yield Draft(brief, text, made, 0.02, len(text.split()))
 
     def text(self, brief: Brief) -> str:
@@ -75,13 +77,13 @@ class Author:
             return "# Patent\n\nno headings"
         name = f"{brief.seed:016x}"
         claims = [
-            f"A bracket, comprising: an arm; a base; and a damped hinge of the type {name} between the arm and the base.",
+            f"A bracket, comprising: an arm; a base; and a damped hinge {name} between the arm and the base.",
             "The bracket of claim 1, wherein the damped hinge holds a viscous fluid.",
             "The bracket of claim 2, wherein the viscous fluid is a silicone oil.",
         ]
         abstract = (
             "A folding bracket holds a shelf on a wall. A damped hinge between an arm and a base lets the shelf down "
-            f"slowly, and a viscous fluid in the damped hinge of the type {name} takes up the weight."
+            f"slowly, and a viscous fluid in the damped hinge {name} takes up the weight."
         )
         return write_layout(brief.direction, f"Folding bracket with a damped hinge {name}", abstract, claims)
 

@@ -10,10 +10,10 @@ import facts
 import pytest
 
 from generator import archive, destinations, files, log, publish
-from generator.destinations import Destination, Folder, PagesBranch, Url, destination
+from generator.destinations import Destination, PagesBranch, destination
 from generator.entries import Published
-from generator.errors import ConfigError, LogError, PressError, ToolError, VerificationError
-from generator.publish import confirm, newest_deploy, open_deploy, receipt_path, settle, stage, undated
+from generator.errors import LogError, ToolError, VerificationError
+from generator.publish import confirm, newest_deploy, open_deploy, receipt_path, stage, undated
 
 NIGHTS = tuple(f"2026-11-{day}T03:17:00Z" for day in range(22, 30))
 
@@ -254,74 +254,3 @@ def test_confirming_before_the_deploy_says_no(output: Path, place: Destination) 
     begin(output, place, NIGHTS[0])
     with pytest.raises(VerificationError, match="the log there does not have entry 2"):
         confirm(output, place, lambda: NIGHTS[0])
-
-
-def test_a_url_is_read_and_never_written(output: Path) -> None:
-    pages = {"https://example.org/repo/log/checkpoint": b"x"}
-    place = destination("https://example.org/repo", Path("work"), "gh-pages", pages.get)
-    assert isinstance(place, Url)
-    assert place.read("log/checkpoint") == b"x"
-    assert place.read("d/0/0.json") is None
-    with pytest.raises(ConfigError, match="cannot be put to the URL"):
-        place.deploy(output)
-
-
-@pytest.mark.parametrize("text", ["", "git:", "folder:", "ftp://example.org/", "https:example.org", "public"])
-def test_a_wrong_destination_is_told(text: str) -> None:
-    with pytest.raises(ConfigError, match="is no destination") as caught:
-        destination(text, Path("work"), "gh-pages", lambda _: None)
-    assert "git:REMOTE" in caught.value.hint
-
-
-def test_a_folder_of_something_else_is_not_replaced(output: Path, tmp_path: Path) -> None:
-    files.write(tmp_path / "home" / "letter.txt", b"x")
-    with pytest.raises(ConfigError, match="holds something else than a site"):
-        Folder(tmp_path / "home").deploy(build(output))
-    assert (tmp_path / "home" / "letter.txt").read_bytes() == b"x"
-
-
-@pytest.mark.parametrize("step", range(1, 3))
-def test_a_kill_in_the_swap_of_folders_leaves_a_site(
-    output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
-) -> None:
-    place, count = Folder(tmp_path / "public"), 0
-    whole(output, place, NIGHTS[0])
-    real = Path.rename
-
-    def rename(self: Path, target: Path) -> Path:
-        nonlocal count
-        count += 1
-        if count == step:
-            raise Killed
-        return real(self, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", rename)
-        with pytest.raises(Killed):
-            place.deploy(build(output))
-    assert place.read("d/0/0.json") == facts.record(0).to_bytes()
-    place.deploy(build(output))
-    assert (tmp_path / "public" / "d/0/0.json").read_bytes() == facts.record(0).to_bytes()
-    assert [p.name for p in tmp_path.iterdir() if p.name.startswith("public")] == ["public"]
-
-
-def test_a_folder_that_cannot_be_written_is_told(output: Path, tmp_path: Path) -> None:
-    files.write(tmp_path / "file", b"x")
-    with pytest.raises(ToolError, match="the site could not be put there"):
-        Folder(tmp_path / "file" / "public").deploy(build(output))
-
-
-def test_settling_asks_until_the_time_is_over() -> None:
-    clock, told = [0.0], []
-
-    def no() -> Path | None:
-        raise PressError("not there")
-
-    def wait(seconds: float) -> None:
-        clock[0] += seconds
-
-    with pytest.raises(PressError, match="not there"):
-        settle(no, seconds=40, clock=lambda: clock[0], wait=wait, report=told.append)
-    assert clock[0] == 45
-    assert len(told) == 3
-    assert settle(lambda: Path("x"), seconds=0, clock=lambda: 0, wait=wait, report=told.append) == Path("x")
