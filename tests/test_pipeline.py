@@ -1,5 +1,9 @@
 """The stages in order, each idempotent; nightly runs that are killed, repeated, or have nothing to do."""
 
+import functools
+import threading
+from dataclasses import replace
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import facts
@@ -44,9 +48,6 @@ def test_killed_nights_lose_nothing(tmp_path: Path) -> None:
 
 def test_github_actions_road_fixes_the_time_before_the_build_and_reads_back_after_the_deploy(tmp_path: Path) -> None:
     """--begin, build, check, a deploy by other means, --confirm; between them only the facts branch carries over."""
-    import functools
-    import threading
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -59,8 +60,8 @@ def test_github_actions_road_fixes_the_time_before_the_build_and_reads_back_afte
         threading.Thread(target=server.serve_forever).start()
         try:
             url = f"http://127.0.0.1:{server.server_address[1]}/"
-            here = nights.replace(nights.press(tmp_path / "a", settings, 1, 0), settings=settings)
-            here = nights.replace(here, settings=nights.replace(settings, site_url=url))
+            here = replace(nights.press(tmp_path / "a", settings, 1, 0), settings=settings)
+            here = replace(here, settings=replace(settings, site_url=url))
             facts.queue(here.output, range(2))
             pipeline.append(here, None)
             begun = pipeline.publish(here, begin=True)
@@ -70,7 +71,7 @@ def test_github_actions_road_fixes_the_time_before_the_build_and_reads_back_afte
             here.site.rename(public / "site")
             for path in (public / "site").iterdir():
                 path.rename(public / path.name)
-            other = nights.replace(here, root=tmp_path / "b", secret="", now=lambda: "2026-11-01T03:09:00Z")
+            other = replace(here, root=tmp_path / "b", secret="", now=lambda: "2026-11-01T03:09:00Z")
             confirmed = pipeline.publish(other, confirm=url)
             assert confirmed.figures["disclosures"] == 2
             here.branch.sync()  # type: ignore[union-attr]
@@ -82,10 +83,10 @@ def test_github_actions_road_fixes_the_time_before_the_build_and_reads_back_afte
 
 def test_a_wrong_key_is_told_before_anything_is_drafted(tmp_path: Path) -> None:
     settings, to = nights.publication(tmp_path)
-    wrong = nights.replace(nights.press(tmp_path, settings, 1, 0), secret=facts.key(seed=8).text)
+    wrong = replace(nights.press(tmp_path, settings, 1, 0), secret=facts.key(seed=8).text)
     with pytest.raises(KeyUnusable, match="the settings pin"):
         pipeline.nightly(wrong, to=to, count=1)
-    without = nights.replace(wrong, secret="")
+    without = replace(wrong, secret="")
     with pytest.raises(KeyUnusable, match="no signing key was given"):
         pipeline.nightly(without, to=to, count=1)
     assert not (tmp_path / "output" / "runs").exists()
