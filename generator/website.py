@@ -1,36 +1,33 @@
-"""Records to a static site; the only file that knows the site builder, which runs as a subprocess.
+"""Records to a static site: what is built when, and where its parts go.
 
 Each volume is built on its own, in a scratch folder, and moved into the site in one step; a volume whose inputs did
 not change is not built again. A build that was cut off anywhere leaves no `built.json` for the volume it was at, so
 the same command goes on from there. The same facts, templates and tools give the same bytes.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from generator import __version__, archive, files
-from generator.archive import LoggedRecord
+from generator import __version__, archive, files, mkdocs
 from generator.config import Settings
+from generator.entries import Disclosed, Withdrawn, publication_times
 from generator.errors import ConfigError, PressError, ToolError
 from generator.listings import Site, Volume, listing_pages, summarise
 from generator.pages import render, render_page
 
-TOOLS = ("mkdocs", "mkdocs-material", "markdown", "jinja2", "pyyaml")
-CODE = ("citation.py", "listings.py", "pages.py", "website.py")
+CODE = ("citation.py", "listings.py", "mkdocs.py", "pages.py", "website.py")
 SHOWN = ("title", "prefix", "publisher", "contact", "site_url")  # the settings that pages of volumes show
-EPOCH = "1700000000"  # SOURCE_DATE_EPOCH: mkdocs would stamp the build with the clock; nothing of it is kept
 KEPT_THEME = ("assets/stylesheets",)
-BUILD_SECONDS = 1800
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +67,8 @@ def build(
     shop = _Workshop(output.resolve(), settings, templates.resolve(), _inputs(settings, templates), report)
     try:
         shop.site.mkdir(parents=True, exist_ok=True)
-        numbers = archive.volumes(output)
-        with ThreadPoolExecutor(workers or min(4, os.cpu_count() or 1)) as pool:
-            built = list(pool.map(lambda number: _volume(shop, number), numbers))
-        checkpoint = output / "log" / "checkpoint"
-        current = archive.current(output)
-        site = Site(
-            folder=shop.site,
-            volumes=tuple(volume for volume, _ in built),
-            rebuilt=tuple(volume.number for volume, rebuilt in built if rebuilt),
-            checkpoint=checkpoint.read_text(encoding="utf-8") if current else "",
-            checkpoint_size=current.size if current else 0,
-            vkey=settings.vkey,
-        )
-        _front(shop, site, docs.resolve())
+        with _alone(shop):
+            site = _build(shop, docs.resolve(), workers or min(4, os.cpu_count() or 1))
     except OSError as error:
         raise PressError(
             f"{error.filename or shop.site}: the site cannot be written: {error.strerror or error}",
@@ -93,14 +78,45 @@ def build(
     return site
 
 
-def _volume(shop: _Workshop, number: int) -> tuple[Volume, bool]:
+def _build(shop: _Workshop, docs: Path, workers: int) -> Site:
+    with ThreadPoolExecutor(workers) as pool:
+        built = list(pool.map(lambda item: _volume(shop, *item), _fingerprints(shop).items()))
+    current = archive.current(shop.output)
+    site = Site(
+        folder=shop.site,
+        volumes=tuple(volume for volume, _ in built),
+        rebuilt=tuple(volume.number for volume, rebuilt in built if rebuilt),
+        checkpoint=(shop.output / "log" / "checkpoint").read_text(encoding="utf-8") if current else "",
+        checkpoint_size=current.size if current else 0,
+        vkey=shop.settings.vkey,
+    )
+    _front(shop, site, docs)
+    return site
+
+
+@contextmanager
+def _alone(shop: _Workshop) -> Iterator[None]:
+    """One build at a time; the operating system frees the lock of a killed one."""
+    folder = shop.output / "pages"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise PressError(
+                f"{shop.site}: another process is building this site", hint="Wait until it has ended, then run again."
+            ) from error
+        yield
+
+
+def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, bool]:
     """The volume's summary, and whether it was built anew."""
-    logged = tuple(archive.read_volume(shop.output, number))
     work, target = shop.work(str(number)), shop.site / "d" / str(number)
-    mark, fingerprint = work / "built.json", _fingerprint(shop.inputs, logged)
+    mark = work / "built.json"
     if (target / "index.html").is_file() and (known := _known(mark, fingerprint)) is not None:
         return known, False
     mark.unlink(missing_ok=True)
+    logged = tuple(archive.read_volume(shop.output, number))
     volume = summarise(number, logged, shop.settings)
     shop.report(f"build: volume {number}, {volume.count} pages")
     folder = work / "docs" / "d" / str(number)
@@ -111,7 +127,7 @@ def _volume(shop: _Workshop, number: int) -> tuple[Volume, bool]:
         (folder / f"{item.serial}.md").write_text(page, encoding="utf-8", newline="\n")
     for name, text in listing_pages(volume, logged, shop.settings, shop.templates):
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    _mkdocs(shop, work, f"volume {number}")
+    mkdocs.build(work, shop.settings, shop.templates, f"volume {number}")
     made = work / "site" / "d" / str(number)
     for item in logged:
         (made / f"{item.serial}.json").write_bytes(item.data)
@@ -137,7 +153,7 @@ def _front(shop: _Workshop, site: Site, docs: Path) -> None:
         stem = template.name.removesuffix(".md.j2")
         text = render(shop.templates, f"pages/{template.name}", shop.settings, site=site)
         (folder / f"{'index' if stem == 'home' else stem}.md").write_text(text, encoding="utf-8", newline="\n")
-    _mkdocs(shop, work, "the front pages")
+    mkdocs.build(work, shop.settings, shop.templates, "the front pages", documents=True)
     made = work / "site"
     _thin(made)
     shutil.copytree(shop.templates / "assets", made / "assets", dirs_exist_ok=True)
@@ -176,54 +192,9 @@ def _docs_index(docs: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _mkdocs(shop: _Workshop, work: Path, what: str) -> None:
-    import yaml
-
-    config = work / "mkdocs.yml"
-    text = yaml.safe_dump(_config(shop, work), allow_unicode=True, sort_keys=True)
-    config.write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--config-file", str(config)]
-    overrides = {"SOURCE_DATE_EPOCH": EPOCH, "NO_MKDOCS_2_WARNING": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
-    try:
-        done = subprocess.run(
-            command, cwd=work, env={**os.environ, **overrides}, capture_output=True, timeout=BUILD_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ToolError(f"mkdocs did not finish {what} within {BUILD_SECONDS} seconds") from error
-    if done.returncode:
-        said = (done.stderr + done.stdout).decode("utf-8", "replace").strip().split("\n")
-        raise ToolError(
-            f"mkdocs failed on {what}: {' | '.join(said[-4:])[:1000]}",
-            hint=f"The pages and mkdocs.yml are in {work}; mend what it names, then run again.",
-        )
-
-
-def _config(shop: _Workshop, work: Path) -> dict[str, Any]:
-    """No plugins, a fixed nav, documents out of it: then the cost of a page does not grow with their number."""
-    url = shop.settings.site_url.rstrip("/") + "/"
-    pages = ("index", "browse", "search", "verify", "docs/about")
-    return {
-        "site_name": shop.settings.title,
-        "site_url": url,
-        "site_description": f"{shop.settings.title}: machine-written inventions as dated, verifiable prior art.",
-        "docs_dir": str(work / "docs"),
-        "site_dir": str(work / "site"),
-        "use_directory_urls": False,
-        "plugins": [],
-        "nav": [{name: f"{url}{name}.html"} for name in pages],
-        "not_in_nav": "/**",
-        "edit_uri": "",
-        "theme": {"name": "material", "custom_dir": str(shop.templates / "overrides"), "font": False},
-        "extra_css": ["assets/press.css"],
-        "extra": {"generator": False, "publisher": shop.settings.publisher, "contact": shop.settings.contact},
-        "markdown_extensions": ["attr_list"] if work.name != "front" else ["attr_list", "admonition", "def_list"],
-        "validation": {"links": {"not_found": "ignore", "unrecognized_links": "ignore", "anchors": "ignore"}},
-    }
-
-
 def _inputs(settings: Settings, templates: Path) -> str:
     """A digest of all that shapes a page besides its record: tools, code, templates, settings."""
-    digest = hashlib.sha256(json.dumps([__version__, *(version(tool) for tool in TOOLS)]).encode())
+    digest = hashlib.sha256(json.dumps([__version__, *(version(tool) for tool in mkdocs.TOOLS)]).encode())
     digest.update(json.dumps([settings.log_origin, *(getattr(settings, name) for name in SHOWN)]).encode())
     here = Path(__file__).parent
     sources = [*((name, here / name) for name in CODE), *_tree(templates)]
@@ -239,13 +210,22 @@ def _tree(templates: Path) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(templates).as_posix(), path
 
 
-def _fingerprint(inputs: str, logged: Sequence[LoggedRecord]) -> str:
-    digest = hashlib.sha256(inputs.encode())
-    for item in logged:
-        findings = [asdict(finding) for finding in item.findings]
-        facts = [item.serial, hashlib.sha256(item.data).hexdigest(), item.proof, item.published_at, findings]
-        digest.update(json.dumps(facts).encode())
-    return digest.hexdigest()
+def _fingerprints(shop: _Workshop) -> dict[int, str]:
+    """For each volume with a disclosure, a digest of all that its pages are made of.
+
+    The log names every record by its hash and holds the publication times, and what lies beside a record is written
+    once, before the log is signed. So the log alone tells whether a volume changed: nothing of a sealed one is read.
+    """
+    entries = archive.entry_list(shop.output)
+    times = publication_times(entries)
+    withdrawn = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)}
+    digests: dict[int, Any] = {}
+    for serial, entry in entries:
+        if isinstance(entry, Disclosed):
+            digest = digests.setdefault(serial // archive.VOLUME, hashlib.sha256(shop.inputs.encode()))
+            if serial not in withdrawn:
+                digest.update(f"{serial} {entry.sha256} {times.get(serial, '')}\n".encode())
+    return {number: digest.hexdigest() for number, digest in digests.items()}
 
 
 def _known(mark: Path, fingerprint: str) -> Volume | None:

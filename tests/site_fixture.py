@@ -1,19 +1,17 @@
-"""A small publication for tests: records written by hand, the real log, the real site build, a server, a browser.
+"""A small publication for tests: records written by hand, the real log, the real site build.
 
 Nothing here stands in for a part of the product. `write_archive` queues records and lets the log append them;
-`build_site` runs the site build; `serve` serves the result under a sub-path, as GitHub Pages does for a project.
+`build_site` runs the site build.
 """
 
-import functools
-import http.server
-import shutil
-import socket
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from browsing import Server as Server
+from browsing import browser as browser
+from browsing import serve as serve
 
 from generator import files, log, website
 from generator.config import Settings
@@ -28,7 +26,6 @@ DOCS = ROOT / "docs"
 ORIGIN = "press.example/log"
 KEY = new_key(ORIGIN, bytes(range(32)))
 PUBLISHED = "2026-11-22T03:14:07Z"
-SUB_PATH = "/repo/"
 
 GENERATION = Generation(
     model="starter",
@@ -186,83 +183,3 @@ def settings(**changes: Any) -> Settings:
 
 def build_site(output: Path, *, docs: Path = DOCS, templates: Path = TEMPLATES, **changes: Any) -> Site:
     return website.build(output, settings(**changes), docs=docs, templates=templates)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@dataclass
-class Server:
-    url: str
-    paths: list[str] = field(default_factory=list)
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder under SUB_PATH, and 404.html with status 404 for what is not there, as GitHub Pages does."""
-
-    def __init__(self, *args: Any, seen: list[str], **kwargs: Any) -> None:
-        self.seen = seen
-        super().__init__(*args, **kwargs)
-
-    def do_GET(self) -> None:
-        self.seen.append(self.path)
-        path = self.path.partition("?")[0]
-        if not path.startswith(SUB_PATH):
-            self.send_error(404)
-            return
-        self.path = "/" + path[len(SUB_PATH) :]
-        local = Path(self.translate_path(self.path))
-        if not local.is_file() and not (local / "index.html").is_file():
-            body = (Path(self.directory) / "404.html").read_bytes()
-            self.send_response(404)
-            self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            return
-        super().do_GET()
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@contextmanager
-def serve(folder: Path, port: int = 0) -> Iterator[Server]:
-    """Serve `folder` under /repo/ on 127.0.0.1; `paths` of the result lists what was asked for."""
-    seen: list[str] = []
-    handler = functools.partial(_Handler, seen=seen, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield Server(f"http://127.0.0.1:{server.server_address[1]}{SUB_PATH}", seen)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-BROWSER_FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run",
-)  # fmt: skip
-
-
-@contextmanager
-def browser() -> Iterator[Any]:
-    """Debian's Chromium through Playwright. Raises where there is none: a browser test that cannot run has failed."""
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        raise RuntimeError("the browser tests need Chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
-        try:
-            yield running
-        finally:
-            running.close()

@@ -1,15 +1,14 @@
-"""The site in Chromium, under a sub-path: verification, hostile text, accessibility, copying, paper, no script."""
+"""Disclosures in Chromium, under a sub-path: they verify themselves, damage is named, hostile text stays text."""
 
 import json
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from site_fixture import PUBLISHED, Server, browser, build_site, patents, record, serve, write_archive
+from browsing import Server, Visit, browser, serve
+from site_fixture import PUBLISHED, build_site, patents, record, write_archive
 
 from generator.disclosure import Paragraph
 from generator.record import MAX_CLAIMS, Record
@@ -68,31 +67,6 @@ def server(site: Path) -> Iterator[Server]:
 def chromium() -> Iterator[Any]:
     with browser() as running:
         yield running
-
-
-class Visit:
-    """A page in a context of its own; what it asked for and what went wrong in it is kept."""
-
-    def __init__(self, chromium: Any, **options: Any) -> None:
-        self.context = chromium.new_context(**options)
-        self.page = self.context.new_page()
-        self.requests: list[str] = []
-        self.errors: list[str] = []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
-
-    def open(self, address: str) -> Any:
-        self.page.goto(address, wait_until="load")
-        return self.page
-
-    def state(self) -> str:
-        self.page.wait_for_selector('.press-verify[data-state]:not([data-state="checking"])', timeout=20_000)
-        return str(self.page.get_attribute(".press-verify", "data-state"))
-
-    def status(self) -> str:
-        return str(self.page.text_content(".press-status"))
 
 
 @pytest.fixture
@@ -245,120 +219,3 @@ def test_without_a_secure_context_the_page_says_why_it_cannot_check(visit: Visit
     visit.open(f"{server.url}d/0/0.html")
     assert visit.state() == "unchecked"
     assert "only on pages served over https" in visit.status()
-
-
-def test_without_script_the_page_is_complete(chromium: Any, server: Server) -> None:
-    visit = Visit(chromium, java_script_enabled=False)
-    page = visit.open(f"{server.url}d/0/0.html")
-    assert page.locator(".press-text ol > li").count() == 6
-    assert "prior-art verify 0.json" in visit.status()
-    assert page.locator("#cite ~ details").count() == 4
-    assert page.locator("pre", has_text="[retrieved on YYYY-MM-DD]").is_visible()
-    assert page.locator("button:visible").count() == 1, "only the search form has a button"
-    page.fill("input[name=q]", "diaphragm spring")
-    page.press("input[name=q]", "Enter")
-    page.wait_for_url("**/search.html?q=diaphragm+spring")
-    visit.context.close()
-
-
-def test_a_dependency_link_leads_to_its_claim(visit: Visit, server: Server) -> None:
-    page = visit.open(f"{server.url}d/0/0.html")
-    page.click("#claim-4 a")
-    assert page.url.endswith("#claim-3")
-    assert page.locator("#claim-3:target").is_visible()
-    page.click("#p-0002 a.n")
-    assert page.locator("#p-0002:target").is_visible()
-
-
-def test_citations_and_links_are_copied(chromium: Any, server: Server) -> None:
-    visit = Visit(chromium, permissions=["clipboard-read", "clipboard-write"])
-    page = visit.open(f"{server.url}d/0/0.html")
-    page.get_by_role("button", name="Copy Examiner (PTO-892, SB/08)").click()
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert re.fullmatch(r"PRIOR ART PRESS, “Irrigation valve .*\[retrieved on 20\d\d-\d\d-\d\d\]\.", copied), (
-        "the day of reading is filled in"
-    )
-    assert page.get_by_text("Copied: Examiner").count() == 1, "screen readers are told"
-    page.get_by_text("RIS", exact=True).click()
-    page.get_by_role("button", name="Copy RIS").click()
-    assert re.search(r"\nY2  - 20\d\d/\d\d/\d\d\nN1", page.evaluate("navigator.clipboard.readText()"))
-    page.hover("#claim-3")
-    page.get_by_role("button", name="Copy link to claim 3").click()
-    assert page.evaluate("navigator.clipboard.readText()") == f"{server.url}d/0/0.html#claim-3"
-    visit.context.close()
-
-
-PAGES = ("index.html", "browse.html", "verify.html", "log.html", "d/0/0.html", "d/0/2.html", "d/0/index.html",
-         "docs/about.html", "docs/record-format.html", "no-such-page.html")  # fmt: skip
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_violation(chromium: Any, server: Server, scheme: str) -> None:
-    visit = Visit(chromium, color_scheme=scheme)
-    for path in PAGES:
-        page = visit.open(server.url + path)
-        if path.startswith("d/0/") and "index" not in path:
-            visit.state()
-            page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
-    visit.context.close()
-
-
-@pytest.mark.parametrize("width", [320, 390, 768])
-def test_nothing_is_wider_than_a_phone(chromium: Any, server: Server, width: int) -> None:
-    visit = Visit(chromium, viewport={"width": width, "height": 800})
-    for path in (*PAGES, f"d/0/{HOSTILE}.html"):
-        page = visit.open(server.url + path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-    visit.context.close()
-
-
-def test_the_choice_of_colours_is_kept(visit: Visit, server: Server) -> None:
-    page = visit.open(f"{server.url}index.html")
-    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    page.get_by_role("button", name="Dark colours").click()
-    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert dark != light
-    visit.open(f"{server.url}d/0/0.html")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
-    page.get_by_role("button", name="Light colours").click()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == light
-
-
-def test_paper_carries_what_identifies_the_page(visit: Visit, server: Server) -> None:
-    page = visit.open(f"{server.url}d/0/0.html")
-    visit.state()
-    page.emulate_media(media="print", color_scheme="dark")
-    sheet = page.locator(".press-sheet")
-    assert sheet.is_visible()
-    for part in ("PAP-0000000", PUBLISHED, "http://127.0.0.1:8123/repo/d/0/0.html", patents()[0].sha256):
-        assert part in sheet.inner_text()
-    assert sheet.evaluate("e => getComputedStyle(e).display") == "table-footer-group", "repeated on every sheet"
-    for hidden in (".press-header", ".press-footer", ".press-verify", ".press-copy >> nth=0"):
-        assert not page.locator(hidden).is_visible()
-    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(29, 33, 37)", (
-        "dark colours stay on the screen"
-    )
-    assert page.locator("#claim-6").is_visible()
-
-
-def test_the_keyboard_reaches_everything(visit: Visit, server: Server) -> None:
-    page = visit.open(f"{server.url}d/0/0.html")
-    visit.state()
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent").strip() == "Skip to content"
-    names = set()
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        names.add(page.evaluate("(document.activeElement.ariaLabel || document.activeElement.textContent).trim()"))
-    wanted = {"Browse", "Search disclosures", "Copy link to claim 1", "claim 1", "record", "BibTeX"}
-    assert wanted - names <= {"Search disclosures"}
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
-
-
-def test_an_unknown_address_shows_the_sites_own_page(visit: Visit, server: Server) -> None:
-    answer = visit.page.goto(f"{server.url}d/9/nothing.html")
-    assert answer is not None
-    assert answer.status == 404
-    assert visit.page.text_content("h1") == "This page does not exist"

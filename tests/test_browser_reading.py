@@ -1,0 +1,155 @@
+"""Reading the site in Chromium, under a sub-path: no script, keyboard, phone, paper, axe, copying."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import Server, Visit, browser, serve
+from site_fixture import PUBLISHED, build_site, patents, record, write_archive
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    output = tmp_path_factory.mktemp("reading")
+    long = record("Word" * 100, "W" * 2_000, ["V" * 5_000], salt=9, model="m" * 200)
+    write_archive(output, [*patents(), long], [(PUBLISHED, [0, 1])])
+    with serve(build_site(output).folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as running:
+        yield running
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Visit]:
+    made = Visit(chromium)
+    yield made
+    made.context.close()
+
+
+def test_without_script_the_page_is_complete(chromium: Any, server: Server) -> None:
+    visit = Visit(chromium, java_script_enabled=False)
+    page = visit.open(f"{server.url}d/0/0.html")
+    assert page.locator(".press-text ol > li").count() == 6
+    assert "prior-art verify 0.json" in visit.status()
+    assert page.locator("#cite ~ details").count() == 4
+    assert page.locator("pre", has_text="[retrieved on YYYY-MM-DD]").is_visible()
+    assert page.locator("button:visible").count() == 1, "only the search form has a button"
+    page.fill("input[name=q]", "diaphragm spring")
+    page.press("input[name=q]", "Enter")
+    page.wait_for_url("**/search.html?q=diaphragm+spring")
+    visit.context.close()
+
+
+def test_a_dependency_link_leads_to_its_claim(visit: Visit, server: Server) -> None:
+    page = visit.open(f"{server.url}d/0/0.html")
+    page.click("#claim-4 a")
+    assert page.url.endswith("#claim-3")
+    assert page.locator("#claim-3:target").is_visible()
+    page.click("#p-0002 a.n")
+    assert page.locator("#p-0002:target").is_visible()
+
+
+def test_citations_and_links_are_copied(chromium: Any, server: Server) -> None:
+    visit = Visit(chromium, permissions=["clipboard-read", "clipboard-write"])
+    page = visit.open(f"{server.url}d/0/0.html")
+    page.get_by_role("button", name="Copy Examiner (PTO-892, SB/08)").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(r"PRIOR ART PRESS, “Irrigation valve .*\[retrieved on 20\d\d-\d\d-\d\d\]\.", copied), (
+        "the day of reading is filled in"
+    )
+    assert page.get_by_text("Copied: Examiner").count() == 1, "screen readers are told"
+    page.get_by_text("RIS", exact=True).click()
+    page.get_by_role("button", name="Copy RIS").click()
+    assert re.search(r"\nY2  - 20\d\d/\d\d/\d\d\nN1", page.evaluate("navigator.clipboard.readText()"))
+    page.hover("#claim-3")
+    page.get_by_role("button", name="Copy link to claim 3").click()
+    assert page.evaluate("navigator.clipboard.readText()") == f"{server.url}d/0/0.html#claim-3"
+    visit.context.close()
+
+
+PAGES = ("index.html", "browse.html", "verify.html", "log.html", "d/0/0.html", "d/0/2.html", "d/0/index.html",
+         "docs/about.html", "docs/record-format.html", "no-such-page.html")  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(chromium: Any, server: Server, scheme: str) -> None:
+    visit = Visit(chromium, color_scheme=scheme)
+    for path in PAGES:
+        page = visit.open(server.url + path)
+        if path.startswith("d/0/") and "index" not in path:
+            visit.state()
+            page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+    visit.context.close()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_nothing_is_wider_than_a_phone(chromium: Any, server: Server, width: int) -> None:
+    visit = Visit(chromium, viewport={"width": width, "height": 800})
+    for path in (*PAGES, "d/0/3.html"):
+        page = visit.open(server.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    visit.context.close()
+
+
+def test_the_choice_of_colours_is_kept(visit: Visit, server: Server) -> None:
+    page = visit.open(f"{server.url}index.html")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Dark colours").click()
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark != light
+    visit.open(f"{server.url}d/0/0.html")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+    page.get_by_role("button", name="Light colours").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == light
+
+
+def test_paper_carries_what_identifies_the_page(visit: Visit, server: Server) -> None:
+    page = visit.open(f"{server.url}d/0/0.html")
+    visit.state()
+    page.emulate_media(media="print", color_scheme="dark")
+    sheet = page.locator(".press-sheet")
+    assert sheet.is_visible()
+    for part in ("PAP-0000000", PUBLISHED, "http://127.0.0.1:8123/repo/d/0/0.html", patents()[0].sha256):
+        assert part in sheet.inner_text()
+    assert sheet.evaluate("e => getComputedStyle(e).display") == "table-footer-group", "repeated on every sheet"
+    for hidden in (".press-header", ".press-footer", ".press-verify", ".press-copy >> nth=0"):
+        assert not page.locator(hidden).is_visible()
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(29, 33, 37)", (
+        "dark colours stay on the screen"
+    )
+    assert page.locator("#claim-6").is_visible()
+
+
+def test_the_keyboard_reaches_everything(visit: Visit, server: Server) -> None:
+    page = visit.open(f"{server.url}d/0/0.html")
+    visit.state()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent").strip() == "Skip to content"
+    names = []
+    for _ in range(42):
+        page.keyboard.press("Tab")
+        names.append(page.evaluate("(e => (e.ariaLabel || e.textContent || e.name).trim())(document.activeElement)"))
+    wanted = ["Browse", "q", "Copy link to claim 1", "claim 1", "Copy link to paragraph 0001", "record", "BibTeX"]
+    assert set(wanted) <= set(names)
+    assert names.index("Browse") < names.index("q") < names.index("Copy link to claim 1") < names.index("BibTeX")
+    page.focus("#claim-3 .press-link")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(300)  # the mark fades in
+    focused = "(e => [getComputedStyle(e).outlineStyle, getComputedStyle(e).opacity])(document.activeElement)"
+    assert page.evaluate(focused) == ["solid", "1"], "what has the focus is seen to have it"
+
+
+def test_an_unknown_address_shows_the_sites_own_page(visit: Visit, server: Server) -> None:
+    answer = visit.page.goto(f"{server.url}d/9/nothing.html")
+    assert answer is not None
+    assert answer.status == 404
+    assert visit.page.text_content("h1") == "This page does not exist"

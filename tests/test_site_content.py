@@ -1,0 +1,118 @@
+"""What stands on the pages of a built site: facts, links, dates, metadata, weight, and the same bytes each time."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import pytest
+from browsing import Links, tree
+from site_fixture import DOCS, KEY, PUBLISHED, TEMPLATES, build_site, patents, write_archive
+
+from generator import archive
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("press")
+    write_archive(folder, patents(), [(PUBLISHED, [0, 1])])
+    shutil.copytree(DOCS, folder / "docs")
+    build_site(folder, docs=folder / "docs")
+    return folder
+
+
+def test_files_beside_a_page_are_the_facts(output: Path) -> None:
+    for serial in range(3):
+        for suffix in (".json", ".proof"):
+            fact = archive.record_path(output, serial, suffix).read_bytes()
+            assert (output / f"site/d/0/{serial}{suffix}").read_bytes() == fact
+        assert (output / f"site/d/0/{serial}.md").read_text().startswith("---\ntitle: ")
+
+
+def test_the_log_and_its_key_are_served(output: Path) -> None:
+    assert (output / "site/log/checkpoint").read_bytes() == (output / "log/checkpoint").read_bytes()
+    assert (output / "site/log/vkey").read_text() == KEY.verification_key.text + "\n"
+    assert not list((output / "site").rglob(".*")), "locks and journals are no part of the site"
+
+
+def test_every_link_inside_the_site_leads_somewhere(output: Path) -> None:
+    site, base = output / "site", "http://127.0.0.1:8123/repo/"
+    pages = {path.relative_to(site).as_posix(): Links(path.read_text()) for path in site.rglob("*.html")}
+    later = {"feed.atom", "search.html"}  # the feed is added after the build; so is what the search page needs
+    for name, page in pages.items():
+        for link in [*page.links, *page.loaded]:
+            address, fragment = urldefrag(urljoin(base + name, link))
+            if urlsplit(address).netloc != "127.0.0.1:8123":
+                assert link in page.links, f"{name} loads {link} from another host"
+                continue
+            assert address.startswith(base), f"{name}: {link} leaves the sub-path"
+            target = unquote(address[len(base) :])
+            if target in later:
+                continue
+            assert (site / target).is_file(), f"{name}: {link}"
+            if fragment and target.endswith(".html"):
+                assert fragment in pages[target].ids, f"{name}: {link}"
+
+
+def test_a_page_has_one_publication_time_everywhere(output: Path) -> None:
+    source = (output / "site/d/0/0.html").read_text()
+    page = Links(source)
+    meta = dict(page.meta)
+    work = json.loads(page.work)
+    assert meta["citation_publication_date"] == "2026/11/22"
+    assert meta["DC.date"] == work["datePublished"] == PUBLISHED
+    assert work["dateCreated"] == "2026-11-21T22:40:00Z"
+    left = source.replace(work["dateCreated"], "").replace(PUBLISHED, "").replace("(2026-11-20)", "")
+    left = left.replace("2026/11/22", "").replace("2026-11-22", "")
+    assert not re.findall(r"20\d\d[-/]\d\d", left)
+
+
+def test_an_unpublished_page_has_no_publication_date(output: Path) -> None:
+    source = (output / "site/d/0/2.html").read_text()
+    page = Links(source)
+    assert not {"citation_publication_date", "DC.date"} & {name for name, _ in page.meta}
+    assert "datePublished" not in json.loads(page.work)
+    assert "2026-11-22" not in source
+    assert "Not yet published" in source
+
+
+def test_head_metadata(output: Path) -> None:
+    page = Links((output / "site/d/0/0.html").read_text())
+    digest = patents()[0].sha256
+    work = json.loads(page.work)
+    assert ("citation_technical_report_number", "PAP-0000000") in page.meta
+    assert ("DC.identifier", f"sha256:{digest}") in page.meta
+    assert work["digitalSourceType"].endswith("/trainedAlgorithmicMedia")
+    assert work["encoding"]["sha256"] == digest == work["identifier"][1]["value"]
+    assert work["license"] == "https://creativecommons.org/publicdomain/zero/1.0/"
+    source = (output / "site/d/0/0.html").read_text()
+    assert '<link rel="canonical" href="http://127.0.0.1:8123/repo/d/0/0.html">' in source
+    assert '<link rel="cite-as" href="http://127.0.0.1:8123/repo/d/0/0.html">' in source
+
+
+def test_pages_are_lean(output: Path) -> None:
+    """Bytes per disclosure decide how many fit into a site of 1 GB; no theme script, map, icon or font is shipped."""
+    overhead = (output / "site/d/0/2.html").stat().st_size - (output / "site/d/0/2.json").stat().st_size
+    assert overhead < 13_000
+    served = set(tree(output / "site"))
+    assert not [name for name in served if name.endswith((".map", ".woff2", ".png"))]
+    assert not [name for name in served if "javascripts" in name or name.startswith("sitemap")]
+
+
+def test_the_same_facts_give_the_same_bytes_also_elsewhere(output: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "another" / "place"
+    elsewhere.mkdir(parents=True)
+    for part in ("records", "log"):
+        shutil.copytree(output / part, elsewhere / part)
+    shutil.copytree(TEMPLATES, tmp_path / "templates")
+    shutil.copytree(output / "docs", tmp_path / "docs")
+    build_site(elsewhere, docs=tmp_path / "docs", templates=tmp_path / "templates")
+    assert tree(elsewhere / "site") == tree(output / "site")
+
+
+def test_site_summary_counts(output: Path) -> None:
+    site = build_site(output, docs=output / "docs")
+    assert (site.disclosures, site.claims, site.published, site.checkpoint_size) == (3, 12, 2, 4)
+    assert site.demonstration
+    assert [row.serial for row in site.latest] == [2, 1, 0]
