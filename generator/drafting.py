@@ -93,7 +93,8 @@ def generate(
 ) -> RunReport:
     """Draft until the plan's end, accepted records into `output/queue/`. An unfinished run of the same plan goes on.
 
-    `now` gives the time in UTC as records write it, `salt` 16 random bytes. Ctrl-C keeps every draft that was judged. Raises PressError.
+    `now` gives the time in UTC as records write it, `salt` 16 random bytes. Ctrl-C keeps every draft that
+    was judged. Raises PressError.
     """
     started_at = now()
     sweep(output)

@@ -181,8 +181,8 @@ def test_c11_faults(claim):
 
 def test_c11_lets_through_what_only_looks_alike():
     assert remarks("C11", "A valve, comprising a body #3, a seat and a seat, very very well made of C# and <b>.") == []
-    assert find_loop("a b a b a c".split()) == ""
-    assert find_loop("a b a b a b".split()) == "a b"
+    assert find_loop(list("ababac")) == ""
+    assert find_loop(list("ababab")) == "a b"
     assert find_loop([]) == ""
 
 

@@ -1,6 +1,7 @@
 import hashlib
 import json
 from dataclasses import asdict, replace
+from itertools import pairwise
 
 import pytest
 import tiny_model
@@ -62,7 +63,7 @@ class Silent(WrittenModel):
         return replace(super().draft(one, sampling), text="nothing")
 
 
-def run(output, plan=PLAN, model=None, report=lambda progress: None):
+def run(output, plan=PLAN, model=None, report=lambda _: None):
     return generate(plan, model or WrittenModel(), output, now=lambda: NOW, salt=lambda: bytes(16), report=report)
 
 
@@ -154,7 +155,7 @@ def test_progress(tmp_path):
     assert (seen[0].drafts, seen[0].tokens, seen[0].seconds_left) == (0, 50, None)
     assert (seen[-1].drafts, seen[-1].accepted, seen[-1].tokens, seen[-1].seconds_left) == (12, 7, 600, 0)
     assert seen[-1].tokens_per_second > 0
-    assert all(a.tokens <= b.tokens for a, b in zip(seen, seen[1:], strict=False))
+    assert all(a.tokens <= b.tokens for a, b in pairwise(seen))
 
 
 @pytest.mark.parametrize(("share", "expected"), [("0", 0), ("0.25", 25), ("0.5", 50), ("1", 100)])

@@ -91,6 +91,7 @@ def test_stops_at_the_limit_and_at_the_end_token(profile):
     for draft in drafts:
         generation = draft.generation
         assert tiny_model.END not in draft.text
+        assert generation.stop == "end" or generation.new_tokens == limit
         assert (
             (generation.prompt_tokens + generation.new_tokens == 256) or generation.stop == "end" or draft.brief.index
         )
@@ -163,7 +164,7 @@ def test_weights_in_several_files_have_one_digest(tmp_path):
     ).stdout
     assert weights_sha256(folder) == hashlib.sha256(lines).hexdigest()
     files[0].unlink()
-    with pytest.raises(ModelError, match="weight file .* is missing"):
+    with pytest.raises(ModelError, match=r"weight file .* is missing"):
         weight_files(folder)
 
 
@@ -229,7 +230,8 @@ def in_python(code, **environment):
 def test_no_hub(tmp_path):
     """Nothing listens on port 9: what a machine without a network sees."""
     code = (
-        "from pathlib import Path\nfrom generator.errors import ModelError\nfrom generator.weights import model_folder\n"
+        "from pathlib import Path\nfrom generator.errors import ModelError\n"
+        "from generator.weights import model_folder\n"
         "from generator.profiles import load_profile\n"
         "try: model_folder(load_profile('kl3m-002-170m-patent', Path('.')))\n"
         "except ModelError as error: print(error, '|', error.hint)"

@@ -17,8 +17,8 @@ def texts(*claims):
     ("claim", "sentence"),
     [
         (
-            "A valve for water, the valve comprising: a body; a seat in the body; and a spring.",
-            "One embodiment is a valve for water (claim 1). It comprises: (a) a body; (b) a seat in the body; and (c) a spring.",
+            "A valve, the valve comprising: a body; a seat in it; and a spring.",
+            "One embodiment is a valve (claim 1). It comprises: (a) a body; (b) a seat in it; and (c) a spring.",
         ),
         ("A valve comprising a body.", "One embodiment is a valve comprising a body (claim 1)."),
         (
@@ -68,7 +68,8 @@ def test_dependent_claims(claim, sentence):
 
 def test_the_opening_says_what_the_text_is():
     assert texts("A valve comprising a body.")[0] == (
-        "This description restates the claim in plain sentences and adds nothing to it. Claim numbers stand in brackets."
+        "This description restates the claim in plain sentences and adds nothing to it. "
+        "Claim numbers stand in brackets."
     )
     assert "the 2 claims" in texts("A valve comprising a body.", "The valve of claim 1.")[0]
 

@@ -238,3 +238,16 @@ def test_run_names():
     assert name.startswith("2026-11-22-")
     assert name != run_name("2026-11-22", PLAN, "2026-11-22T03:17:01Z")
     assert name != run_name("2026-11-22", replace(PLAN, seed=1), TIME)
+
+
+def test_a_record_that_was_never_done_is_dropped(tmp_path):
+    """Its draft is made again, and may be judged otherwise by then: as a duplicate, say."""
+    with opened(tmp_path) as state:
+        files.write(state.folder / "ready" / "000000.json", facts.record(1).to_bytes())
+        files.write(state.folder / "ready" / "000000.findings.json", b"[]")
+    with opened(tmp_path) as state:
+        assert list((state.folder / "ready").iterdir()) == []
+        state.add(line(0, reason="duplicate"))
+    with opened(tmp_path):
+        pass
+    assert queue(tmp_path) == []
