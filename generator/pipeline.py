@@ -45,7 +45,8 @@ def generate(
     from generator.profiles import load_profile
     from generator.runs import RunPlan, find_unfinished
 
-    ends = {name: n for name, n in (("count", count), ("drafts", drafts), ("minutes", minutes)) if n is not None}
+    seconds = None if minutes is None else max(1, round(minutes * 60))
+    ends = {name: n for name, n in (("count", count), ("drafts", drafts), ("seconds", seconds)) if n is not None}
     if len(ends) > 1:
         raise ConfigError("--count, --drafts and --minutes exclude one another", hint="Give one of them.")
     if tonight and seed is None:
