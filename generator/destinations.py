@@ -10,7 +10,7 @@ from subprocess import run as run_program
 from typing import Protocol
 
 from generator.errors import ConfigError, ToolError
-from generator.git import AUTHOR, ENVIRONMENT, UNREACHABLE, git, remote_head, run, shown
+from generator.git import AUTHOR, ENVIRONMENT, UNREACHABLE, git, remote_head, run, shown, sweep
 
 FORMS = "Give git:REMOTE, folder:PATH or the URL of the site."
 
@@ -77,6 +77,7 @@ class PagesBranch:
         if not (self.repository / "HEAD").exists():
             self.repository.mkdir(parents=True, exist_ok=True)
             git(self.repository, "init", "--quiet", "--bare", ".")
+        sweep(self.repository)
         git(self.repository, "config", "remote.pages.url", self.remote)
         for setting in AUTHOR[1::2]:  # ghp-import reads them from the repository
             git(self.repository, "config", *setting.split("=", 1))

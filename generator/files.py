@@ -56,14 +56,19 @@ def read(path: Path, what: str) -> bytes:
 
 
 @contextmanager
-def lock(path: Path, busy: str, report: Callable[[str], None], *, wait_seconds: float) -> Iterator[None]:
+def lock(
+    path: Path, busy: str, report: Callable[[str], None], *, wait_seconds: float, inherited: bool = False
+) -> Iterator[None]:
     """Hold `path` exclusively; the operating system frees the lock of a killed process.
+
+    `inherited`: programs started with `close_fds=False` hold it, too, so that it is not free before they have ended.
 
     `busy` says who holds it: reported once while waiting, raised as LogError after `wait_seconds`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     told, until = False, time.monotonic() + wait_seconds
     with path.open("w") as file:
+        os.set_inheritable(file.fileno(), inherited)
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,6 +8,7 @@ from pathlib import Path
 from generator.errors import ToolError
 
 AUTHOR = ("-c", "user.name=prior-art", "-c", "user.email=prior-art@localhost", "-c", "commit.gpgsign=false")
+ATTACHED = ("-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false")  # nothing of git works on unseen
 ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
@@ -16,13 +17,14 @@ def run(folder: Path, *arguments: str, data: bytes | None = None) -> subprocess.
     """A git command in `folder`, whatever its exit status. Raises ToolError when git cannot be started."""
     try:
         return subprocess.run(
-            ["git", *AUTHOR, *arguments],
+            ["git", *AUTHOR, *ATTACHED, *arguments],
             cwd=folder,
             input=data,
             stdin=subprocess.DEVNULL if data is None else None,
             capture_output=True,
             env={**os.environ, **ENVIRONMENT},
             check=False,
+            close_fds=False,  # it holds the lock on the facts as long as it runs
         )
     except FileNotFoundError as error:
         raise ToolError("the program git was not found", hint="Install git.") from error
@@ -41,6 +43,12 @@ def failure(done: subprocess.CompletedProcess[bytes], arguments: tuple[str, ...]
     said = " / ".join(lines[-3:]) or f"exit status {done.returncode}"
     verb = next((a for a in arguments if not a.startswith("-")), "")
     return ToolError(f"git {verb}: {shown(said)}", hint=hint)
+
+
+def sweep(repository: Path) -> None:
+    """Remove the locks that a killed git left; for those who know that no git works there."""
+    for path in (*repository.glob("*.lock"), *(repository / "refs").rglob("*.lock")):
+        path.unlink(missing_ok=True)
 
 
 def shown(text: str) -> str:

@@ -34,7 +34,13 @@ def build(work: Path, settings: Settings, templates: Path, what: str, *, documen
     environment = {**os.environ, **overrides}
     try:
         done = subprocess.run(
-            command, cwd=work, env=environment, capture_output=True, timeout=LIMIT_SECONDS, check=False
+            command,
+            cwd=work,
+            env=environment,
+            capture_output=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+            close_fds=False,  # it holds the lock of the build as long as it runs
         )
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"mkdocs did not finish {what} within {LIMIT_SECONDS} seconds") from error

@@ -14,7 +14,7 @@ from generator import files, log
 from generator.archive import current, entry_list, record_path
 from generator.entries import Disclosed
 from generator.errors import LogError
-from generator.git import UNREACHABLE, failure, git, remote_head, run, shown
+from generator.git import UNREACHABLE, failure, git, remote_head, run, shown, sweep
 from generator.log import Batch
 from generator.note import Checkpoint, SigningKey
 
@@ -85,6 +85,7 @@ class Branch:
                     hint="Give the publication another output folder; two logs cannot be joined.",
                 )
             git(self.output, "init", "--quiet", f"--initial-branch={self.name}", ".")
+        sweep(self.output / ".git")
         files.write(self.output / ".git" / "info" / "exclude", FACTS.encode())
         files.write(self.output / ".git" / "info" / "attributes", b"* -text\n")
 
@@ -221,4 +222,6 @@ def _drop_logged(output: Path) -> None:
 
 def alone(output: Path, report: Callable[[str], None]) -> AbstractContextManager[None]:
     """One process at a time changes the facts in `output`; a nightly run may hold it for long."""
-    return files.lock(output / ".facts.lock", "another process works in this folder", report, wait_seconds=3600)
+    return files.lock(
+        output / ".facts.lock", "another process works in this folder", report, wait_seconds=3600, inherited=True
+    )

@@ -5,14 +5,13 @@ not change is not built again. A build that was cut off anywhere leaves no `buil
 the same command goes on from there. The same facts, templates and tools give the same bytes.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +24,7 @@ from generator.errors import ConfigError, PressError, ToolError
 from generator.listings import Site, Volume, listing_pages, summarise
 from generator.pages import render, render_page
 
+WAIT_SECONDS = 60.0  # for another build of the same site
 CODE = ("citation.py", "listings.py", "mkdocs.py", "pages.py", "website.py")
 SHOWN = ("title", "prefix", "publisher", "contact", "site_url")  # the settings that pages of volumes show
 KEPT_THEME = ("assets/stylesheets",)
@@ -94,19 +94,12 @@ def _build(shop: _Workshop, docs: Path, workers: int) -> Site:
     return site
 
 
-@contextmanager
-def _alone(shop: _Workshop) -> Iterator[None]:
-    """One build at a time; the operating system frees the lock of a killed one."""
-    folder = shop.output / "pages"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise PressError(
-                f"{shop.site}: another process is building this site", hint="Wait until it has ended, then run again."
-            ) from error
-        yield
+def _alone(shop: _Workshop) -> AbstractContextManager[None]:
+    """One build at a time. A killed build's mkdocs goes on for a while, and holds the lock as long."""
+    path = shop.output / "pages" / ".lock"
+    return files.lock(
+        path, "another process is building this site", shop.report, wait_seconds=WAIT_SECONDS, inherited=True
+    )
 
 
 def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, bool]:

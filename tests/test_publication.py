@@ -318,3 +318,13 @@ def test_a_second_process_waits_and_says_so(tmp_path: Path) -> None:
         assert told == ["another process works in this folder; waiting for it"]
     thread.join()
     assert told[-1] == "in"
+
+
+def test_locks_that_a_killed_git_left_are_swept(remote: Path, tmp_path: Path) -> None:
+    facts.queue(tmp_path / "a", range(1))
+    append(remote, tmp_path / "a")
+    for name in ("index.lock", "HEAD.lock", "refs/heads/publication.lock"):
+        files.write(tmp_path / "a" / ".git" / name, b"")
+    facts.queue(tmp_path / "a", range(1, 2))
+    append(remote, tmp_path / "a")
+    assert set(disclosures(tmp_path / "a")) == records(range(2))

@@ -183,7 +183,8 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(small: Path) -> None
     assert "facts were not touched" in caught.value.hint
 
 
-def test_two_builds_at_once_are_refused(small: Path) -> None:
+def test_two_builds_at_once_are_refused(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(website, "WAIT_SECONDS", 0)
     (small / "pages").mkdir()
     with (small / "pages" / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
