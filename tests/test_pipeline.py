@@ -43,7 +43,7 @@ def test_done_asks_only(tmp_path: Path) -> None:
 
 def test_killed_nights_lose_nothing(tmp_path: Path) -> None:
     """A short form of `python tests/nights.py --kills 500`."""
-    assert nights.main(6, 3, tmp_path, 2, lambda _: None) >= 2
+    assert nights.main(5, 3, tmp_path, lambda _: None) >= 2
 
 
 def test_github_actions_road_fixes_the_time_before_the_build_and_reads_back_after_the_deploy(tmp_path: Path) -> None:
