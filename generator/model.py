@@ -1,4 +1,4 @@
-"""The only module that knows torch and transformers: a LanguageModel on `generate()`.
+"""A LanguageModel on transformers' `generate()`.
 
 Four settings of a model's own files are never used: `use_cache` (always on here), `max_new_tokens`,
 `no_repeat_ngram_size` and the pad token (both directions of a batch are padded on the left under an attention mask).
@@ -21,7 +21,8 @@ from generator.errors import ConfigError, ModelError
 from generator.layouts import DIRECTIONS, HEAD, write_layout
 from generator.profiles import ModelProfile
 from generator.record import Generation
-from generator.sampling import Sampling, uniforms
+from generator.sampler import ClaimLimit, Sampler
+from generator.sampling import Sampling
 from generator.weights import file_sha256, model_folder, not_installed, weights_sha256
 
 ENGINE = "transformers-generate"
@@ -185,7 +186,8 @@ class _TransformersModel:
             pad_token_id=pad,
         )
         self._model.generation_config = config
-        sampler = _Sampler(sampling, [brief.seed for brief in briefs], steps, self._end, tick)
+        limit = ClaimLimit([b.direction for b in briefs], int(sampling.most_claims), self._tokenizer, pad)
+        sampler = Sampler(sampling, [brief.seed for brief in briefs], steps, self._end, limit, tick)
         with torch.inference_mode():
             output = self._model.generate(
                 input_ids=rows,
@@ -242,59 +244,3 @@ def _end_tokens(profile: ModelProfile, tokenizer: Any, model: Any) -> tuple[int,
     if own is None:
         raise ConfigError(f"{profile.name}: the model names no end-of-text token", hint="Set end_token in the profile.")
     return tuple(own) if isinstance(own, list) else (own,)
-
-
-class _Sampler:
-    """A logits processor that draws the next token of each row itself and leaves `generate` no choice.
-
-    Row r takes its uniform numbers from Philox, a counter-based generator, keyed with the seed of draft r: the number
-    for step t depends on seed and t alone. The token is where the cumulative probability passes that number.
-    """
-
-    def __init__(
-        self, sampling: Sampling, seeds: list[int], steps: int, end: tuple[int, ...], tick: Callable[[int], None]
-    ) -> None:
-        import torch
-
-        self._temperature, self._top_p = float(sampling.temperature), float(sampling.top_p)
-        self._min_p, self._tick, self._step = float(sampling.min_p), tick, 0
-        self._uniform = torch.from_numpy(uniforms(seeds, steps))
-        self._end, self._unfinished = torch.tensor(end), torch.ones(len(seeds), dtype=torch.bool)
-
-    def __call__(self, input_ids: Any, scores: Any) -> Any:
-        """`scores` (rows, vocabulary) -> the same shape, zero at the chosen token, minus infinity elsewhere."""
-        import torch
-
-        step, self._step = self._step, self._step + 1
-        if step > 0:
-            self._unfinished &= ~torch.isin(input_ids[:, -1], self._end)
-        self._tick(int(self._unfinished.sum()))
-        if self._temperature == 0:
-            return scores
-        chosen = choose(scores, self._uniform[:, step], self._temperature, self._top_p, self._min_p)
-        return torch.full_like(scores, float("-inf")).scatter_(1, chosen[:, None], 0.0)
-
-
-def choose(scores: Any, uniform: Any, temperature: float, top_p: float, min_p: float) -> Any:
-    """One token id for each row of `scores` (rows, vocabulary), by inverting the distribution at `uniform` (rows).
-
-    Tokens below `min_p` times the highest probability go first, then those outside the smallest set that holds `top_p`.
-    """
-    import torch
-
-    probability = torch.softmax(scores.double() / temperature, dim=-1)
-    if min_p > 0:
-        probability = probability.where(probability >= min_p * probability.amax(dim=-1, keepdim=True), 0.0)
-    order = None
-    if top_p < 1:
-        probability, order = probability.sort(dim=-1, descending=True, stable=True)
-        before = probability.cumsum(dim=-1) - probability
-        total = probability.sum(dim=-1, keepdim=True)
-        probability = probability.where(before < top_p * total, 0.0)
-    cumulative = probability.cumsum(dim=-1)
-    # The number stays below the sum, so the token found always has a probability above zero.
-    goal = (uniform[:, None] * cumulative[:, -1:]).clamp(
-        max=torch.nextafter(cumulative[:, -1:], torch.zeros(1).double())
-    )
-    place = torch.searchsorted(cumulative, goal, right=True)
-    return place[:, 0] if order is None else order.gather(1, place)[:, 0]

@@ -8,6 +8,13 @@ from typing import Any
 from generator.errors import ConfigError
 
 HINT = 'Write it as text, such as "0.8".'
+BOUNDS = (
+    ("temperature", "0", "10"),
+    ("top_p", "0", "1"),
+    ("min_p", "0", "1"),
+    ("loop_tokens", "0", "128"),
+    ("most_claims", "0", "500"),
+)
 _DECIMAL = re.compile(r"\d{1,4}(?:\.\d{1,6})?")
 
 
@@ -17,14 +24,19 @@ class Sampling:
 
     `temperature` "0" takes the most probable token. `top_p` keeps the smallest set of tokens with at least that
     probability ("1": all); `min_p` keeps tokens with at least that share of the highest probability ("0": all).
+    `loop_tokens`: a phrase of at most so many tokens may stand twice in a row, never three times ("0": no limit).
+    Unlike a repetition penalty it leaves alone the nouns that claims must repeat (antecedent basis).
+    `most_claims`: after so many claims the next section begins, or the text ends ("0": no limit).
     """
 
     temperature: str = "1"
     top_p: str = "1"
     min_p: str = "0"
+    loop_tokens: str = "0"
+    most_claims: str = "0"
 
     def __post_init__(self) -> None:
-        for name, least, most in (("temperature", "0", "10"), ("top_p", "0", "1"), ("min_p", "0", "1")):
+        for name, least, most in BOUNDS:
             text = getattr(self, name)
             if (
                 not isinstance(text, str)
@@ -35,6 +47,9 @@ class Sampling:
                     f"sampling: {name} = {text!r}: a decimal number as text, from {least} to {most}, is expected",
                     hint=HINT,
                 )
+        for name in ("loop_tokens", "most_claims"):
+            if not getattr(self, name).isdecimal():
+                raise ConfigError(f"sampling: {name} = {getattr(self, name)!r}: a whole number is expected", hint=HINT)
         if Decimal(self.top_p) == 0:
             raise ConfigError(
                 "sampling: top_p = 0 keeps no token", hint="For the most probable token set temperature to 0."

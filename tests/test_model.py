@@ -13,8 +13,9 @@ import torch
 from generator.brief import Brief
 from generator.errors import ConfigError, ModelError
 from generator.layouts import PROMPTS
-from generator.model import choose, open_model
+from generator.model import open_model
 from generator.profiles import load_profile, read_profile
+from generator.sampler import choose
 from generator.sampling import Sampling, uniforms
 from generator.weights import model_folder, weight_files, weights_sha256
 
