@@ -10,6 +10,8 @@ from pathlib import Path
 
 from generator.errors import LogError, PressError
 
+TEMPORARY = ".part-"  # begins the name of a file that is still being written
+
 
 def write(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Replace `path` in one step. Raises PressError when the disk is full or the folder is not writable.
@@ -19,7 +21,7 @@ def write(path: Path, data: bytes, *, durable: bool = True) -> None:
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             os.fchmod(file.fileno(), 0o644)

@@ -133,6 +133,7 @@ def discard(output: Path) -> None:
             raise LogError(f"the batch at {batch.start} is signed already and cannot be discarded")
         for path in (*_tile_files(output, batch), *_record_files(output, batch)):
             path.unlink(missing_ok=True)
+        _sweep(output, batch)
         (output / "log" / JOURNAL).unlink()
 
 
@@ -237,6 +238,7 @@ def _commit(output: Path, key: SigningKey) -> Checkpoint:
     for _, name in batch.queue:
         for suffix in (".json", ".findings.json"):
             (output / "queue" / name.replace(".json", suffix)).unlink(missing_ok=True)
+    _sweep(output, batch)
     (output / "log" / JOURNAL).unlink()
     after = current(output)
     if after is None:
@@ -260,6 +262,14 @@ def _prove_extension(before: Checkpoint | None, tree: Tiles, checkpoint: Checkpo
 
 def _tile_files(output: Path, batch: Batch) -> list[Path]:
     return [output / "log" / path for path, _ in _new_tiles(output, batch)]
+
+
+def _sweep(output: Path, batch: Batch) -> None:
+    """Remove what a kill left of a write that had not yet replaced its file, in the folders of this batch."""
+    log, written = output / "log", (*_tile_files(output, batch), *_record_files(output, batch))
+    for folder in {log, log / "checkpoints", *(path.parent for path in written)}:
+        for torn in folder.glob(f"{files.TEMPORARY}*"):
+            torn.unlink(missing_ok=True)
 
 
 def _record_files(output: Path, batch: Batch) -> list[Path]:

@@ -89,7 +89,9 @@ def test_accepted_drafts_become_queued_records(tmp_path):
     assert "(claim 2)" in first.disclosure.description[2].text
     assert (first.created_at, first.publisher, first.review) == (NOW, "Example", "machine-checked")
     assert first.generation.seed == f"{draft_seed(7, 0):016x}"
-    assert first.generation.sampling == (("min_p", "0"), ("temperature", "0.8"), ("top_p", "1"))
+    assert dict(first.generation.sampling) == {
+        "loop_tokens": "0", "min_p": "0", "most_claims": "0", "temperature": "0.8", "top_p": "1"
+    }  # fmt: skip
     findings = json.loads((tmp_path / "queue" / f"{result.run}-000000.findings.json").read_bytes())
     assert findings == []
     assert not (tmp_path / "runs" / result.run).exists()

@@ -196,6 +196,18 @@ def test_a_fault_at_any_write_is_recovered_by_the_same_command(
     pytest.fail("the batch never came to its end")
 
 
+def test_what_a_kill_left_of_a_write_is_swept(tmp_path: Path) -> None:
+    archive(tmp_path, 2)
+    queue(tmp_path, range(2, 4))
+    log.stage_queue(tmp_path, ORIGIN)
+    torn = [tmp_path / "log" / tile_path(0, 0, 4), record_path(tmp_path, 3), tmp_path / "log" / "checkpoint"]
+    for path in torn:
+        path.with_name(".part-abcdefgh").write_bytes(b"half")
+    log.append(tmp_path, key())
+    check(tmp_path, 4)
+    assert not list(tmp_path.rglob(".part-*"))
+
+
 def append_in_child(output: Path, delay: float) -> None:
     child = multiprocessing.get_context("fork").Process(target=log.append, args=(output, key()))
     child.start()

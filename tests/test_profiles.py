@@ -88,4 +88,10 @@ def test_no_such_profile(tmp_path):
 
 
 def test_sampling_as_records_hold_it():
-    assert Sampling("0.8", "0.95", "0").pairs() == (("min_p", "0"), ("temperature", "0.8"), ("top_p", "0.95"))
+    assert Sampling("0.8", "0.95", "0").pairs() == (
+        ("loop_tokens", "0"),
+        ("min_p", "0"),
+        ("most_claims", "0"),
+        ("temperature", "0.8"),
+        ("top_p", "0.95"),
+    )
