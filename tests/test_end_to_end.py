@@ -1,0 +1,114 @@
+"""The whole road with every real part: the shipped model, checks, log, site, index, Chromium, verify."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from browsing import Visit, browser, serve
+
+from generator.archive import record_path
+from generator.cli import main
+
+COUNT = 2
+
+
+def command(*words: object) -> int:
+    """The exit code; a command that returns has said yes."""
+    try:
+        main([str(word) for word in words])
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("road") / "demo"
+    assert command("demo", "--root", folder, "--count", COUNT, "--no-serve") == 0
+    return folder
+
+
+def test_every_disclosure_verifies_offline_by_serial_by_file_and_all_at_once(root: Path) -> None:
+    assert command("verify", root / "output", "--root", root) == 0
+    assert command("verify", root / "output" / "site", "--root", root) == 0
+    assert command("check", "--root", root) == 0
+    for serial in range(COUNT):
+        assert command("verify", serial, "--root", root) == 0
+        assert command("verify", root / "output" / "site" / "d" / "0" / f"{serial}.html", "--root", root) == 0
+
+
+def test_a_changed_record_does_not_verify(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = Path(shutil.copytree(root, tmp_path / "demo"))
+    path = record_path(copy / "output", 1)
+    path.write_bytes(path.read_bytes().replace(b"method", b"mathod", 1).replace(b" the ", b" tha ", 1))
+    assert command("verify", 1, "--root", copy) == 1
+    assert command("verify", copy / "output", "--root", copy) == 1
+    assert "names another record" in "".join(capsys.readouterr())
+
+
+def test_the_texts_come_from_the_shipped_model_and_say_so(root: Path) -> None:
+    for serial in range(COUNT):
+        record = json.loads(record_path(root / "output", serial).read_bytes())
+        assert record["generation"]["demonstration"]
+        assert record["generation"]["model"] == "starter"
+        assert record["generation"]["new_tokens"] > 50
+        page = (root / "output" / "site" / "d" / "0" / f"{serial}.html").read_text("utf-8")
+        assert "demonstration model" in page
+    assert len(list((root / "output" / "runs").glob("*.json"))) == 1
+
+
+def rarest(root: Path) -> tuple[int, int, str]:
+    """A disclosure, one of its claims, and a word of it that stands nowhere else among the claims."""
+    texts = {}
+    for serial in range(COUNT):
+        for claim in json.loads(record_path(root / "output", serial).read_bytes())["claims"]:
+            texts[serial, claim["number"]] = set(re.findall(r"\b[a-z]{5,}\b", claim["text"]))
+    for (serial, number), words in texts.items():
+        others = set().union(*(found for (other, _), found in texts.items() if other != serial))
+        if own := sorted(words - others):
+            return serial, number, own[0]
+    raise AssertionError("the two disclosures have the same words")
+
+
+def test_from_the_home_page_to_a_verified_claim_and_its_citation(root: Path) -> None:
+    serial, _, word = rarest(root)
+    with browser() as chromium, serve(root / "output" / "site") as server:
+        visit = Visit(chromium, permissions=["clipboard-read", "clipboard-write"])
+        page = visit.open(server.url)
+        page.get_by_label("Search disclosures").first.fill(word)
+        page.keyboard.press("Enter")
+        result = page.locator(".search-result")
+        result.first.wait_for()
+        assert result.count() == 1
+        result.locator("h2 a").click()
+        page.wait_for_url(re.compile(rf"/d/0/{serial}\.html"))
+        page.locator('.press-verify[data-state="verified"]').wait_for()
+        assert "Verified: this text is record" in page.locator(".press-verify").inner_text()
+        page.hover("#claim-1")
+        page.get_by_role("button", name="Copy link to claim 1").click()
+        link = page.evaluate("navigator.clipboard.readText()")
+        assert link.endswith(f"/repo/d/0/{serial}.html#claim-1")
+        page.goto(link)
+        assert page.locator("#claim-1:target").is_visible()
+        page.get_by_role("button", name="Copy Examiner (PTO-892, SB/08)").click()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert f"DEMO-{serial:07d}" in copied
+        assert "[retrieved on 20" in copied
+        assert all(url.startswith(server.url) for url in visit.requests if url.startswith("http"))
+        visit.context.close()
+
+
+def test_the_box_names_the_step_that_fails(root: Path, tmp_path: Path) -> None:
+    site = Path(shutil.copytree(root / "output" / "site", tmp_path / "site"))
+    path = site / "d" / "0" / "0.json"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with browser() as chromium, serve(site) as server:
+        page = chromium.new_page()
+        page.goto(f"{server.url}d/0/0.html")
+        page.locator('.press-verify[data-state="failed"]').wait_for()
+        said = page.locator(".press-verify").inner_text()
+        assert "Verification failed: the record is not the one that this page names: its SHA-256 differs." in said
