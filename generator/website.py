@@ -139,7 +139,7 @@ def _front(shop: _Workshop, site: Site, docs: Path) -> None:
     work = shop.work("front")
     _clear(work)
     folder = work / "docs"
-    shutil.copytree(docs, folder / "docs")
+    shutil.copytree(docs, folder / "docs", ignore=shutil.ignore_patterns("images"))  # the README's
     if not (folder / "docs" / "index.md").exists():
         (folder / "docs" / "index.md").write_text(_docs_index(docs), encoding="utf-8")
     for template in sorted((shop.templates / "pages").glob("*.md.j2")):
