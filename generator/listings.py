@@ -9,8 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from generator import canonical, files
 from generator.archive import LoggedRecord
 from generator.config import Settings
+from generator.errors import PressError, RecordError
 from generator.pages import Row, front_matter, render, row
 
 MAX_ROWS = 1_000
@@ -62,7 +64,10 @@ class DayOfSite:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The whole publication as its front pages see it. `rebuilt` are the volumes that this build made anew."""
+    """The whole publication as its front pages see it. `rebuilt` are the volumes that this build made anew.
+
+    `drafts` and `accepted` are the sums over all finished runs.
+    """
 
     folder: Path
     volumes: tuple[Volume, ...]
@@ -70,6 +75,8 @@ class Site:
     checkpoint: str
     checkpoint_size: int
     vkey: str
+    drafts: int = 0
+    accepted: int = 0
 
     @property
     def disclosures(self) -> int:
@@ -167,3 +174,15 @@ def _day(item: Row) -> str:
 
 def _day_name(day: str) -> str:
     return "Not yet published" if day == UNPUBLISHED else day
+
+
+def totals(output: Path) -> tuple[int, int]:
+    """Drafts and accepted drafts of all finished runs. Raises PressError for a damaged report."""
+    drafts = accepted = 0
+    for path in sorted((output / "runs").glob("*.json")):
+        try:
+            report: Any = canonical.loads(files.read(path, "a run's report"))
+            drafts, accepted = drafts + report["drafts"], accepted + report["accepted"]
+        except (RecordError, KeyError, TypeError) as error:
+            raise PressError(f"{path}: the report is damaged: {error}", hint="Restore it; facts are kept.") from error
+    return drafts, accepted

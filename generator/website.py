@@ -21,7 +21,7 @@ from generator import __version__, archive, files, mkdocs
 from generator.config import Settings
 from generator.entries import Disclosed, Withdrawn, publication_times
 from generator.errors import ConfigError, PressError, ToolError
-from generator.listings import Site, Volume, listing_pages, summarise
+from generator.listings import Site, Volume, listing_pages, summarise, totals
 from generator.pages import render, render_page
 
 WAIT_SECONDS = 60.0  # for another build of the same site
@@ -82,6 +82,7 @@ def _build(shop: _Workshop, docs: Path, workers: int) -> Site:
     with ThreadPoolExecutor(workers) as pool:
         built = list(pool.map(lambda item: _volume(shop, *item), _fingerprints(shop).items()))
     current = archive.current(shop.output)
+    drafts, accepted = totals(shop.output)
     site = Site(
         folder=shop.site,
         volumes=tuple(volume for volume, _ in built),
@@ -89,6 +90,8 @@ def _build(shop: _Workshop, docs: Path, workers: int) -> Site:
         checkpoint=(shop.output / "log" / "checkpoint").read_text(encoding="utf-8") if current else "",
         checkpoint_size=current.size if current else 0,
         vkey=shop.settings.vkey,
+        drafts=drafts,
+        accepted=accepted,
     )
     _front(shop, site, docs)
     return site

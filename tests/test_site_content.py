@@ -10,7 +10,9 @@ import pytest
 from browsing import Links, tree
 from site_fixture import DOCS, KEY, PUBLISHED, TEMPLATES, build_site, patents, write_archive
 
-from generator import archive
+from generator import archive, canonical, files
+from generator.errors import PressError
+from generator.listings import totals
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +20,8 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("press")
     write_archive(folder, patents(), [(PUBLISHED, [0, 1])])
     shutil.copytree(DOCS, folder / "docs")
+    for name, drafts, accepted in (("a", 70, 20), ("b", 6, 1)):
+        files.write(folder / "runs" / f"{name}.json", canonical.dumps({"drafts": drafts, "accepted": accepted}))
     build_site(folder, docs=folder / "docs")
     return folder
 
@@ -103,7 +107,7 @@ def test_pages_are_lean(output: Path) -> None:
 def test_the_same_facts_give_the_same_bytes_also_elsewhere(output: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "another" / "place"
     elsewhere.mkdir(parents=True)
-    for part in ("records", "log"):
+    for part in ("records", "log", "runs"):
         shutil.copytree(output / part, elsewhere / part)
     shutil.copytree(TEMPLATES, tmp_path / "templates")
     shutil.copytree(output / "docs", tmp_path / "docs")
@@ -116,3 +120,14 @@ def test_site_summary_counts(output: Path) -> None:
     assert (site.disclosures, site.claims, site.published, site.checkpoint_size) == (3, 12, 2, 4)
     assert site.demonstration
     assert [row.serial for row in site.latest] == [2, 1, 0]
+
+
+def test_the_home_page_tells_how_many_drafts_passed(output: Path, tmp_path: Path) -> None:
+    """The sums of all finished runs; a damaged report stops the build, it is not passed over."""
+    assert totals(tmp_path) == (0, 0)
+    assert totals(output) == (76, 21)
+    assert "<strong>28 %</strong> of 76 drafts passed the checks of form" in (output / "site/index.html").read_text()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "c.json").write_bytes(b"{}")
+    with pytest.raises(PressError, match=r"c\.json: the report is damaged"):
+        totals(tmp_path)
