@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Server, Visit, browser, serve
+from browsing import Server, Visit, serve
 from site_fixture import PUBLISHED, build_site, patents, record, write_archive
 
 from generator.disclosure import Paragraph
@@ -61,19 +61,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(site: Path) -> Iterator[Server]:
     with serve(site) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as running:
-        yield running
-
-
-@pytest.fixture
-def visit(chromium: Any) -> Iterator[Visit]:
-    made = Visit(chromium)
-    yield made
-    made.context.close()
 
 
 @pytest.mark.parametrize("serial", range(5))

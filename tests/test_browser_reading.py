@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import Server, Visit, browser, serve
+from browsing import Server, Visit, serve
 from site_fixture import PUBLISHED, build_site, patents, record, write_archive
 
 
@@ -17,19 +17,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     write_archive(output, [*patents(), long], [(PUBLISHED, [0, 1])])
     with serve(build_site(output).folder) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as running:
-        yield running
-
-
-@pytest.fixture
-def visit(chromium: Any) -> Iterator[Visit]:
-    made = Visit(chromium)
-    yield made
-    made.context.close()
 
 
 def test_without_script_the_page_is_complete(chromium: Any, server: Server) -> None:

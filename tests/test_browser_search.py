@@ -51,12 +51,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with site_fixture.browser() as running:
-        yield running
-
-
 @pytest.fixture
 def server(built: Path) -> Iterator[site_fixture.Server]:
     with site_fixture.serve(built) as running:
