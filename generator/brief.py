@@ -1,8 +1,8 @@
 """What a model is asked to write and what it gives back, and the one narrow interface between them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from generator.layouts import Direction
 from generator.record import Generation
@@ -49,16 +49,38 @@ class ModelIdentity:
     cpu_capability: str
 
 
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """How a model is run. Nothing here but the formats changes a draft.
+
+    `batch`: drafts at a time (0: as many as memory holds and speed gains from); `threads`: CPU cores (0: all);
+    `number_format`: bf16, int8, fp32 or auto; `cache_format`: int8, or auto: that of the numbers; `memory`: bytes for
+    slots and pages (0: half of what is free); `address`: of the Ray cluster ("": one on this machine).
+    """
+
+    engine: Literal["prior-art", "generate", "ray"] = "prior-art"
+    address: str = ""
+    batch: int = 0
+    threads: int = 0
+    number_format: str = "auto"
+    cache_format: str = "auto"
+    memory: int = 0
+
+
 class LanguageModel(Protocol):
     """The seam behind which engines are exchanged.
 
     `drafts` takes briefs as it needs them and yields each draft when it is complete, not always in the order of the
-    briefs. A draft's chance comes from its brief's seed alone. `tick` is called during the work with the number of
-    tokens made since the last call. Raises ModelError. Closing the iterator drops the drafts in progress.
+    briefs. A draft's chance comes from its brief's seed alone. `tick` is called during the work, on the caller's
+    thread, with the number of tokens made since the last call. Raises ModelError. Closing the iterator drops the
+    drafts in progress. `account` says how the engine ran, as canonical JSON allows it: texts, integers, lists.
     """
 
     @property
     def identity(self) -> ModelIdentity: ...
+
+    @property
+    def account(self) -> Mapping[str, Any]: ...
 
     def drafts(
         self, briefs: Iterable[Brief], sampling: Sampling, *, tick: Callable[[int], None] | None = None
