@@ -61,7 +61,7 @@ def audit_records(folder: Path) -> Iterator[Step]:
     entries = _entries(log, checkpoint.size)
     parsed = [parse_entry(entry) for entry in entries]
     withdrawn = {entry.leaf for entry in parsed if isinstance(entry, Withdrawn)}
-    places = _record_places(folder)
+    places = record_places(folder)
     kept = {p.name: files.read(p, "a checkpoint") for p in (log / "checkpoints").iterdir()}
     count = 0
     for serial, entry in enumerate(parsed):
@@ -105,7 +105,7 @@ def _audit_record(path: Path, serial: int, entry: Disclosed, leaf: bytes, kept: 
         raise VerificationError(f"proof: {path.with_suffix('.proof')}: its checkpoint is not the one that was kept")
 
 
-def _record_places(folder: Path) -> dict[int, Path]:
+def record_places(folder: Path) -> dict[int, Path]:
     """Record files by serial, in the layout of output/ or of a site."""
     base = folder / "records" if (folder / "records").is_dir() else folder / "d"
     return {int(path.stem): path for path in base.rglob("*.json") if path.stem.isdecimal()}

@@ -48,14 +48,20 @@ def verify(target: str, output: Path, vkey: str, *, fetch: Fetch, old_checkpoint
         )
     key = VerificationKey.parse(vkey)
     old = files.read(old_checkpoint, "the older checkpoint") if old_checkpoint else None
-    if target.isdecimal() and not Path(target).exists():
-        yield from verify_one(_by_serial(output, int(target)), key, old)
-    elif "://" in target:
-        yield from verify_one(_by_url(target, fetch), key, old)
-    elif Path(target).is_dir():
+    found = evidence(target, output, fetch)
+    if found is None:
         yield from verify_folder(Path(target), key, old)
     else:
-        yield from verify_one(_by_file(Path(target)), key, old)
+        yield from verify_one(found, key, old)
+
+
+def evidence(target: str, output: Path, fetch: Fetch) -> Evidence | None:
+    """What lies behind the name of one disclosure; None when `target` is a folder."""
+    if target.isdecimal() and not Path(target).exists():
+        return _by_serial(output, int(target))
+    if "://" in target:
+        return _by_url(target, fetch)
+    return None if Path(target).is_dir() else _by_file(Path(target))
 
 
 def verify_one(evidence: Evidence, key: VerificationKey, old: bytes | None) -> Iterator[Step]:
