@@ -31,14 +31,14 @@ def report(line: str) -> None:
 
 
 def show(outcome: "Outcome", as_json: bool) -> None:
-    """Print what a command found and end with exit code 1 when the answer is no."""
+    """Print what a command found and end with exit code 1 when the answer is no, 2 when there is none."""
     if as_json:
         click.echo(json.dumps({"ok": outcome.ok, **outcome.figures}, ensure_ascii=False))
     else:
         for line in outcome.lines:
             click.echo(line)
     if not outcome.ok:
-        raise SystemExit(1)
+        raise SystemExit(2 if outcome.ok is None else 1)
 
 
 def open_press(root: Path, secret: str, new: bool) -> "Press":
@@ -180,6 +180,9 @@ def nightly(press: "Press", **choice: Any) -> "Outcome":
 @click.argument("target", metavar="FILE|SERIAL|FOLDER|URL")
 @click.option("--vkey", help="The publisher's verification key.  [default: the setting `vkey`]")
 @click.option("--old", type=FILE, help="A checkpoint saved earlier, which the log must still contain.")
+@click.option("--regenerate", is_flag=True, help="Then write each text again with its model, and compare.")
+@click.option("--profile", help="Its model profile: a name or a TOML file.  [default: found by the record's model]")
+@click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads for it.  [default: all]")
 def verify(press: "Press", target: str, **choice: Any) -> "Outcome":
     """Verify a saved record, a serial number, a folder or an address, without trusting the publisher."""
     from generator.press import verify

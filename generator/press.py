@@ -1,8 +1,9 @@
 """One publication on this machine, and what a command found. What belongs to no stage is here as well: keys, verify,
 serve, train."""
 
+import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from generator.errors import ConfigError, VerificationError
 if TYPE_CHECKING:
     from generator.note import SigningKey
     from generator.publication import Branch
+    from generator.verify import Fetch
 
 
 def clock() -> str:
@@ -53,11 +55,11 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Lines for people, figures for machines; `ok` is the answer of commands that ask something."""
+    """Lines for people, figures for machines; `ok` is the answer of commands that ask something, None: no answer."""
 
     lines: tuple[str, ...]
     figures: dict[str, Any]
-    ok: bool = True
+    ok: bool | None = True
 
 
 def sources() -> tuple[Path, Path]:
@@ -67,13 +69,58 @@ def sources() -> tuple[Path, Path]:
     return base / "docs", base / "site_templates"
 
 
-def verify(press: Press, target: str, vkey: str | None = None, old: Path | None = None) -> Outcome:
-    """Each step that holds, then the one that does not."""
+CONCLUSIONS: tuple[tuple[str, bool | None, str], ...] = (
+    ("different", False, "but a text is not what its own generation data give here"),
+    ("not_reproduced_here", None, "but not every text was reproduced here"),
+    ("reproduced", True, "and the same text was written again"),
+)
+
+
+def verify(
+    press: Press,
+    target: str,
+    vkey: str | None = None,
+    old: Path | None = None,
+    regenerate: bool = False,
+    profile: str | None = None,
+    threads: int = 0,
+) -> Outcome:
+    """Each step that holds, then the one that does not; with `regenerate`, then whether the text is written again."""
     from generator.fetch import fetch
     from generator.verify import verify
 
-    steps = verify(target, press.output, vkey or press.settings.vkey, fetch=fetch, old_checkpoint=old)
-    return hold(steps, f"{target}: verified")
+    if (profile or threads) and not regenerate:
+        raise ConfigError("--profile and --threads choose how a text is written again", hint="Give --regenerate too.")
+    once = functools.cache(fetch)  # what is written again is what was verified, whatever a server sends next
+    steps = verify(target, press.output, vkey or press.settings.vkey, fetch=once, old_checkpoint=old)
+    verified = hold(steps, f"{target}: verified")
+    return _written_again(press, target, verified, once, profile, threads) if regenerate and verified.ok else verified
+
+
+def _written_again(
+    press: Press, target: str, verified: Outcome, fetch: "Fetch", profile: str | None, threads: int
+) -> Outcome:
+    """What `verified` says, and for each record whether its text was written again. One that differs makes it a no."""
+    from generator.brief import EngineChoice
+    from generator.profiles import built_in_profiles, load_profile
+    from generator.regenerate import regenerate, sources
+
+    names = (profile,) if profile else dict.fromkeys((press.settings.profile, *built_in_profiles()))
+    profiles = [load_profile(name, press.root) for name in names]
+    found = sources(target, press.output, fetch)
+    results = []
+    for result in regenerate(found, profiles, EngineChoice(threads=threads), report=press.report):
+        results.append(result)
+        if len(found) > 1 and result.result != "reproduced":
+            press.report(result.lines()[0])
+    lines = [line for r in results if r.result != "reproduced" or len(found) == 1 for line in r.lines()]
+    kinds = {result.result for result in results}
+    ok, said = next((ok, said) for kind, ok, said in CONCLUSIONS if kind in kinds or kind == "reproduced")
+    if len(found) > 1:
+        same = sum(result.result == "reproduced" for result in results)
+        said = f"{said}: {same} of {len(found)} reproduced"
+    figures = {**verified.figures, "regenerated": [asdict(result) for result in results]}
+    return Outcome((*verified.lines[:-1], *lines, f"{target}: verified, {said}"), figures, ok)
 
 
 def hold(steps: Iterator[Any], conclusion: str) -> Outcome:
