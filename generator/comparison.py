@@ -40,15 +40,17 @@ def _places(record: Record, again: Record) -> Iterator[tuple[str, str, str]]:
         elif heading == ABSTRACT:
             yield "abstract", there.abstract, here.abstract
         elif heading == CLAIMS:
-            for number, (a, b) in enumerate(zip_longest(there.claims, here.claims), 1):
-                yield f"claim {number}", a.text if a else "", b.text if b else ""
-                yield f"what claim {number} depends on", _listed(a.depends_on if a else ()), _listed(b.depends_on if b else ())
-    for number, (c, d) in enumerate(zip_longest(there.description, here.description), 1):
-        yield f"paragraph {number}", c.text if c else "", d.text if d else ""
-        yield f"the origin of paragraph {number}", c.origin if c else "", d.origin if d else ""
+            for number, claims in enumerate(zip_longest(there.claims, here.claims), 1):
+                texts, parents = zip(*((c.text, _listed(c.depends_on)) if c else ("", "") for c in claims), strict=True)
+                yield f"claim {number}", *texts
+                yield f"what claim {number} depends on", *parents
+    for number, paragraphs in enumerate(zip_longest(there.description, here.description), 1):
+        texts, origins = zip(*((p.text, p.origin) if p else ("", "") for p in paragraphs), strict=True)
+        yield f"paragraph {number}", *texts
+        yield f"the origin of paragraph {number}", *origins
     yield "language", there.language, here.language
     for name in MADE:
-        yield name, *(_listed(getattr(one.generation, name)) for one in (record, again))
+        yield name, _listed(getattr(record.generation, name)), _listed(getattr(again.generation, name))
 
 
 def _listed(value: object) -> str:

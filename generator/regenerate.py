@@ -242,9 +242,8 @@ def _drafts(
 
 def _compared(name: str, record: Record, draft: Draft, platform: tuple[Difference, ...]) -> Regeneration:
     """The draft on the road of any other, to a record, and the first place where the two records differ."""
-    line, data, _ = judge(
-        draft, set(), created_at=record.created_at, publisher=record.publisher, salt=bytes.fromhex(record.salt)
-    )
+    salt = bytes.fromhex(record.salt)
+    line, data, _ = judge(draft, created_at=record.created_at, publisher=record.publisher, salt=salt)
     if data:
         place = first_difference(record, Record.from_bytes(data))
     else:
