@@ -17,13 +17,10 @@ import click
 from generator import __version__
 from generator.config import KEY_VARIABLE, load_settings
 from generator.errors import ConfigError, PressError
+from generator.options import FILE, FOLDER, Body, with_destination, with_drafting, with_key, with_port
 
 if TYPE_CHECKING:
     from generator.press import Outcome, Press
-
-FILE = click.Path(path_type=Path, dir_okay=False)
-FOLDER = click.Path(path_type=Path, file_okay=False)
-Body = Callable[..., Any]
 
 
 def report(line: str) -> None:
@@ -68,32 +65,6 @@ def stage(
     return decorate
 
 
-def options(*several: Callable[[Body], Body]) -> Callable[[Body], Body]:
-    """Several options as one decorator, in the order in which the help shows them."""
-    return lambda body: functools.reduce(lambda inner, option: option(inner), reversed(several), body)
-
-
-with_key = click.option(
-    "--key", "key_file", type=FILE, help=f"File with the signing key.  [default: the key in {KEY_VARIABLE}]"
-)
-with_port = click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to serve on."
-)
-with_destination = click.option("--to", default="", help="Where: git:REMOTE (its Pages branch) or folder:PATH.")
-with_drafting = options(
-    click.option("--profile", help="Model profile: a name or a TOML file.  [default: the setting `profile`]"),
-    click.option(
-        "--count", type=click.IntRange(min=1), help="End after this many accepted disclosures.  [default: 20]"
-    ),
-    click.option("--drafts", type=click.IntRange(min=1), help="End after this many drafts."),
-    click.option("--minutes", type=click.IntRange(min=1), help="End after this time."),
-    click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the run.  [default: drawn by chance]"),
-    click.option("--topics", type=FILE, help="Title prefixes, one a line, CPC class and tab before each."),
-    click.option("--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Drafts at a time."),
-    click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads.  [default: all]"),
-)
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def commands() -> None:
     """Write inventions with a small language model, check them, and publish each as verifiable prior art.
@@ -119,11 +90,21 @@ def demo(press: "Press", **choice: Any) -> "Outcome":
 @click.option(
     "--tonight", is_flag=True, help="Take this night's own seed (UTC): a second run finds the first one's work."
 )
+@click.option("--shard", default="", metavar="I/N", help="Only part I of N of the drafts, for `merge`; with --drafts.")
 def generate(press: "Press", **choice: Any) -> "Outcome":
     """Write drafts, check them, and put the accepted ones into the queue. The same command goes on after Ctrl-C."""
-    from generator.pipeline import generate
+    from generator.writing import generate
 
     return generate(press, **choice)
+
+
+@stage("prior-art merge shards/")
+@click.argument("folders", metavar="FOLDER...", type=FOLDER, nargs=-1, required=True)
+def merge(press: "Press", folders: tuple[Path, ...]) -> "Outcome":
+    """Make one run of its finished shards, as if one machine had written it. The same command goes on after a kill."""
+    from generator.writing import merge
+
+    return merge(press, folders)
 
 
 @stage("prior-art append --key press.key")

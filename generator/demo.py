@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from generator import pipeline
+from generator import pipeline, writing
 from generator.config import FILE, Settings, load_settings
 from generator.errors import ConfigError
 from generator.press import Outcome, Press
@@ -22,7 +22,7 @@ def demo(press: Press, *, count: int, serve: bool, port: int) -> Outcome:
     """Generate, append, publish into <root>/public (which builds and checks), then serve."""
     press = _set_up(press, port)
     key, started = press.root / KEY, time.monotonic()
-    drafted = _told(press, lambda: pipeline.generate(press, **_plan(count)))
+    drafted = _told(press, lambda: writing.generate(press, **_plan(count)))
     _told(press, lambda: pipeline.append(press, key))
     published = _told(press, lambda: pipeline.publish(press, to=f"folder:{press.root / 'public'}", key_file=key))
     if not published.ok:
@@ -58,7 +58,7 @@ def _told(press: Press, stage: Callable[[], Outcome]) -> Outcome:
 def _plan(count: int) -> dict[str, Any]:
     """One run for each count: the same command goes on, another count writes other drafts."""
     seed = int.from_bytes(hashlib.sha256(f"demo {count}".encode()).digest()[:8], "big")
-    return {"profile": "starter", "count": count, "seed": seed, "batch": 32}
+    return {"profile": "starter", "count": count, "seed": seed}
 
 
 def _set_up(press: Press, port: int) -> Press:

@@ -1,23 +1,27 @@
 """Drafts in, queued records out: brief -> draft -> parse -> check -> restate -> record -> queue."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from generator import canonical, files
 from generator.brief import Brief, Draft, LanguageModel
 from generator.checks import check
 from generator.disclosure import Disclosure, Finding
-from generator.errors import ConfigError, ModelError, RecordError
-from generator.layouts import Direction
+from generator.errors import ModelError, RecordError
+from generator.lines import Line
 from generator.parsing import Rejected, parse
+from generator.plan import RunPlan, Shard, brief
 from generator.record import Record
 from generator.restate import restate
-from generator.runs import Line, RunPlan, RunState, find_unfinished, run_name, sweep
+from generator.run_state import RunState
+from generator.runs import Begun, find_unfinished, sweep
+from generator.sampling import Sampling
 
 PATIENCE = 2000  # so many drafts without one accepted end a run that counts accepted ones
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -25,12 +29,18 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands. Tokens include those of drafts in progress; `seconds_left` is None while nobody can tell."""
+    """Where a run stands. `drafts` are judged; `tokens` are all that were made, those of drafts in progress too.
+
+    `slots`: how many drafts are in progress at most, 0 where the engine does not say; `seconds_left` is None while
+    nobody can tell.
+    """
 
     drafts: int
     accepted: int
     tokens: int
     tokens_per_second: float
+    words_per_token: float
+    slots: int
     seconds_left: float | None
 
 
@@ -43,69 +53,49 @@ class RunReport:
     report: dict[str, Any]
 
 
-def load_topics(path: Path) -> tuple[tuple[str, str], ...]:
-    """Topics from a text file: a CPC class, a tab, the beginning of a title; `#` begins a comment line."""
-    topics = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: the topics cannot be read: {error}") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        cpc, tab, title = line.partition("\t")
-        title = title.strip()
-        if not tab or not cpc.strip() or not 0 < len(title) <= 200 or canonical.text_problem(title):
-            raise ConfigError(f"{path}:{number}: a CPC class, a tab and 1 to 200 characters of a title are expected")
-        topics.append((cpc.strip(), title))
-    if not topics:
-        raise ConfigError(
-            f"{path}: no topic in it", hint="Write lines of a CPC class, a tab and the beginning of a title."
-        )
-    return tuple(topics)
-
-
-def draft_seed(run_seed: int, index: int) -> int:
-    """The seed of draft `index`: the first 8 bytes of SHA-256 of `<run seed, 16 hex digits>:<index>`."""
-    return int.from_bytes(hashlib.sha256(f"{run_seed:016x}:{index}".encode()).digest()[:8], "big")
-
-
-def brief(plan: RunPlan, index: int) -> Brief:
-    """Draft `index` of a plan: a function of the plan alone, so that any worker derives the same.
-
-    The share of top-down drafts among the first n is `top_down_share` to within one draft, for every n.
-    """
-    share = Decimal(plan.top_down_share)
-    direction: Direction = "top-down" if int(share * (index + 1)) > int(share * index) else "bottom-up"
-    seed = draft_seed(plan.seed, index)
-    cpc, topic = plan.topics[seed % len(plan.topics)] if plan.topics and direction == "top-down" else ("", "")
-    return Brief(index, direction, topic, cpc, seed)
-
-
 def generate(
     plan: RunPlan,
     model: LanguageModel,
     output: Path,
     *,
+    shard: Shard | None = None,
     now: Callable[[], str],
     salt: Callable[[], bytes],
     report: Callable[[Progress], None],
 ) -> RunReport:
     """Draft until the plan's end, accepted records into `output/queue/`. An unfinished run of the same plan goes on.
 
+    Of a `shard`, whose plan counts drafts, the records stay in its folder until `shards.merge` takes them.
+
     `now` gives the time in UTC as records write it, `salt` 16 random bytes. Ctrl-C keeps every draft that
     was judged. Raises PressError.
     """
-    started_at = now()
+    begun = Begun(plan, asdict(model.identity), now(), shard)
     sweep(output)
-    found = find_unfinished(output, plan)
-    name = found[0] if found else run_name(started_at[:10], plan, started_at)
-    with RunState.opened(output, name, plan, asdict(model.identity), started_at) as state:
+    found = find_unfinished(output, plan, shard=shard)
+    name = found[0] if found else begun.name
+    with RunState.opened(output, name, begun) as state:
+        before = len(state.lines)
         try:
             _draft_all(state, model, now, salt, report)
         except KeyboardInterrupt:
             return RunReport(name, False, state.report(now()))
+        finally:
+            if len(state.lines) > before:
+                state.add_sessions([_session(begun, len(state.lines) - before, model)])
         return RunReport(name, True, state.finish(now()))
+
+
+def _session(begun: Begun, drafts: int, model: LanguageModel) -> dict[str, Any]:
+    """How the engine ran since `begun`, as the run's report has it."""
+    names = ("cpu_capability", "torch_version", "transformers_version")
+    return {
+        "began_at": begun.started_at,
+        **({"shard": str(begun.shard)} if begun.shard else {}),
+        "drafts": drafts,
+        **{name: begun.model[name] for name in names},
+        "account": dict(model.account),
+    }
 
 
 def _draft_all(
@@ -117,32 +107,58 @@ def _draft_all(
 ) -> None:
     if _done(state):
         return
-    known = known_contents(state.output) | {line.content_sha256 for line in state.lines.values() if not line.reason}
-    meter = _Meter(state, now, report)
-    drafts = model.drafts(_briefs(state), state.plan.sampling, tick=meter.tick)
-    for draft in drafts:
-        line, record, findings = judge(draft, known, created_at=now(), publisher=state.plan.publisher, salt=salt())
-        state.add(line, record, findings)
-        if record:
-            known.add(line.content_sha256)
-        meter.judged()
-        if _done(state):
-            return
-        if state.plan.until == "count" and state.accepted == 0 and len(state.lines) >= PATIENCE:
-            raise ModelError(
-                f"{PATIENCE} drafts and none accepted",
-                hint="The run is kept; look at its drafts.jsonl and choose another model.",
-            )
+    known = known_contents(state)
+    meter = _Meter(state, model, now, report)
+    with closing(in_order(model, _briefs(state), state.plan.sampling, meter.tick)) as drafts:
+        for draft in drafts:
+            keep(state, known, *judge(draft, created_at=now(), publisher=state.plan.publisher, salt=salt()))
+            meter.judged()
+            if _done(state):
+                return
+            if state.plan.until == "count" and state.accepted == 0 and len(state.lines) >= PATIENCE:
+                raise ModelError(
+                    f"{PATIENCE} drafts and none accepted",
+                    hint="The run is kept; look at its drafts.jsonl and choose another model.",
+                )
+
+
+def in_order(
+    model: LanguageModel, briefs: Iterator[Brief], sampling: Sampling, tick: Callable[[int], None]
+) -> Generator[Draft, None, None]:
+    """The model's drafts in the order of `briefs`, whatever the order in which it completes them.
+
+    What is accepted depends on what was accepted before (duplicates, the stop rule): judged in order, it is a
+    function of the plan alone. Closing this iterator closes the model's.
+    """
+    asked: dict[int, Draft | None] = {}
+
+    def noted() -> Iterator[Brief]:
+        for one in briefs:
+            asked[one.index] = None
+            yield one
+
+    made = cast("Generator[Draft, None, None]", model.drafts(noted(), sampling, tick=tick))
+    with closing(made):
+        for draft in made:
+            if asked.get(draft.brief.index, draft) is not None:
+                raise ModelError(f"the engine gave draft {draft.brief.index} twice, or nobody asked for it")
+            asked[draft.brief.index] = draft
+            while asked and (first := next(iter(asked.values()))):
+                del asked[first.brief.index]
+                yield first
+    if asked:
+        raise ModelError(f"the engine ended without draft {next(iter(asked))}", hint="Run the same command again.")
 
 
 def _briefs(state: RunState) -> Iterator[Brief]:
     """The briefs that have no line yet; of a run that counts drafts, no more than its count."""
-    index, last = 0, state.plan.amount if state.plan.until == "drafts" else None
+    amount = state.plan.amount
+    if state.shard:
+        indices: Iterable[int] = state.shard.indices(amount)
+    else:
+        indices = range(amount) if state.plan.until == "drafts" else count()
     done = frozenset(state.lines)
-    while last is None or index < last:
-        if index not in done:
-            yield brief(state.plan, index)
-        index += 1
+    return (brief(state.plan, index) for index in indices if index not in done)
 
 
 def _done(state: RunState) -> bool:
@@ -150,16 +166,23 @@ def _done(state: RunState) -> bool:
         case "count":
             return state.accepted >= state.plan.amount
         case "drafts":
-            return len(state.lines) >= state.plan.amount
+            wanted = state.shard.indices(state.plan.amount) if state.shard else range(state.plan.amount)
+            return len(state.lines) >= len(wanted)
         case "seconds":
             return state.milliseconds >= state.plan.amount * 1000
 
 
-def judge(draft: Draft, known: set[str], *, created_at: str, publisher: str, salt: bytes) -> tuple[Line, bytes, bytes]:
-    """The line of a draft; of an accepted one also the record's bytes and its findings, else two empty values.
+def keep(state: RunState, known: set[str], line: Line, record: bytes, findings: bytes) -> None:
+    """Write a judged draft into the run; refuse it when its content is among `known`, else add it to them."""
+    if record and line.content_sha256 in known:
+        line, record = replace(line, outcome="rejected", reason="duplicate", removed_claims=0), b""
+    state.add(line, record, findings)
+    if record:
+        known.add(line.content_sha256)
 
-    `known` are the contents that may not come again: SHA-256 of title and claims, see `content_sha256`.
-    """
+
+def judge(draft: Draft, *, created_at: str, publisher: str, salt: bytes) -> tuple[Line, bytes, bytes]:
+    """The line of a draft; of an accepted one also the record's bytes and its findings, else two empty values."""
     parsed = parse(draft.text, draft.brief.direction, "limit" if draft.generation.stop == "limit" else "end")
     if isinstance(parsed, Rejected):
         return _line(draft, parsed.reason), b"", b""
@@ -167,8 +190,6 @@ def judge(draft: Draft, known: set[str], *, created_at: str, publisher: str, sal
     if isinstance(passed, Rejected):
         return _line(draft, passed.reason), b"", b""
     content = content_sha256(passed.disclosure)
-    if content in known:
-        return _line(draft, "duplicate", content), b"", b""
     generation = replace(draft.generation, removed_claims=passed.removed_claims)
     disclosure = replace(passed.disclosure, description=restate(passed.disclosure))
     try:
@@ -205,10 +226,15 @@ def content_sha256(disclosure: Disclosure) -> str:
     return hashlib.sha256(canonical.dumps(value)).hexdigest()
 
 
-def known_contents(output: Path) -> set[str]:
-    """The contents that wait in the queue."""
-    paths = (p for p in sorted((output / "queue").glob("*.json")) if not p.name.endswith(".findings.json"))
-    return {content_sha256(Record.from_bytes(files.read(path, "a queued record")).disclosure) for path in paths}
+def known_contents(state: RunState) -> set[str]:
+    """The contents that may not come again: what the run has accepted, and what waits in the queue.
+
+    A shard knows its own alone: what the queue of its machine holds must not change it.
+    """
+    own = {line.content_sha256 for line in state.lines.values() if not line.reason}
+    queue = [] if state.shard else sorted((state.output / "queue").glob("*.json"))
+    paths = (path for path in queue if not path.name.endswith(".findings.json"))
+    return own | {content_sha256(Record.from_bytes(files.read(path, "a queued record")).disclosure) for path in paths}
 
 
 def findings_bytes(findings: tuple[Finding, ...]) -> bytes:
@@ -221,34 +247,44 @@ def findings_bytes(findings: tuple[Finding, ...]) -> bytes:
 class _Meter:
     """Turns tokens and lines into Progress; rates are those of this session."""
 
-    def __init__(self, state: RunState, now: Callable[[], str], report: Callable[[Progress], None]) -> None:
-        self._state, self._now, self._report = state, now, report
+    def __init__(
+        self, state: RunState, model: LanguageModel, now: Callable[[], str], report: Callable[[Progress], None]
+    ) -> None:
+        self._state, self._model, self._now, self._report = state, model, now, report
         self._started, self._before, self._share_before = self._time(), state.tokens, self._share()
-        self._running = 0
+        self._made = self._slots = 0
 
     def tick(self, tokens: int) -> None:
-        self._running += tokens
+        self._made += tokens
         self.show()
 
     def judged(self) -> None:
-        # A batch yields its drafts at once: their tokens are in the lines from now on.
-        self._running = 0
+        self._slots = int(self._model.account.get("slots", 0))
         self.show()
 
     def show(self) -> None:
         state = self._state
         seconds = (self._time() - self._started).total_seconds()
-        tokens = state.tokens + self._running
         share = self._share()
         gained = share - self._share_before
-        left = seconds * max(0.0, 1 - share) / gained if gained > 0 else None
-        rate = (tokens - self._before) / seconds if seconds > 0 else 0.0
-        self._report(Progress(len(state.lines), state.accepted, tokens, rate, left))
+        self._report(
+            Progress(
+                drafts=len(state.lines),
+                accepted=state.accepted,
+                tokens=self._before + self._made,
+                tokens_per_second=self._made / seconds if seconds > 0 else 0.0,
+                words_per_token=state.words / state.tokens if state.tokens else 0.0,
+                slots=self._slots,
+                seconds_left=seconds * max(0.0, 1 - share) / gained if gained > 0 else None,
+            )
+        )
 
     def _time(self) -> datetime:
         return datetime.strptime(self._now(), TIME)
 
     def _share(self) -> float:
+        """How much of the plan is done, from 0 to 1."""
         state, plan = self._state, self._state.plan
-        done = {"count": state.accepted, "drafts": len(state.lines), "seconds": state.milliseconds / 1000}
+        drafts = len(state.lines) * (state.shard.of if state.shard else 1)
+        done = {"count": state.accepted, "drafts": drafts, "seconds": state.milliseconds / 1000}
         return done[plan.until] / plan.amount

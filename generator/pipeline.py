@@ -1,11 +1,10 @@
-"""The stages as commands: generate, append, build, index, check, publish, and nightly, which is all of them in order.
+"""The stages as commands: append, build, index, check, publish, and nightly, which is generate and all of them.
 
 Each is idempotent: it finds from the facts what is done already, so the same command goes on after a kill.
 """
 
-import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,106 +16,7 @@ if TYPE_CHECKING:
     from generator.archive import LoggedRecord
     from generator.audit import Step
     from generator.destinations import Destination
-    from generator.drafting import Progress
     from generator.listings import Site
-    from generator.runs import RunPlan
-
-PROGRESS_SECONDS = 10
-
-
-def generate(
-    press: Press,
-    *,
-    profile: str | None = None,
-    count: int | None = None,
-    drafts: int | None = None,
-    minutes: int | None = None,
-    seed: int | None = None,
-    topics: Path | None = None,
-    batch: int = 16,
-    threads: int = 0,
-    tonight: bool = False,
-) -> Outcome:
-    """Draft until the end that was asked for. A run with a given seed that is finished is not made again."""
-    import secrets
-
-    from generator.drafting import generate, load_topics
-    from generator.model import open_model
-    from generator.profiles import load_profile
-    from generator.runs import RunPlan, find_unfinished
-
-    seconds = None if minutes is None else max(1, round(minutes * 60))
-    ends = {name: n for name, n in (("count", count), ("drafts", drafts), ("seconds", seconds)) if n is not None}
-    if len(ends) > 1:
-        raise ConfigError("--count, --drafts and --minutes exclude one another", hint="Give one of them.")
-    if tonight and seed is None:
-        seed = _night_seed(press)
-    until, amount = next(iter(ends.items()), ("count", 20))
-    settings, chosen = press.settings, load_profile(profile or press.settings.profile, press.root)
-    plan = RunPlan(
-        profile=chosen.name,
-        seed=secrets.randbits(64) if seed is None else seed,
-        until=until,  # type: ignore[arg-type]  # one of the three names above
-        amount=amount,
-        top_down_share=settings.top_down_share,
-        sampling=chosen.sampling,
-        publisher=settings.publisher,
-        batch=batch,
-        topics=load_topics(topics) if topics else (),
-    )
-    if finished := _finished(press, plan):
-        return _drafted(finished, "done already: ")
-    found = find_unfinished(press.output, plan, seed_given=seed is not None)
-    press.report(f"generate: loading {chosen.name}" + (f", going on with run {found[0]}" if found else ""))
-    made = generate(
-        found[1] if found else plan,
-        open_model(chosen, batch=batch, threads=threads),
-        press.output,
-        now=press.now,
-        salt=lambda: secrets.token_bytes(16),
-        report=_progress(press),
-    )
-    if not made.finished:
-        press.report(_drafted(made.report, "interrupted: ").lines[0])
-        raise KeyboardInterrupt
-    return _drafted(made.report, "")
-
-
-def _finished(press: Press, plan: "RunPlan") -> dict[str, Any] | None:
-    """The report of a finished run of exactly this plan."""
-    from generator import canonical
-
-    for path in sorted((press.output / "runs").glob("*.json")):
-        report: dict[str, Any] = canonical.loads(path.read_bytes())
-        if report["plan"] == plan.value():
-            return report
-    return None
-
-
-def _drafted(report: dict[str, Any], how: str) -> Outcome:
-    names = ("run", "drafts", "accepted", "rejected", "reasons", "tokens", "words", "milliseconds")
-    figures = {name: report[name] for name in names}
-    rate = figures["tokens"] * 1000 // max(1, figures["milliseconds"])
-    line = f"generate: {how}{figures['accepted']} of {figures['drafts']} drafts accepted, {rate} tokens/s"
-    return Outcome((f"{line}, run {figures['run']}",), {**figures, "tokens_per_second": rate})
-
-
-def _progress(press: Press) -> "Callable[[Progress], None]":
-    """A line about every ten seconds."""
-    last = time.monotonic()
-
-    def show(progress: "Progress") -> None:
-        nonlocal last
-        if time.monotonic() - last < PROGRESS_SECONDS:
-            return
-        last = time.monotonic()
-        left = "" if progress.seconds_left is None else f", {progress.seconds_left / 60:.1f} min left"
-        press.report(
-            f"generate: {progress.drafts} drafts, {progress.accepted} accepted, "
-            f"{progress.tokens_per_second:.0f} tokens/s{left}"
-        )
-
-    return show
 
 
 def append(press: Press, key_file: Path | None) -> Outcome:
@@ -266,14 +166,9 @@ def done_tonight(press: Press, day: date) -> bool:
     return dated and open_deploy(press.output) is None and not undated(press.output)
 
 
-def _night_seed(press: Press) -> int:
-    """This night's own seed, so that a second run of the same night goes on with the first one's drafts."""
-    text = f"{press.settings.log_origin} {press.now()[:10]}"
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
-
-
 def nightly(press: Press, to: str = "", done: bool = False, key_file: Path | None = None, **drafting: Any) -> Outcome:
     from generator import publication
+    from generator.writing import generate
 
     day = date.fromisoformat(press.now()[:10])
     if press.branch:
@@ -286,6 +181,7 @@ def nightly(press: Press, to: str = "", done: bool = False, key_file: Path | Non
     if not to:
         raise ConfigError("no destination was given", hint="Give --to git:REMOTE or --to folder:PATH.")
     press.signing_key(key_file)  # a wrong key is found now, not after hours of drafting
-    press.report(generate(press, tonight=True, **drafting).lines[0])
+    for line in generate(press, tonight=True, **drafting).lines:
+        press.report(line)
     press.report(append(press, key_file).lines[0])
     return publish(press, to=to, key_file=key_file)

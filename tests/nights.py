@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import facts
 
@@ -58,6 +58,7 @@ class Author:
         transformers_version="none",
         cpu_capability="none",
     )
+    account: ClassVar[dict[str, Any]] = {"engine": "none"}
 
     def drafts(self, briefs: Iterable[Brief], sampling: Any, *, tick: Any = None) -> Iterator[Draft]:
         for brief in briefs:

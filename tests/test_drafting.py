@@ -1,81 +1,17 @@
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-import tiny_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from written import NOW, PLAN, Silent, WrittenModel, facts_of, records, run
 
-from generator.brief import Draft, ModelIdentity
-from generator.drafting import brief, draft_seed, generate, load_topics
+from generator.drafting import generate
 from generator.errors import ConfigError, ModelError
-from generator.layouts import PROMPTS, write_layout
 from generator.log import queued
-from generator.profiles import read_profile
-from generator.record import Generation, Record
-from generator.runs import RunPlan
-from generator.sampling import Sampling
-
-NOW = "2026-11-22T03:17:00Z"
-PLAN = RunPlan("written", 7, "drafts", 12, "0.5", Sampling("0.8"), "Example", 4)
-IDENTITY = ModelIdentity(
-    "written", "1", "a" * 64, "b" * 64, "CC0-1.0", "Example", True, "written", "none", "0", "0", "none"
-)
-
-
-class WrittenModel:
-    """A model at the seam whose drafts are known: every third is bad, every fifth repeats the first, one is hostile."""
-
-    def __init__(self, stop_at=None, error=KeyboardInterrupt):
-        self.identity, self.stop_at, self.error, self.made = IDENTITY, stop_at, error, []
-
-    def drafts(self, briefs, sampling, *, tick=None):
-        for one in briefs:
-            if len(self.made) == self.stop_at:
-                raise self.error
-            self.made.append(one.index)
-            tick(50)
-            yield self.draft(one, sampling)
-
-    def draft(self, one, sampling):
-        number = 0 if one.index % 5 == 0 else one.index
-        claims = [f"A valve of kind {number}, comprising a body.", "The valve of claim 1, wherein <script> is round."]
-        text = write_layout(one.direction, f"Valve {number}", "A valve has a body.", claims)
-        text = text.replace("comprising", "made of") if one.index % 3 == 2 else text
-        generation = Generation(
-            **asdict(IDENTITY),
-            direction=one.direction,
-            prompt=PROMPTS[one.direction],
-            topic=one.topic,
-            seed=f"{one.seed:016x}",
-            sampling=sampling.pairs(),
-            prompt_tokens=7,
-            new_tokens=50,
-            stop="end",
-            removed_claims=(),
-            generator_version="0.1.0",
-        )
-        return Draft(one, text, generation, 0.5, 20)
-
-
-class Silent(WrittenModel):
-    def draft(self, one, sampling):
-        return replace(super().draft(one, sampling), text="nothing")
-
-
-def run(output, plan=PLAN, model=None, report=lambda _: None):
-    return generate(plan, model or WrittenModel(), output, now=lambda: NOW, salt=lambda: bytes(16), report=report)
-
-
-def records(output):
-    return [Record.from_bytes(path.read_bytes()) for path in queued(output)]
-
-
-def facts_of(output):
-    """What a run leaves, but for times."""
-    (path,) = (output / "runs").glob("*.json")
-    report = json.loads(path.read_bytes())
-    return {key: report[key] for key in report if not key.endswith("_at")}, [r.to_bytes() for r in records(output)]
+from generator.plan import brief, draft_seed, load_topics
 
 
 def test_accepted_drafts_become_queued_records(tmp_path):
@@ -123,6 +59,70 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path, stop_a
     finished = run(tmp_path / "a", model=model)
     assert finished.run == interrupted.run
     assert model.made == list(range(stop_at, 12))
+    run(tmp_path / "b")
+    assert facts_of(tmp_path / "a") == facts_of(tmp_path / "b")
+    account = {"engine": "written", "slots": 1}
+    session = {"began_at": NOW, "cpu_capability": "none", "torch_version": "0", "transformers_version": "0"}
+    drafts = dict.fromkeys(n for n in (stop_at, 12 - stop_at) if n)
+    assert finished.report["engine"] == [{**session, "drafts": n, "account": account} for n in drafts]
+
+
+ENDS = [("drafts", 23), ("count", 7), ("seconds", 6)]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """For each stop rule what a run leaves that writes one draft at a time."""
+    left = {}
+    for until, amount in ENDS:
+        output = tmp_path_factory.mktemp(until)
+        run(output, replace(PLAN, until=until, amount=amount))
+        left[until] = facts_of(output)
+    return left
+
+
+@given(st.sampled_from(ENDS), st.integers(1, 9), st.randoms(use_true_random=False), st.none() | st.integers(0, 30))
+@settings(max_examples=20)
+def test_any_order_of_completion_and_any_interruption_leave_the_same_run(
+    undisturbed, tmp_path_factory, end, slots, chance, stop_at
+):
+    output = tmp_path_factory.mktemp("run")
+    plan = replace(PLAN, until=end[0], amount=end[1])
+    pick = chance.randrange
+    first = WrittenModel(stop_at, slots=slots, pick=pick)
+    if not run(output, plan, first).finished:
+        assert run(output, plan, WrittenModel(slots=chance.randint(1, 9), pick=pick)).finished
+    assert first.closed == 1
+    assert facts_of(output) == undisturbed[end[0]]
+
+
+def test_lines_are_appended_in_the_order_of_the_plan(tmp_path):
+    model = WrittenModel(10, slots=4, pick=lambda slots: slots - 1)
+    assert not run(tmp_path, model=model).finished
+    assert model.made == [3, 4, 5, 6, 7, 8, 9, 10, 11, 2]  # nothing before the first two can be judged
+    assert not list(tmp_path.glob("runs/*/drafts.jsonl"))
+
+
+class Losing(WrittenModel):
+    def drafts(self, briefs, sampling, *, tick=None):
+        return (draft for draft in super().drafts(briefs, sampling, tick=tick) if draft.brief.index != 4)
+
+
+class Repeating(WrittenModel):
+    def drafts(self, briefs, sampling, *, tick=None):
+        for draft in super().drafts(briefs, sampling, tick=tick):
+            yield draft
+            if draft.brief.index == 4:
+                yield draft
+
+
+@pytest.mark.parametrize(
+    ("model", "message"), [(Losing(), "ended without draft 4"), (Repeating(), "gave draft 4 twice")]
+)
+def test_an_engine_that_loses_a_draft_or_writes_one_twice_is_told(tmp_path, model, message):
+    with pytest.raises(ModelError, match=message):
+        run(tmp_path / "a", model=model)
+    run(tmp_path / "a")
     run(tmp_path / "b")
     assert facts_of(tmp_path / "a") == facts_of(tmp_path / "b")
 
@@ -204,22 +204,3 @@ def test_topics_that_cannot_be_used(tmp_path, text, message):
 def test_no_topics_file(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read"):
         load_topics(tmp_path / "none.tsv")
-
-
-def test_a_real_model_drafts_and_the_run_says_what_it_did(tmp_path):
-    """Random weights write noise: every draft is refused, counted and hashed, and the run can be repeated."""
-    from generator.model import open_model
-
-    folder = tiny_model.save_tiny(tmp_path / "model")
-    profile = read_profile(tiny_model.write_profile(tmp_path / "tiny.toml", folder))
-    plan = replace(PLAN, profile="tiny", amount=6, batch=4)
-    results = [
-        run(tmp_path / name, plan, open_model(profile, batch=4, threads=1, number_format="fp32")).report
-        for name in "ab"
-    ]
-    assert (results[0]["drafts"], results[0]["accepted"]) == (6, 0)
-    assert results[0]["drafts_by_index"] == results[1]["drafts_by_index"]
-    assert (
-        results[0]["model"]["weights_sha256"] == hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    )
-    assert results[0]["tokens"] > 0

@@ -7,16 +7,19 @@ import pytest
 
 from generator import canonical, files
 from generator.errors import ConfigError, PressError
-from generator.runs import Line, RunPlan, RunState, find_unfinished, run_name, sweep
+from generator.lines import Line
+from generator.plan import RunPlan, Shard
+from generator.run_state import RunState
+from generator.runs import Begun, find_finished, find_unfinished, outdated, sealed_report, sweep
 from generator.sampling import Sampling
 
-PLAN = RunPlan("tiny", 2**64 - 1, "drafts", 4, "0.5", Sampling("0.8"), "Example", 2, (("F16K", "Valve for"),))
+PLAN = RunPlan("tiny", 2**64 - 1, "drafts", 4, "0.5", Sampling("0.8"), "Example", (("F16K", "Valve for"),))
 MODEL = {"model": "tiny", "weights_sha256": "a", "tokenizer_sha256": "b", "number_format": "fp32", "engine": "e"}
 NAME, TIME = "2026-11-22-0123abcd", "2026-11-22T03:17:00Z"
 
 
-def opened(output, **changes):
-    return RunState.opened(output, NAME, PLAN, {**MODEL, **changes}, TIME)
+def opened(output, shard=None, **changes):
+    return RunState.opened(output, NAME, Begun(PLAN, {**MODEL, **changes}, TIME, shard))
 
 
 def line(index, outcome="rejected", **changes):
@@ -43,7 +46,6 @@ def test_plan_and_its_value():
         ({"seed": -1}, "not possible"),
         ({"amount": 0}, "not possible"),
         ({"until": "pages"}, "not possible"),
-        ({"batch": 0}, "not possible"),
         ({"top_down_share": "1.5"}, "from 0 to 1"),
         ({"top_down_share": "half"}, "from 0 to 1"),
         ({"top_down_share": "NaN"}, "from 0 to 1"),
@@ -233,11 +235,16 @@ def test_a_disk_that_cannot_be_written(tmp_path):
 
 
 def test_run_names():
-    name = run_name("2026-11-22", PLAN, TIME)
+    name = Begun(PLAN, MODEL, TIME).name
     assert len(name) == 19
     assert name.startswith("2026-11-22-")
-    assert name != run_name("2026-11-22", PLAN, "2026-11-22T03:17:01Z")
-    assert name != run_name("2026-11-22", replace(PLAN, seed=1), TIME)
+    others = [
+        Begun(PLAN, MODEL, "2026-11-22T03:17:01Z"),
+        Begun(replace(PLAN, seed=1), MODEL, TIME),
+        Begun(PLAN, MODEL, TIME, Shard(1, 2)),
+        Begun(PLAN, MODEL, TIME, Shard(2, 2)),
+    ]
+    assert len({name, *(begun.name for begun in others)}) == 5
 
 
 def test_a_record_that_was_never_done_is_dropped(tmp_path):
@@ -251,3 +258,67 @@ def test_a_record_that_was_never_done_is_dropped(tmp_path):
     with opened(tmp_path):
         pass
     assert queue(tmp_path) == []
+
+
+def test_a_run_of_version_0_1_0_stops_no_other_and_is_left_alone(tmp_path):
+    with opened(tmp_path) as state:
+        state.add(line(0))
+    path = state.folder / "plan.json"
+    value = canonical.loads(path.read_bytes())
+    old = canonical.dumps({**value, "plan": {**value["plan"], "batch": 16}})
+    path.write_bytes(old)
+    assert find_unfinished(tmp_path, PLAN, seed_given=False) is None
+    assert list(outdated(tmp_path)) == [state.folder]
+    with RunState.opened(tmp_path, "2026-11-23-0123abcd", Begun(PLAN, MODEL, TIME)) as new:
+        new.add(line(0))
+        new.finish(TIME)
+    assert path.read_bytes() == old
+
+
+def test_a_finished_run_of_version_0_1_0_is_not_made_again(tmp_path):
+    with opened(tmp_path) as state:
+        report = state.finish(TIME)
+    assert find_finished(tmp_path, PLAN) == report
+    assert find_finished(tmp_path, replace(PLAN, seed=5)) is None
+    old = {**report, "plan": {**report["plan"], "batch": 16}}
+    files.write(tmp_path / "runs" / f"{NAME}.json", canonical.dumps(old))
+    assert find_finished(tmp_path, PLAN) == old
+    files.write(tmp_path / "runs" / f"{NAME}.json", b"{}")
+    with pytest.raises(PressError, match="the report is damaged"):
+        find_finished(tmp_path, PLAN)
+
+
+def test_a_finished_shard_keeps_its_folder_and_delivers_nothing(tmp_path):
+    with opened(tmp_path, Shard(2, 3)) as state:
+        state.add(line(1, "accepted"), facts.record(1).to_bytes(), b"[]")
+    assert sealed_report(state.folder) is None
+    with opened(tmp_path, Shard(2, 3)) as state:
+        assert list(state.lines) == [1]
+        report = state.finish(TIME)
+    assert sealed_report(state.folder) == report
+    assert (state.folder / "ready" / "000001.json").read_bytes() == facts.record(1).to_bytes()
+    assert queue(tmp_path) == []
+    assert find_unfinished(tmp_path, PLAN) is None, "a shard is not the whole run"
+    assert find_unfinished(tmp_path, PLAN, shard=Shard(1, 3)) is None
+    assert find_unfinished(tmp_path, PLAN, shard=Shard(2, 3)) == (NAME, PLAN)
+    sweep(tmp_path)
+    assert state.folder.exists()
+
+
+def test_shards_divide_the_drafts():
+    assert [list(Shard(n, 3).indices(7)) for n in (1, 2, 3)] == [[0, 3, 6], [1, 4], [2, 5]]
+    assert list(Shard(3, 3).indices(2)) == []
+    assert Shard.parse("2/16") == Shard(2, 16)
+    for text in ("0/2", "3/2", "2", "a/b", "-1/2", "1/2/3", " 1/2", "1/10000", ""):
+        with pytest.raises(ConfigError, match="shard"):
+            Shard.parse(text)
+    with pytest.raises(ConfigError, match="cannot know what the others accept"):
+        Begun(replace(PLAN, until="count"), MODEL, TIME, Shard(1, 2))
+
+
+def test_sessions_are_kept_and_none_twice(tmp_path):
+    with opened(tmp_path) as state:
+        state.add_sessions([{"drafts": 1}])
+    with opened(tmp_path) as state:
+        state.add_sessions([{"drafts": 1}, {"drafts": 2}])
+        assert state.finish(TIME)["engine"] == [{"drafts": 1}, {"drafts": 2}]

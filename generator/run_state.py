@@ -1,0 +1,156 @@
+"""One run, or one shard of it, open for writing. A draft passes through its working folder in this order:
+
+1. an accepted record and its findings are written into `ready/`;
+2. its line is appended to `drafts.jsonl`, and with that the draft is done;
+3. the findings are copied into the queue, the record is *moved* there. Of a shard this is left to `merge`.
+
+A record without a line was never done and is dropped; one with a line is delivered by whoever opens the run next. As
+the record is moved in one step, it is in `ready/` or it has been in the queue, never both: however often a run is
+killed, and even when the queue is emptied in between, nothing is lost and nothing comes twice.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from generator import canonical, files
+from generator.errors import ConfigError, PressError
+from generator.lines import Line, read_lines, summary
+from generator.runs import LINES, PLAN, READY, SESSIONS, Begun, other_model, read_sessions, ready_path, seal
+
+SCHEMA = "prior-art-run/v1"
+
+
+class RunState:
+    """One run, or one shard of it, open for writing. Open it with `opened`, which holds its lock."""
+
+    def __init__(self, output: Path, name: str, begun: Begun) -> None:
+        self.output, self.name, self.folder = output, name, output / "runs" / name
+        self.plan, self.shard, self.begun = begun.plan, begun.shard, begun
+        self.lines: dict[int, Line] = {}
+        self.sessions: list[dict[str, Any]] = []
+        self.accepted = self.tokens = self.words = self.milliseconds = 0
+
+    @classmethod
+    @contextmanager
+    def opened(cls, output: Path, name: str, begun: Begun) -> "Iterator[RunState]":
+        """Begin the run `name`, or go on with it; finish what a killed run left half done."""
+        folder = output / "runs" / name
+        _made(folder / READY)
+        busy = f"another process is writing the run {name}"
+        with files.lock(folder / "lock", busy, _unheard, wait_seconds=0):
+            if (folder / PLAN).exists():
+                before = Begun.read(folder)
+                if other := other_model(before.model, begun.model):
+                    was, now = before.model.get(other), begun.model.get(other)
+                    raise ConfigError(
+                        f"{folder}: this run was begun with {other} = {was}, now it is {now}",
+                        hint="Go on with the same model, or move this folder away to start anew.",
+                    )
+                begun = before
+            else:
+                begun.write(folder)
+            state = cls(output, name, begun)
+            state._recover()
+            yield state
+
+    def _recover(self) -> None:
+        path = self.folder / LINES
+        data = path.read_bytes() if path.exists() else b""
+        whole = data[: data.rfind(b"\n") + 1]
+        if whole != data:
+            os.truncate(path, len(whole))  # killed while it wrote this line; the draft is made again
+        for line in read_lines(path, whole):
+            self._count(line)
+        self.sessions = read_sessions(self.folder)
+        for record in sorted((self.folder / READY).glob("*.json")):
+            index = int(record.name.split(".")[0])
+            if index in self.lines:
+                self._deliver(index)
+            else:
+                record.unlink(missing_ok=True)
+
+    def add(self, line: Line, record: bytes = b"", findings: bytes = b"") -> None:
+        """Keep the outcome of one draft, and with it the record of an accepted one."""
+        if record:
+            files.write(ready_path(self.folder, line.index, ".findings.json"), findings)
+            files.write(ready_path(self.folder, line.index, ".json"), record)
+        try:
+            with (self.folder / LINES).open("ab") as file:
+                file.write(line.to_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise PressError(
+                f"{self.folder / LINES}: cannot be written: {error.strerror}",
+                hint="Free space, then run the same command again.",
+            ) from error
+        self._count(line)
+        if record:
+            self._deliver(line.index)
+
+    def add_sessions(self, sessions: list[dict[str, Any]]) -> None:
+        """Keep how the engine ran; a session that is known is not added again."""
+        self.sessions += [session for session in sessions if session not in self.sessions]
+        files.write(self.folder / SESSIONS, canonical.dumps(self.sessions))
+
+    def _deliver(self, index: int) -> None:
+        if self.shard:
+            return  # `merge` delivers, as shards do not know what the others accepted
+        record, findings = (ready_path(self.folder, index, suffix) for suffix in (".json", ".findings.json"))
+        target = self.output / "queue" / f"{self.name}-{index:06d}.json"
+        if record.exists():
+            files.write(target.with_suffix(".findings.json"), files.read(findings, "the findings of a draft"))
+            try:
+                record.replace(target)
+            except OSError as error:
+                raise PressError(
+                    f"{target}: cannot be written: {error.strerror}", hint="Run the same command again."
+                ) from error
+        findings.unlink(missing_ok=True)
+
+    def _count(self, line: Line) -> None:
+        self.lines[line.index] = line
+        self.accepted += line.outcome == "accepted"
+        self.tokens += line.tokens
+        self.words += line.words
+        self.milliseconds += line.milliseconds
+
+    def finish(self, finished_at: str) -> dict[str, Any]:
+        """Write `output/runs/<run>.json`, remove the working folder, return the report. A shard is sealed instead."""
+        report = self.report(finished_at)
+        if self.shard:
+            seal(self.folder, report)
+            return report
+        files.write(self.output / "runs" / f"{self.name}.json", canonical.dumps(report))
+        shutil.rmtree(self.folder)
+        return report
+
+    def report(self, finished_at: str) -> dict[str, Any]:
+        """What the run made and how, in integers and text, and no text of a rejected draft."""
+        return {
+            "schema": SCHEMA,
+            "run": self.name,
+            "started_at": self.begun.started_at,
+            "finished_at": finished_at,
+            "model": dict(self.begun.model),
+            "plan": self.plan.value(),
+            "engine": self.sessions,
+            **summary(self.lines.values()),
+        }
+
+
+def _unheard(message: str) -> None:
+    """Two processes do not wait for one another's run: the second is refused at once."""
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PressError(
+            f"{folder}: cannot be made: {error.strerror}", hint="Free space or fix permissions."
+        ) from error

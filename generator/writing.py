@@ -1,0 +1,189 @@
+"""The commands generate and merge: from options to a run, and what is said meanwhile."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator.errors import ConfigError
+from generator.press import Outcome, Press
+
+if TYPE_CHECKING:
+    from generator.brief import EngineChoice
+    from generator.drafting import Progress
+    from generator.plan import RunPlan, Shard
+    from generator.profiles import ModelProfile
+
+PROGRESS_SECONDS = 10
+
+
+def generate(
+    press: Press,
+    *,
+    profile: str | None = None,
+    count: int | None = None,
+    drafts: int | None = None,
+    minutes: int | None = None,
+    seed: int | None = None,
+    topics: Path | None = None,
+    tonight: bool = False,
+    shard: str = "",
+    timings: bool = False,
+    **engine: Any,
+) -> Outcome:
+    """Draft until the end that was asked for. A run with a given seed that is finished is not made again.
+
+    `engine`: members of brief.EngineChoice.
+    """
+    import secrets
+
+    from generator.drafting import generate
+    from generator.model import open_model
+    from generator.plan import Shard
+    from generator.profiles import load_profile
+    from generator.runs import find_unfinished
+
+    choice = _choice(**engine)
+    part = Shard.parse(shard) if shard else None
+    if tonight and seed is None:
+        seed = _night_seed(press)
+    if part and seed is None:
+        raise ConfigError("--shard without a seed", hint="Give all shards of a run the same --seed, or --tonight.")
+    chosen = load_profile(profile or press.settings.profile, press.root)
+    plan = _plan(press, chosen, secrets.randbits(64) if seed is None else seed, _end(count, drafts, minutes), topics)
+    _tell_outdated(press)
+    if done := _done_before(press, plan, part):
+        return _drafted(done, "done already: ")
+    found = find_unfinished(press.output, plan, shard=part, seed_given=seed is not None)
+    press.report(f"generate: loading {chosen.name}" + (f", going on with run {found[0]}" if found else ""))
+    made = generate(
+        found[1] if found else plan,
+        open_model(chosen, choice, report=press.report),
+        press.output,
+        shard=part,
+        now=press.now,
+        salt=lambda: secrets.token_bytes(16),
+        report=_progress(press),
+    )
+    if not made.finished:
+        press.report(_drafted(made.report, "interrupted: ").lines[0])
+        raise KeyboardInterrupt
+    outcome = _drafted(made.report, "")
+    if part:
+        press.report(f"generate: shard {part} is kept in {press.output / 'runs' / made.run}, for: prior-art merge")
+    return _timed(outcome, made.report["engine"]) if timings else outcome
+
+
+def merge(press: Press, folders: tuple[Path, ...]) -> Outcome:
+    """The run that finished shards are parts of."""
+    from generator.shards import merge
+
+    made, new = merge(folders, press.output, now=press.now)
+    return _drafted(made.report, "" if new else "done already: ", command="merge")
+
+
+def _choice(**engine: Any) -> "EngineChoice":
+    from generator.brief import EngineChoice
+
+    choice = EngineChoice(**engine)
+    if choice.address and choice.engine != "ray":
+        raise ConfigError("--address names a Ray cluster", hint="Give --engine ray with it.")
+    return choice
+
+
+def _tell_outdated(press: Press) -> None:
+    from generator.runs import outdated
+
+    for folder in outdated(press.output):
+        press.report(
+            f"generate: {folder} is of version 0.1.0, whose drafts depended on the batch: nothing goes on with it. "
+            "What it accepted is kept; move the folder away to be rid of this line"
+        )
+
+
+def _end(count: int | None, drafts: int | None, minutes: int | None) -> tuple[str, int]:
+    seconds = None if minutes is None else minutes * 60
+    ends = [(name, n) for name, n in (("count", count), ("drafts", drafts), ("seconds", seconds)) if n is not None]
+    if len(ends) > 1:
+        raise ConfigError("--count, --drafts and --minutes exclude one another", hint="Give one of them.")
+    return ends[0] if ends else ("count", 20)
+
+
+def _plan(press: Press, profile: "ModelProfile", seed: int, end: tuple[str, int], topics: Path | None) -> "RunPlan":
+    from generator.plan import RunPlan, load_topics
+
+    return RunPlan(
+        profile=profile.name,
+        seed=seed,
+        until=end[0],  # type: ignore[arg-type]  # one of the three names of `_end`
+        amount=end[1],
+        top_down_share=press.settings.top_down_share,
+        sampling=profile.sampling,
+        publisher=press.settings.publisher,
+        topics=load_topics(topics) if topics else (),
+    )
+
+
+def _night_seed(press: Press) -> int:
+    """This night's own seed, so that a second run of the same night goes on with the first one's drafts."""
+    text = f"{press.settings.log_origin} {press.now()[:10]}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def _done_before(press: Press, plan: "RunPlan", shard: "Shard | None") -> dict[str, Any] | None:
+    """The report of a finished run of exactly this plan, or of a finished shard of it."""
+    from generator.runs import find_finished, find_unfinished, sealed_report
+
+    if report := find_finished(press.output, plan):
+        return report
+    found = find_unfinished(press.output, plan, shard=shard) if shard else None
+    return sealed_report(press.output / "runs" / found[0]) if found else None
+
+
+def _drafted(report: dict[str, Any], how: str, command: str = "generate") -> Outcome:
+    names = ("run", "drafts", "accepted", "rejected", "reasons", "tokens", "words", "milliseconds")
+    figures = {name: report[name] for name in names}
+    for what in ("tokens", "words"):
+        figures[f"{what}_per_second"] = figures[what] * 1000 // max(1, figures["milliseconds"])
+    line = (
+        f"{command}: {how}{figures['accepted']} of {figures['drafts']} drafts accepted, "
+        f"{figures['tokens_per_second']} tokens/s, {figures['words_per_second']} words/s, run {figures['run']}"
+    )
+    return Outcome((line,), figures)
+
+
+def _timed(outcome: Outcome, sessions: list[dict[str, Any]]) -> Outcome:
+    """The outcome with the phases of the last session as a table."""
+    phases = sessions[-1]["account"].get("phases", []) if sessions else []
+    if not phases:
+        return Outcome((*outcome.lines, "timings: the engine measured none"), {**outcome.figures, "timings": []})
+    width = max(len(phase["phase"]) for phase in phases)
+    lines = [f"{'phase':{width}}  {'ms':>9}  {'share':>6}"]
+    lines += [
+        f"{phase['phase']:{width}}  {phase['milliseconds']:9}  {phase['share_permille'] / 10:5.1f}%" for phase in phases
+    ]
+    return Outcome((*outcome.lines, *lines), {**outcome.figures, "timings": phases})
+
+
+def _progress(press: Press) -> "Callable[[Progress], None]":
+    """A line about every ten seconds."""
+    last = time.monotonic()
+
+    def show(progress: "Progress") -> None:
+        nonlocal last
+        if time.monotonic() - last < PROGRESS_SECONDS:
+            return
+        last = time.monotonic()
+        rate, slots, left = progress.tokens_per_second, progress.slots, progress.seconds_left
+        parts = [
+            f"{progress.drafts} drafts",
+            f"{progress.accepted} accepted",
+            f"{rate:.0f} tokens/s",
+            f"{rate * progress.words_per_token:.0f} words/s",
+            *([f"{slots} slots"] if slots else []),
+            *([f"{left / 60:.1f} min left"] if left is not None else []),
+        ]
+        press.report(f"generate: {', '.join(parts)}")
+
+    return show

@@ -1,0 +1,86 @@
+"""A model at the seam whose drafts are known, and runs of it."""
+
+import json
+from dataclasses import asdict, replace
+from itertools import islice
+
+from generator.brief import Draft, ModelIdentity
+from generator.drafting import generate
+from generator.layouts import PROMPTS, write_layout
+from generator.log import queued
+from generator.plan import RunPlan
+from generator.record import Generation, Record
+from generator.sampling import Sampling
+
+NOW = "2026-11-22T03:17:00Z"
+PLAN = RunPlan("written", 7, "drafts", 12, "0.5", Sampling("0.8"), "Example")
+IDENTITY = ModelIdentity(
+    "written", "1", "a" * 64, "b" * 64, "CC0-1.0", "Example", True, "written", "none", "0", "0", "none"
+)
+
+
+class WrittenModel:
+    """Every third draft is bad, every fifth repeats the first, all are hostile. Of the drafts in
+    its slots the one that `pick` names is complete next."""
+
+    def __init__(self, stop_at=None, error=KeyboardInterrupt, slots=1, pick=lambda _: 0):
+        self.identity, self.stop_at, self.error, self.made = IDENTITY, stop_at, error, []
+        self.slots, self.pick, self.closed = slots, pick, 0
+        self.account = {"engine": "written", "slots": slots}
+
+    def drafts(self, briefs, sampling, *, tick=None):
+        briefs = iter(briefs)
+        in_progress = list(islice(briefs, self.slots))
+        try:
+            while in_progress:
+                if len(self.made) == self.stop_at:
+                    raise self.error
+                one = in_progress.pop(self.pick(len(in_progress)))
+                self.made.append(one.index)
+                tick(50)
+                yield self.draft(one, sampling)
+                in_progress += islice(briefs, 1)
+        finally:
+            self.closed += 1
+
+    def draft(self, one, sampling):
+        number = 0 if one.index % 5 == 0 else one.index
+        claims = [f"A valve of kind {number}, comprising a body.", "The valve of claim 1, wherein <script> is round."]
+        text = write_layout(one.direction, f"Valve {number}", "A valve has a body.", claims)
+        text = text.replace("comprising", "made of") if one.index % 3 == 2 else text
+        generation = Generation(
+            **asdict(IDENTITY),
+            direction=one.direction,
+            prompt=PROMPTS[one.direction],
+            topic=one.topic,
+            seed=f"{one.seed:016x}",
+            sampling=sampling.pairs(),
+            prompt_tokens=7,
+            new_tokens=50,
+            stop="end",
+            removed_claims=(),
+            generator_version="0.1.0",
+        )
+        return Draft(one, text, generation, 0.5, 20)
+
+
+class Silent(WrittenModel):
+    def draft(self, one, sampling):
+        return replace(super().draft(one, sampling), text="nothing")
+
+
+def run(output, plan=PLAN, model=None, report=lambda _: None, shard=None):
+    model = model or WrittenModel()
+    return generate(plan, model, output, shard=shard, now=lambda: NOW, salt=lambda: bytes(16), report=report)
+
+
+def records(output):
+    return [Record.from_bytes(path.read_bytes()) for path in queued(output)]
+
+
+def facts_of(output):
+    """What a run leaves, but for times."""
+    (path,) = (output / "runs").glob("*.json")
+    report = json.loads(path.read_bytes())
+    kept = {key: report[key] for key in report if not key.endswith("_at") and key not in ("run", "engine")}
+    return kept, [r.to_bytes() for r in records(output)]
