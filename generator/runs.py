@@ -41,7 +41,7 @@ class Begun:
     @property
     def name(self) -> str:
         """The run's name; a shard has one of its own."""
-        digest = hashlib.sha256(canonical.dumps({**self._value(), "model": {}})).hexdigest()
+        digest = _sha256(canonical.dumps({**self._value(), "model": {}}))
         return f"{self.started_at[:10]}-{digest[:8]}"
 
     @classmethod
@@ -135,23 +135,34 @@ def read_sessions(folder: Path) -> list[dict[str, Any]]:
         raise PressError(f"{path}: damaged: {error}", hint="Remove it: only figures are lost.") from error
 
 
-def sealed_report(folder: Path) -> dict[str, Any] | None:
-    """The report of a finished shard; None for one that is not finished."""
-    path = folder / SEAL
-    try:
-        return dict(canonical.loads(files.read(path, "the seal of a shard"))["report"]) if path.exists() else None
-    except (RecordError, KeyError, TypeError, ValueError) as error:
-        raise PressError(f"{path}: damaged: {error}", hint=f"Move {folder} away and start anew.") from error
-
-
 def seal(folder: Path, report: dict[str, Any]) -> None:
     """Write `shard.json`: the report of a finished shard, and path and SHA-256 of each file of its result."""
     paths = [folder / name for name in (PLAN, LINES, SESSIONS) if (folder / name).exists()]
     digests = [
-        {"path": str(path.relative_to(folder)), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        {"path": str(path.relative_to(folder)), "sha256": _sha256(path.read_bytes())}
         for path in [*paths, *sorted((folder / READY).glob("*.json"))]
     ]
-    files.write(folder / SEAL, canonical.dumps({"report": report, "files": digests}))
+    sealed = {"report": report, "files": digests}
+    files.write(folder / SEAL, canonical.dumps({**sealed, "sha256": _sha256(canonical.dumps(sealed))}))
+
+
+def read_seal(folder: Path) -> tuple[dict[str, Any], dict[str, str]] | None:
+    """Report and digests of a finished shard; None for one that is not finished."""
+    path = folder / SEAL
+    if not path.exists():
+        return None
+    try:
+        value = canonical.loads(files.read(path, "the seal of a shard"))
+        if value.pop("sha256") != _sha256(canonical.dumps(value)):
+            raise ValueError("not what was written")
+        return value["report"], {item["path"]: item["sha256"] for item in value["files"]}
+    except (RecordError, AttributeError, KeyError, TypeError, ValueError) as error:
+        hint = "Fetch the folder again, or move it away and write the shard again."
+        raise PressError(f"{path}: damaged: {error}", hint=hint) from error
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def other_model(before: Mapping[str, Any], model: Mapping[str, Any]) -> str:

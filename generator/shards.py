@@ -10,20 +10,20 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from generator import canonical, files
+from generator import files
 from generator.drafting import RunReport, keep, known_contents
-from generator.errors import ConfigError, PressError, RecordError
+from generator.errors import ConfigError, PressError
 from generator.lines import Line, read_lines
 from generator.plan import OutdatedPlan, RunPlan, Shard
 from generator.run_state import RunState
 from generator.runs import (
     LINES,
     PLAN,
-    SEAL,
     Begun,
     find_finished,
     find_unfinished,
     other_model,
+    read_seal,
     ready_path,
     sweep,
 )
@@ -122,16 +122,11 @@ def read_shard(folder: Path) -> FinishedShard:
     """A shard with the files that it was sealed with. Raises PressError for one that is unfinished or damaged."""
     begun = Begun.read(folder)
     shard = begun.shard or Shard(1, 1)
-    if not (folder / SEAL).exists():
+    if not (sealed := read_seal(folder)):
         raise ConfigError(
             f"{folder}: shard {shard} is not finished", hint=f"Run its command again where it was begun. {AGAIN}"
         )
-    try:
-        sealed = canonical.loads(files.read(folder / SEAL, "the seal of a shard"))
-        digests = {item["path"]: item["sha256"] for item in sealed["files"]}
-        sessions = list(sealed["report"]["engine"])
-    except (RecordError, KeyError, TypeError) as error:
-        raise PressError(f"{folder / SEAL}: damaged: {error}", hint=AGAIN) from error
+    report, digests = sealed
     for name, digest in digests.items():
         if hashlib.sha256(files.read(folder / name, f"a file of shard {shard}")).hexdigest() != digest:
             raise PressError(f"{folder / name}: shard {shard} is damaged: not the file it was sealed with", hint=AGAIN)
@@ -139,7 +134,7 @@ def read_shard(folder: Path) -> FinishedShard:
     lines = {line.index: line for line in read_lines(path, path.read_bytes() if LINES in digests else b"")}
     if sorted(lines) != list(shard.indices(begun.plan.amount)):
         raise PressError(f"{path}: shard {shard} is damaged: its drafts are not those of the plan", hint=AGAIN)
-    return FinishedShard(folder, begun, shard, lines, sessions)
+    return FinishedShard(folder, begun, shard, lines, report["engine"])
 
 
 def _same_run(first: FinishedShard, other: FinishedShard) -> None:

@@ -133,12 +133,13 @@ def _night_seed(press: Press) -> int:
 
 def _done_before(press: Press, plan: "RunPlan", shard: "Shard | None") -> dict[str, Any] | None:
     """The report of a finished run of exactly this plan, or of a finished shard of it."""
-    from generator.runs import find_finished, find_unfinished, sealed_report
+    from generator.runs import find_finished, find_unfinished, read_seal
 
     if report := find_finished(press.output, plan):
         return report
     found = find_unfinished(press.output, plan, shard=shard) if shard else None
-    return sealed_report(press.output / "runs" / found[0]) if found else None
+    sealed = read_seal(press.output / "runs" / found[0]) if found else None
+    return sealed[0] if sealed else None
 
 
 def _drafted(report: dict[str, Any], how: str, command: str = "generate") -> Outcome:

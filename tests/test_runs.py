@@ -10,7 +10,7 @@ from generator.errors import ConfigError, PressError
 from generator.lines import Line
 from generator.plan import RunPlan, Shard
 from generator.run_state import RunState
-from generator.runs import Begun, find_finished, find_unfinished, outdated, sealed_report, sweep
+from generator.runs import Begun, find_finished, find_unfinished, outdated, read_seal, sweep
 from generator.sampling import Sampling
 
 PLAN = RunPlan("tiny", 2**64 - 1, "drafts", 4, "0.5", Sampling("0.8"), "Example", (("F16K", "Valve for"),))
@@ -291,11 +291,14 @@ def test_a_finished_run_of_version_0_1_0_is_not_made_again(tmp_path):
 def test_a_finished_shard_keeps_its_folder_and_delivers_nothing(tmp_path):
     with opened(tmp_path, Shard(2, 3)) as state:
         state.add(line(1, "accepted"), facts.record(1).to_bytes(), b"[]")
-    assert sealed_report(state.folder) is None
+    assert read_seal(state.folder) is None
     with opened(tmp_path, Shard(2, 3)) as state:
         assert list(state.lines) == [1]
         report = state.finish(TIME)
-    assert sealed_report(state.folder) == report
+    sealed = read_seal(state.folder)
+    assert sealed is not None
+    assert sealed[0] == report
+    assert set(sealed[1]) == {"plan.json", "drafts.jsonl", "ready/000001.json", "ready/000001.findings.json"}
     assert (state.folder / "ready" / "000001.json").read_bytes() == facts.record(1).to_bytes()
     assert queue(tmp_path) == []
     assert find_unfinished(tmp_path, PLAN) is None, "a shard is not the whole run"
