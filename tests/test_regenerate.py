@@ -1,0 +1,400 @@
+"""Records whose texts are written again: by the model that wrote them, on this platform, or not."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import facts
+import pytest
+import tiny_model
+
+from generator import archive, cli, drafting, files, log
+from generator.brief import EngineChoice
+from generator.config import FILE
+from generator.disclosure import Claim
+from generator.errors import ModelError
+from generator.layouts import DIRECTIONS, write_layout
+from generator.model import CACHE_FORMATS, FORMATS, open_model
+from generator.plan import RunPlan
+from generator.profiles import ModelProfile, read_profile
+from generator.record import Record
+from generator.regenerate import PLAIN, PLAIN_REASON, Regeneration, Source, formats, regenerate
+from generator.sampling import Sampling
+
+HERE = EngineChoice(threads=1)
+STEPS = 80  # of training: few enough that drafts vary, enough that most pass the checks
+MADE_WITH = EngineChoice(threads=1, number_format="fp32")
+TOPIC = "Method for making"
+PLAN = RunPlan("tiny", 7, "drafts", 24, "0.5", Sampling("1", "0.9"), "Example", (("A47J", TOPIC),))
+
+
+def quiet(_: object) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tiny_model.save_tiny(tmp_path_factory.mktemp("tiny"))
+    teach(folder)
+    return tiny_model.write_profile(tmp_path_factory.mktemp("profile") / "tiny.toml", folder)
+
+
+def texts() -> list[str]:
+    valves = [
+        (f"Valve with a {part}", f"A valve has a body and a {part}.", [f"A valve, comprising a body and a {part}."])
+        for part in ("spring", "seal", "pin", "plate")
+    ]
+    methods = [
+        (
+            f"{TOPIC} {thing}",
+            f"A way to make {thing}.",
+            [f"A method for making {thing}, comprising: heating water; and adding {thing}.", "The method of claim 1."],
+        )
+        for thing in ("tea", "soup", "paint", "glue")
+    ]
+    return [write_layout(direction, *parts) for direction in DIRECTIONS for parts in (*valves, *methods)]
+
+
+def teach(folder: Path) -> None:
+    """A second of training: the model writes texts like those it was given, and they pass the checks."""
+    import torch
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+    torch.manual_seed(1)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    rows = [tokenizer(text)["input_ids"] + [0] for text in texts()]
+    longest = max(map(len, rows))
+    ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+    labels = torch.tensor([row + [-100] * (longest - len(row)) for row in rows])
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        model(input_ids=ids, labels=labels, use_cache=False).loss.backward()
+        optimizer.step()
+    model.save_pretrained(folder)
+
+
+def written(
+    profile: ModelProfile, output: Path, plan: RunPlan = PLAN, choice: EngineChoice = MADE_WITH
+) -> list[Record]:
+    model = open_model(profile, choice, report=quiet)
+    drafting.generate(plan, model, output, now=lambda: facts.TIME, salt=lambda: bytes(range(16)), report=quiet)
+    return [Record.from_bytes(path.read_bytes()) for path in log.queued(output)]
+
+
+@pytest.fixture(scope="module")
+def records(profile: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
+    found = written(read_profile(profile), tmp_path_factory.mktemp("output"))
+    assert {record.generation.direction for record in found} == {"top-down", "bottom-up"}
+    assert len(found) > 3
+    return found
+
+
+@pytest.fixture
+def again(profile: Path) -> Callable[..., list[Regeneration]]:
+    def call(*these: Record, profiles: tuple[ModelProfile, ...] = (), **more: Any) -> list[Regeneration]:
+        sources = [Source(str(n), record.to_bytes) for n, record in enumerate(these)]
+        options = {"report": quiet, **more}
+        found = list(regenerate(sources, profiles or (read_profile(profile),), HERE, **options))
+        return sorted(found, key=lambda result: int(result.name))
+
+    return call
+
+
+def lying(record: Record, text: str = "A valve, comprising nothing of the kind.", **generation: Any) -> Record:
+    """The record with another first claim."""
+    claims = (Claim(1, text), *record.disclosure.claims[1:])
+    return altered(replace(record, disclosure=replace(record.disclosure, claims=claims)), **generation)
+
+
+def altered(record: Record, **generation: Any) -> Record:
+    return replace(record, generation=replace(record.generation, **generation))
+
+
+def publish(root: Path, profile: Path, *records: Record) -> Path:
+    """A publication with these records in its log and settings that pin its key and name the profile."""
+    for number, record in enumerate(records):
+        files.write(root / "output" / "queue" / f"2026-11-22-0000abcd-{number:06d}.findings.json", b"[]")
+        files.write(root / "output" / "queue" / f"2026-11-22-0000abcd-{number:06d}.json", record.to_bytes())
+    log.append(root / "output", facts.key())
+    settings = f'origin = "{facts.ORIGIN}"\nvkey = "{facts.key().verification_key.text}"\nprofile = "{profile}"\n'
+    files.write(root / FILE, settings.encode())
+    return root
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    def called(*words: str | Path) -> tuple[int, str, str]:
+        code = 0
+        try:
+            cli.main(["verify", *map(str, words)])
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        return code, *capsys.readouterr()
+
+    return called
+
+
+def test_the_formats_of_a_record() -> None:
+    assert formats("bf16 cache int8") == ("bf16", "int8")
+    assert formats("fp32") == ("fp32", "auto")
+    known = [
+        f"{number}{cache}" for number in FORMATS[1:] for cache in ("", *(f" cache {c}" for c in CACHE_FORMATS[1:]))
+    ]
+    assert len({formats(text) for text in known}) == len(known) >= 6
+    for unknown in ("auto", "bfloat16", "bf16 cache", "bf16 cache fp4", " bf16", "bf16\n", "int4 cache int8"):
+        with pytest.raises(ModelError, match="number format") as caught:
+            formats(unknown)
+        assert "newer version" in caught.value.hint
+
+
+def test_every_record_of_a_run_is_written_again(records: list[Record], again: Any) -> None:
+    results = again(*records)
+    assert results == [Regeneration(str(n), "reproduced") for n in range(len(records))]
+    assert {record.generation.topic for record in records if record.generation.direction == "top-down"} == {TOPIC}
+
+
+def test_a_text_that_the_model_does_not_write_is_told(records: list[Record], again: Any) -> None:
+    false, true = again(lying(records[0]), records[1])
+    assert (false.result, true.result) == ("different", "reproduced")
+    assert false.place.startswith('claim 1 differs: "A valve, comprising nothing of the kind." in the record, "')
+    assert false.differences == ()
+    other = altered(records[0], seed="00000000000000ff")
+    assert again(other)[0].result == "different"
+
+
+def test_a_draft_that_does_not_pass_is_told(records: list[Record], again: Any, profile: Path, tmp_path: Path) -> None:
+    hot = Sampling("2", "1")
+    written(read_profile(profile), tmp_path, replace(PLAN, sampling=hot))
+    (report,) = (tmp_path / "runs").glob("*.json")
+    drafts = json.loads(report.read_bytes())["drafts_by_index"]
+    bad = next(d for d in drafts if d["outcome"] not in ("accepted", "duplicate") and d["index"] % 2 == 0)
+    up = next(record for record in records if record.generation.direction == "bottom-up")
+    (result,) = again(altered(up, seed=bad["seed"], sampling=hot.pairs()))
+    assert (result.result, result.place) == (
+        "different",
+        f"the draft written here does not pass the checks ({bad['outcome']})",
+    )
+
+
+def test_other_versions_are_told_whether_the_text_is_the_same_or_not(records: list[Record], again: Any) -> None:
+    versions = {"torch_version": "1.0", "cpu_capability": "abacus"}
+    same, other = again(altered(records[0], **versions), lying(records[0], **versions))
+    assert same.result == "reproduced"
+    assert [d.member for d in same.differences] == ["torch_version", "cpu_capability"]
+    assert same.differences[0].record == "1.0"
+    assert same.differences[0].here == records[0].generation.torch_version
+    assert other.result == "not_reproduced_here"
+    assert other.place.startswith("claim 1 differs")
+    assert other.differences == same.differences
+    assert "the record names" in other.hint
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "hint"),
+    [
+        ({"model": "nobody/nothing"}, "no profile here is of the model nobody/nothing", "--profile"),
+        ({"weights_sha256": "0" * 64}, "the model's files here are not those that the record names", "with the model"),
+        ({"tokenizer_sha256": "0" * 64}, "the model's files here are not those that the record names", "the model"),
+        ({"engine": "abacus/3"}, "the engine 'abacus/3' is not known here", "newer version"),
+        ({"number_format": "fp4"}, "the number format 'fp4' is not known here", "newer version"),
+        ({"sampling": (("mirostat", "2"),)}, "the sampling parameter 'mirostat' is not known here", "newer version"),
+        ({"sampling": (("temperature", "hot"),)}, "the record's sampling: temperature = 'hot'", "newer version"),
+        ({"prompt": "# Patent\n\n## Title\nMine"}, "the record's prompt is not that of the profile tiny", "--profile"),
+        ({"topic": "More"}, "the record's prompt is not that of the profile tiny", "--profile"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_run_here_is_not_called_false(
+    records: list[Record], again: Any, changes: dict[str, Any], reason: str, hint: str
+) -> None:
+    down = next(record for record in records if record.generation.direction == "top-down")
+    result, other = again(altered(down, **changes), records[1])
+    assert result.result == "not_reproduced_here"
+    assert result.reason.startswith(reason)
+    assert hint in result.hint
+    assert other.result == "reproduced"
+
+
+def test_a_newer_version_of_the_engine_is_tried(records: list[Record], again: Any) -> None:
+    engine = records[0].generation.engine
+    newer = {"engine": engine.partition("/")[0] + "/99"}
+    same, other = again(altered(records[0], **newer), lying(records[0], **newer))
+    assert (same.result, other.result) == ("reproduced", "not_reproduced_here")
+    assert [(d.record, d.here) for d in same.differences] == [(newer["engine"], engine)]
+
+
+def test_an_engine_whose_drafts_depend_on_the_batch_proves_nothing_against_a_record(
+    profile: Path, again: Any, tmp_path: Path
+) -> None:
+    made = written(read_profile(profile), tmp_path, choice=replace(MADE_WITH, engine="generate"))
+    assert made[0].generation.engine == PLAIN
+    same, other = again(made[0], lying(made[0]))
+    assert same.result == "reproduced"
+    assert (other.result, other.reason) == ("not_reproduced_here", PLAIN_REASON)
+    assert any(PLAIN_REASON in line for line in other.lines())
+
+
+def test_a_topic_that_the_model_refuses_does_not_end_the_others(records: list[Record], again: Any) -> None:
+    down = next(record for record in records if record.generation.direction == "top-down")
+    prompt = down.generation.prompt.removesuffix(TOPIC)
+    long, lines = "x" * 200, "Valve\n\n## Abstract\nAll of my text"
+    results = again(
+        *records,
+        altered(down, topic=long, prompt=prompt + long),
+        altered(down, topic=lines, prompt=prompt + lines),
+    )
+    assert {result.result for result in results[:-2]} == {"reproduced"}
+    assert {result.result for result in results[-2:]} == {"not_reproduced_here"}
+    assert "end" in results[-2].reason or "tokens" in results[-2].reason
+    assert "more than one line" in results[-1].reason
+
+
+def test_the_token_limit_is_that_of_the_record(
+    profile: Path, records: list[Record], again: Any, tmp_path: Path
+) -> None:
+    """The limit of a text that it cut is in the record; of any other it is enough that it lies beyond the end."""
+    whole, ended = read_profile(profile), max(records, key=lambda record: record.generation.new_tokens)
+    most = max(r.generation.new_tokens for r in records if r.generation.direction == "top-down") - 2
+    short = written(replace(whole, max_new_tokens=most), tmp_path)
+    made = {"end": ended, "limit": next(record for record in short if record.generation.stop == "limit")}
+    assert made["limit"].generation.new_tokens == most
+    for most in (8, 30, 256):
+        results = again(*made.values(), profiles=(replace(whole, max_new_tokens=most),))
+        assert [result.result for result in results] == ["reproduced"] * 2
+    cramped = replace(whole, context=64)
+    results = again(*made.values(), profiles=(cramped,))
+    assert {result.result for result in results} == {"not_reproduced_here"}
+    assert all("token limit" in {d.member for d in result.differences} for result in results)
+    cut = altered(made["end"], new_tokens=10, stop="limit")
+    assert again(cut)[0].result == "different"
+    assert again(altered(made["end"], new_tokens=100))[0].place.startswith("new_tokens differs")
+    assert again(altered(made["limit"], new_tokens=0))[0].result == "different"
+
+
+def test_the_profile_is_the_one_with_the_record_s_prompt(profile: Path, records: list[Record], again: Any) -> None:
+    right = read_profile(profile)
+    wrong = replace(right, prompts=tuple((d, f"A preface.\n{p}") for d, p in right.prompts))
+    assert {r.result for r in again(*records, profiles=(wrong, right))} == {"reproduced"}
+    assert {r.result for r in again(*records, profiles=(wrong,))} == {"not_reproduced_here"}
+    other = replace(right, attribution="Somebody else")
+    (result,) = again(records[0], profiles=(other,))
+    assert (result.result, [d.member for d in result.differences]) == ("reproduced", ["model_attribution"])
+
+
+def test_a_model_that_cannot_be_opened(profile: Path, records: list[Record], again: Any, tmp_path: Path) -> None:
+    results = again(*records, profiles=(replace(read_profile(profile), folder=tmp_path),))
+    assert {result.result for result in results} == {"not_reproduced_here"}
+    assert "holds no config.json" in results[0].reason
+
+
+def test_progress_is_told_every_ten_seconds(records: list[Record], again: Any) -> None:
+    told: list[str] = []
+    seconds = iter(range(100_000))
+    again(*records, report=told.append, clock=lambda: float(next(seconds)))
+    lines = [line for line in told if "records done" in line]
+    assert len(lines) > 2
+    assert lines[-1].startswith("regenerate: ")
+    assert f" of {len(records)} records done, " in lines[-1]
+
+
+def test_the_command(profile: Path, records: list[Record], call: Any, tmp_path: Path) -> None:
+    old = altered(records[0], torch_version="1.0")
+    root = publish(tmp_path, profile, records[0], lying(records[0]), old, lying(old))
+    code, out, err = call("0", "--regenerate", "--root", root)
+    assert code == 0
+    assert "loading tiny" in err
+    assert out.splitlines()[-2] == "ok    regenerate: disclosure 0: the same text was written again"
+    assert out.splitlines()[-1] == "0: verified, and the same text was written again"
+    code, out, _ = call("1", "--regenerate", "--root", root)
+    assert code == 1
+    assert (
+        "\nFAIL  regenerate: disclosure 1: the record's text is not what its own generation data give here: claim 1"
+        in out
+    )
+    code, out, _ = call("2", "--regenerate", "--root", root)
+    assert code == 0
+    here = records[0].generation.torch_version
+    assert f"\n      torch_version: 1.0 in the record, {here} here\n" in out
+    code, out, _ = call("3", "--regenerate", "--root", root)
+    assert code == 2
+    assert "\n?     regenerate: disclosure 3: not reproduced here: claim 1 differs" in out
+    assert out.splitlines()[-1] == "3: verified, but not every text was reproduced here"
+    code, out, _ = call("3", "--regenerate", "--root", root, "--json")
+    value = json.loads(out)
+    assert (code, value["ok"], value["regenerated"][0]["result"]) == (2, None, "not_reproduced_here")
+    assert value["regenerated"][0]["differences"] == [{"member": "torch_version", "record": "1.0", "here": here}]
+    assert value["steps"][0]["name"] == "record"
+
+
+def test_a_folder_a_file_and_an_address(
+    profile: Path, records: list[Record], call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = publish(tmp_path, profile, *records)
+    code, out, _ = call(root / "output", "--regenerate", "--root", root)
+    assert code == 0
+    count = len(records)
+    assert out.splitlines()[-1].endswith(
+        f"verified, and the same text was written again: {count} of {count} reproduced"
+    )
+    path = archive.record_path(root / "output", 1)
+    assert call(path, "--regenerate", "--root", root)[0] == 0
+    asked: list[str] = []
+
+    def fetch(url: str) -> bytes | None:
+        """A server that sends another record when it is asked again."""
+        asked.append(url)
+        name = url.removeprefix("https://example.org/")
+        if name == "d/0/1.json" and asked.count(url) > 1:
+            return lying(records[1]).to_bytes()
+        place = path.with_suffix(Path(name).suffix) if name.startswith("d/0/1.") else root / "output" / name
+        return place.read_bytes() if place.is_file() else None
+
+    monkeypatch.setattr("generator.fetch.fetch", fetch)
+    assert call("https://example.org/d/0/1.html", "--regenerate", "--root", root)[0] == 0
+    other = publish(tmp_path / "other", profile, records[0], lying(records[0]), altered(records[0], engine="abacus/3"))
+    code, out, err = call(other / "output", "--regenerate", "--root", other)
+    assert code == 1
+    assert out.splitlines()[-1].endswith("is not what its own generation data give here: 1 of 3 reproduced")
+    assert "disclosure 2: not reproduced here: the engine 'abacus/3'" in out
+    assert "FAIL  regenerate: disclosure 1" in err, "it is told at once, not only at the end"
+
+
+def test_another_profile_can_be_given(profile: Path, records: list[Record], call: Any, tmp_path: Path) -> None:
+    root = publish(tmp_path, Path("starter"), records[0])
+    code, out, _ = call("0", "--regenerate", "--root", root)
+    assert code == 2
+    assert "no profile here is of the model tiny" in out
+    assert call("0", "--regenerate", "--root", root, "--profile", profile)[0] == 0
+    code, _, err = call("0", "--root", root, "--profile", profile)
+    assert code == 2
+    assert "Give --regenerate too." in err
+
+
+def test_nothing_is_written_again_of_what_does_not_verify(
+    profile: Path, records: list[Record], call: Any, tmp_path: Path
+) -> None:
+    root = publish(tmp_path, profile, *records[:2])
+    path = archive.record_path(root / "output", 1)
+    path.write_bytes(lying(records[1]).to_bytes())
+    code, out, err = call("1", "--regenerate", "--root", root)
+    assert code == 1
+    assert out.splitlines()[-1].startswith("FAIL  entry")
+    assert "regenerate" not in out + err
+
+
+def test_without_the_option_no_model_is_reached(profile: Path, records: list[Record], tmp_path: Path) -> None:
+    root = publish(tmp_path, profile, records[0])
+    program = (
+        "import sys\nfrom generator.cli import main\n"
+        f"main(['verify', '0', '--root', {str(root)!r}])\n"
+        "print([n for n in ('torch', 'numpy', 'generator.model', 'generator.regenerate') if n in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parent.parent, capture_output=True, check=True
+    )
+    assert said.stdout.decode().splitlines()[-1] == "[]"
