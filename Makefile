@@ -3,7 +3,7 @@
 PORT ?= 8000
 RUN := .venv/bin
 
-.PHONY: demo test format clean
+.PHONY: demo test bench format clean
 
 demo: ## Write, check, log, build and serve a small publication with the starter model, in demo/.
 	@.ci/set-up model
@@ -17,10 +17,14 @@ test: ## What continuous integration runs: style, types, tests.
 	$(RUN)/mypy --strict generator
 	$(RUN)/python -m pytest
 
+bench: ## Compare engines on this machine, in an environment of their own (docs/benchmarks.md). BENCH="--quick": minutes, not hours.
+	@tests/benchmarks/engine/set-up
+	.venv-bench/bin/python -m tests.benchmarks.engine $(BENCH)
+
 format:
 	@.ci/set-up dev
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .
 
 clean: ## Remove what can be made again. The demonstration's facts in demo/ stay.
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-bench tests/benchmarks/engine/cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
