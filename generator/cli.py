@@ -162,7 +162,7 @@ def nightly(press: "Press", **choice: Any) -> "Outcome":
 @click.option("--vkey", help="The publisher's verification key.  [default: the setting `vkey`]")
 @click.option("--old", type=FILE, help="A checkpoint saved earlier, which the log must still contain.")
 @click.option("--regenerate", is_flag=True, help="Then write each text again with its model, and compare.")
-@click.option("--profile", help="Its model profile: a name or a TOML file.  [default: found by the record's model]")
+@click.option("--profile", help="A model profile to try first: a name or a TOML file.")
 @click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads for it.  [default: all]")
 def verify(press: "Press", target: str, **choice: Any) -> "Outcome":
     """Verify a saved record, a serial number, a folder or an address, without trusting the publisher."""

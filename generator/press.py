@@ -105,7 +105,7 @@ def _written_again(
     from generator.profiles import built_in_profiles, load_profile
     from generator.regenerate import regenerate, sources
 
-    names = (profile,) if profile else dict.fromkeys((press.settings.profile, *built_in_profiles()))
+    names = dict.fromkeys((*([profile] if profile else []), press.settings.profile, *built_in_profiles()))
     profiles = [load_profile(name, press.root) for name in names]
     found = sources(target, press.output, fetch)
     results = []

@@ -10,14 +10,15 @@ from typing import Any
 
 import facts
 import pytest
+import taught_model
 import tiny_model
+from taught_model import TOPIC
 
 from generator import archive, cli, drafting, files, log
 from generator.brief import EngineChoice
 from generator.config import FILE
 from generator.disclosure import Claim
 from generator.errors import ModelError
-from generator.layouts import DIRECTIONS, write_layout
 from generator.model import CACHE_FORMATS, FORMATS, open_model
 from generator.plan import RunPlan
 from generator.profiles import ModelProfile, read_profile
@@ -26,9 +27,7 @@ from generator.regenerate import PLAIN, PLAIN_REASON, Regeneration, Source, form
 from generator.sampling import Sampling
 
 HERE = EngineChoice(threads=1)
-STEPS = 80  # of training: few enough that drafts vary, enough that most pass the checks
 MADE_WITH = EngineChoice(threads=1, number_format="fp32")
-TOPIC = "Method for making"
 PLAN = RunPlan("tiny", 7, "drafts", 24, "0.5", Sampling("1", "0.9"), "Example", (("A47J", TOPIC),))
 
 
@@ -38,45 +37,8 @@ def quiet(_: object) -> None:
 
 @pytest.fixture(scope="module")
 def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tiny_model.save_tiny(tmp_path_factory.mktemp("tiny"))
-    teach(folder)
+    folder = taught_model.save_taught(tmp_path_factory.mktemp("tiny"))
     return tiny_model.write_profile(tmp_path_factory.mktemp("profile") / "tiny.toml", folder)
-
-
-def texts() -> list[str]:
-    valves = [
-        (f"Valve with a {part}", f"A valve has a body and a {part}.", [f"A valve, comprising a body and a {part}."])
-        for part in ("spring", "seal", "pin", "plate")
-    ]
-    methods = [
-        (
-            f"{TOPIC} {thing}",
-            f"A way to make {thing}.",
-            [f"A method for making {thing}, comprising: heating water; and adding {thing}.", "The method of claim 1."],
-        )
-        for thing in ("tea", "soup", "paint", "glue")
-    ]
-    return [write_layout(direction, *parts) for direction in DIRECTIONS for parts in (*valves, *methods)]
-
-
-def teach(folder: Path) -> None:
-    """A second of training: the model writes texts like those it was given, and they pass the checks."""
-    import torch
-    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
-
-    torch.manual_seed(1)
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder)
-    rows = [tokenizer(text)["input_ids"] + [0] for text in texts()]
-    longest = max(map(len, rows))
-    ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
-    labels = torch.tensor([row + [-100] * (longest - len(row)) for row in rows])
-    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
-    for _ in range(STEPS):
-        optimizer.zero_grad()
-        model(input_ids=ids, labels=labels, use_cache=False).loss.backward()
-        optimizer.step()
-    model.save_pretrained(folder)
 
 
 def written(
@@ -284,6 +246,23 @@ def test_the_profile_is_the_one_with_the_record_s_prompt(profile: Path, records:
     other = replace(right, attribution="Somebody else")
     (result,) = again(records[0], profiles=(other,))
     assert (result.result, [d.member for d in result.differences]) == ("reproduced", ["model_attribution"])
+
+
+def test_of_a_hub_model_the_record_s_commit_is_taken(
+    profile: Path, records: list[Record], again: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def no_hub(model: str, *, revision: str, **_: Any) -> str:
+        asked.append((model, revision))
+        raise OSError("no network")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", no_hub)
+    hub = replace(read_profile(profile), model="example/tiny", folder=None)
+    for revision in ("c" * 40, "../main"):
+        (result,) = again(altered(records[0], model="example/tiny", revision=revision), profiles=(hub,))
+        assert (result.result, "no network" in result.reason) == ("not_reproduced_here", True)
+    assert asked == [("example/tiny", "c" * 40), ("example/tiny", "main")]
 
 
 def test_a_model_that_cannot_be_opened(profile: Path, records: list[Record], again: Any, tmp_path: Path) -> None:
