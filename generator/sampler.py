@@ -8,10 +8,16 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from generator.layouts import ABSTRACT, CLAIMS, ORDER, Direction
+from generator.layouts import CLAIMS, ORDER, Direction
+from generator.prompting import Prompting
 from generator.sampling import Sampling, uniforms
 
 _CLAIM = re.compile(r"\n\n\d{1,4}\. ")
+
+
+def enough_claims(text: str, most: int) -> bool:
+    """Whether a text whose last claim has just ended holds `most` claims."""
+    return CLAIMS in text and len(_CLAIM.findall(text[text.rindex(CLAIMS) :])) >= most
 
 
 class LoopGuard:
@@ -50,10 +56,9 @@ class ClaimLimit:
     A claim ends with an empty line; where the next one would begin, the tokens of what follows are forced, one a step.
     """
 
-    def __init__(self, directions: list[Direction], most: int, tokenizer: Any, end: int) -> None:
-        self._tokenizer, self._most, self._directions = tokenizer, most, directions
-        heading = tokenizer(f"{ABSTRACT}\n", add_special_tokens=False)["input_ids"]
-        self._after = {d: list(heading) if ORDER[d][-1] != CLAIMS else [end] for d in ORDER}
+    def __init__(self, directions: list[Direction], most: int, prompting: Prompting) -> None:
+        self._tokenizer, self._most, self._directions = prompting.tokenizer, most, directions
+        self._after = {d: list(prompting.after_claims(d)) for d in ORDER}
         self._forced: list[list[int]] = [[] for _ in directions]
         self._done = [most == 0] * len(directions)
 
@@ -63,7 +68,7 @@ class ClaimLimit:
             return scores
         tails = self._tokenizer.batch_decode(tokens[:, -2:], skip_special_tokens=True)
         for row, tail in enumerate(tails):
-            if not self._done[row] and tail.endswith("\n\n") and self._full(tokens[row]):
+            if not self._done[row] and tail.endswith("\n\n") and enough_claims(self._text(tokens[row]), self._most):
                 self._forced[row], self._done[row] = list(self._after[self._directions[row]]), True
             if self._forced[row]:
                 token = self._forced[row].pop(0)
@@ -71,9 +76,8 @@ class ClaimLimit:
                 scores[row, token] = 0.0
         return scores
 
-    def _full(self, row: Any) -> bool:
-        text = self._tokenizer.decode(row, skip_special_tokens=True)
-        return CLAIMS in text and len(_CLAIM.findall(text[text.rindex(CLAIMS) :])) >= self._most
+    def _text(self, row: Any) -> str:
+        return str(self._tokenizer.decode(row, skip_special_tokens=True))
 
 
 class Sampler:

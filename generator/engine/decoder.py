@@ -1,0 +1,185 @@
+"""One step of a model: a token for each row in, logits for each row out, keys and values into the rows' pages."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from generator.engine.architecture import Architecture, Linear, Norm
+from generator.engine.kernels import PAGE, activate, add, attention, gather, narrow, normalise, placing
+from generator.engine.products import NumberFormat, Operand, Product
+
+
+@dataclass(frozen=True, slots=True)
+class _Norm:
+    weight: Any
+    bias: Any
+    epsilon: float
+    centred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    before_attention: _Norm
+    before_mlp: _Norm
+    joined: tuple[Product, Any]
+    out: tuple[Product, Any]
+    up: tuple[Product, Any]
+    down: tuple[Product, Any]
+
+
+class Decoder:
+    """A model's weights, packed. Shared by all lanes, and never written after it is made."""
+
+    def __init__(self, architecture: Architecture, number_format: NumberFormat, cache_format: str) -> None:
+        self.shape, self.number_format, self.cache_format = architecture, number_format, cache_format
+        self.layers = tuple(
+            _Layer(
+                _norm(layer.before_attention),
+                _norm(layer.before_mlp),
+                self._linear(layer.joined),
+                self._linear(layer.out),
+                self._linear(layer.up),
+                self._linear(layer.down),
+            )
+            for layer in architecture.layers
+        )
+        self.last = _norm(architecture.last)
+        self.head = Product(architecture.head.weight, number_format, wide=True)
+        self.vocabulary = _kept(architecture.vocabulary, number_format)
+        self.attend = attention(architecture.head_width, architecture.heads // architecture.kv_heads, self.scaled)
+        self.place = placing(architecture.head_width, architecture.cosine.shape[1])
+
+    @property
+    def scaled(self) -> bool:
+        return self.cache_format == "int8"
+
+    def _linear(self, linear: Linear) -> tuple[Product, Any]:
+        import numpy
+
+        bias = numpy.zeros(len(linear.weight), dtype=numpy.float32)
+        if linear.bias is not None:
+            bias = linear.bias.detach().float().numpy().copy()
+        return Product(linear.weight, self.number_format), bias
+
+    @property
+    def weight_bytes(self) -> int:
+        size = {"bf16": 2, "int8": 1, "fp32": 4}[self.number_format]
+        layer = self.layers[0]
+        one = sum(p.shape[0] * p.shape[1] for p, _ in (layer.joined, layer.out, layer.up, layer.down))
+        return size * (one * len(self.layers) + self.head.shape[0] * self.head.shape[1]) + int(self.vocabulary.nbytes)
+
+    @property
+    def row_bytes(self) -> int:
+        """What a row needs besides pages: logits, activations, its text."""
+        return 8 * self.head.shape[0] + 40 * self.shape.width + (64 << 10)
+
+    @property
+    def page_bytes(self) -> int:
+        """Memory of one page in all layers."""
+        shape = self.shape
+        size = {"bf16": 2, "int8": 1, "fp32": 4}[self.cache_format]
+        one = shape.kv_heads * PAGE * (shape.head_width * size + (2 if self.scaled else 0))
+        return 2 * one * len(shape.layers)
+
+
+def _norm(norm: Norm) -> _Norm:
+    import numpy
+
+    weight = norm.weight.detach().float().numpy().copy()
+    bias = numpy.zeros_like(weight) if norm.bias is None else norm.bias.detach().float().numpy().copy()
+    return _Norm(weight, bias, norm.epsilon, norm.centred)
+
+
+def _kept(weight: Any, number_format: NumberFormat) -> Any:
+    """Embeddings as an array: float32, or else bfloat16."""
+    import torch
+
+    weight = weight.detach()
+    if number_format == "fp32":
+        return weight.float().numpy().copy()
+    return weight.to(torch.bfloat16).view(torch.uint16).numpy().copy()
+
+
+def _owned(size: tuple[int, ...], kind: Any) -> Any:
+    """Memory that is ours from now on: every page of it is touched, so that none is missing in the middle of a run."""
+    import numpy
+
+    array = numpy.empty(size, kind)
+    array.fill(0)
+    return array
+
+
+class Workspace:
+    """What one lane writes while it decodes: the cache's pages and the activations of up to `rows` rows."""
+
+    def __init__(self, decoder: Decoder, rows: int, pages: int) -> None:
+        import numpy
+
+        shape, form = decoder.shape, decoder.number_format
+        self.decoder = decoder
+        kind = {"bf16": numpy.uint16, "int8": numpy.int8, "fp32": numpy.float32}[decoder.cache_format]
+        size = (pages, shape.kv_heads, PAGE, shape.head_width)
+        scales = size[:3] if decoder.scaled else (1, 1, 1)
+        self._cache = [
+            (_owned(size, kind), _owned(scales, numpy.uint16), _owned(size, kind), _owned(scales, numpy.uint16))
+            for _ in shape.layers
+        ]
+        self._state = numpy.zeros((rows, shape.width), numpy.float32)
+        self._queries = numpy.zeros((rows, shape.heads, shape.head_width), numpy.float32)
+        self._mixed = numpy.zeros((rows, shape.heads, shape.head_width), numpy.float32)
+        self._one = Operand(rows, shape.width, form)
+        self._two = Operand(rows, shape.width, form)
+        self._attended = Operand(rows, shape.heads * shape.head_width, form)
+        self._inner = Operand(rows, shape.layers[0].down.weight.shape[1], form)
+        self.seconds = {"products": 0.0, "attention": 0.0, "rest": 0.0}
+
+    def step(self, tokens: Any, positions: Any, table: Any) -> tuple[Any, Any]:
+        """Token ids (R), their positions (R) and the rows' pages (R, pages of a row) -> logits (R, V) as (numbers, scales)."""
+        clock, seconds = time.perf_counter, self.seconds
+        decoder, shape, n = self.decoder, self.decoder.shape, len(tokens)
+        state, queries, mixed = self._state[:n], self._queries[:n], self._mixed[:n]
+        flat = mixed.reshape(n, -1)
+        one, two, attended, inner = (
+            (x.tensor[:n], x.numbers[:n], x.scales) for x in (self._one, self._two, self._attended, self._inner)
+        )
+        at = clock()
+
+        def product(weights: Product, x: Any) -> Any:
+            nonlocal at
+            before = clock()
+            seconds["rest"] += before - at
+            result = weights(x)
+            at = clock()
+            seconds["products"] += at - before
+            return result
+
+        gather(state, decoder.vocabulary, tokens)
+        for layer, (keys, key_scales, values, value_scales) in zip(decoder.layers, self._cache, strict=True):
+            norm = layer.before_attention
+            normalise(state, norm.weight, norm.bias, norm.epsilon, norm.centred, one[1], one[2])
+            if shape.parallel:
+                norm = layer.before_mlp
+                normalise(state, norm.weight, norm.bias, norm.epsilon, norm.centred, two[1], two[2])
+            joined = product(layer.joined[0], one[0])
+            decoder.place(
+                joined, one[2], layer.joined[1], shape.cosine, shape.sine, shape.factor, positions, table,
+                queries, keys, key_scales, values, value_scales,
+            )  # fmt: skip
+            before = clock()
+            seconds["rest"] += before - at
+            decoder.attend(queries, positions, table, keys, key_scales, values, value_scales, mixed)
+            at = clock()
+            seconds["attention"] += at - before
+            narrow(flat, attended[1], attended[2])
+            add(state, product(layer.out[0], attended[0]), attended[2], layer.out[1])
+            if not shape.parallel:
+                norm = layer.before_mlp
+                normalise(state, norm.weight, norm.bias, norm.epsilon, norm.centred, two[1], two[2])
+            up = product(layer.up[0], two[0])
+            activate(up, two[2], layer.up[1], shape.activation, shape.gated, inner[1], inner[2])
+            add(state, product(layer.down[0], inner[0]), inner[2], layer.down[1])
+        norm = decoder.last
+        normalise(state, norm.weight, norm.bias, norm.epsilon, norm.centred, one[1], one[2])
+        logits = product(decoder.head, one[0])
+        seconds["rest"] += clock() - at
+        return logits, one[2]

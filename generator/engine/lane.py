@@ -1,0 +1,222 @@
+"""One core's rows: drafts enter when a row is free, take a step a token together, and leave when they end."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from generator.brief import Brief
+from generator.engine.choosing import choose
+from generator.engine.decoder import Decoder, Workspace
+from generator.engine.kernels import PAGE
+from generator.engine.memory import Plan
+from generator.errors import ModelError
+from generator.prompting import Prompting
+from generator.sampler import enough_claims
+from generator.sampling import Sampling, uniforms
+
+WATCHED = 64  # tokens after which a watcher sees a draft again
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    brief: Brief
+    text: str
+    prompt: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """New tokens up to and with the end token; why they end; the draft's share of the core's time."""
+
+    job: Job
+    tokens: list[int]
+    stop: str
+    seconds: float
+
+
+class Lane:
+    """Rows 0 to `active` - 1 are at work, in no order. `tokens` counts new tokens since the lane was made."""
+
+    def __init__(self, decoder: Decoder, plan: Plan, prompting: Prompting) -> None:
+        import numpy
+
+        self._plan, self._ask = plan, prompting
+        self._work = Workspace(decoder, plan.rows, plan.pages)
+        rows, self._longest = plan.rows, prompting.longest_prompt
+        whole = numpy.int32
+        self._tokens, self._positions = numpy.zeros(rows, whole), numpy.zeros(rows, whole)
+        self._prompted, self._written = numpy.zeros(rows, whole), numpy.zeros(rows, whole)
+        self._forced, self._chosen = numpy.full(rows, -1, whole), numpy.zeros(rows, whole)
+        self._table = numpy.zeros((rows, plan.row_pages), whole)
+        self._prompts = numpy.zeros((rows, self._longest), whole)
+        self._history = numpy.zeros((rows, prompting.most_new), whole)
+        self._uniforms = numpy.zeros((rows, prompting.most_new))
+        self._seconds = numpy.zeros(rows)
+        self._ends = numpy.asarray(prompting.end, dtype=whole)
+        self._breaks = _line_breaks(prompting)
+        self.tokens, self.waits = 0, 0
+        self._choosing = 0.0
+
+    @property
+    def phases(self) -> dict[str, float]:
+        """Seconds of this core in each phase."""
+        work = self._work.seconds
+        return {"matrix products": work["products"], "attention": work["attention"], "sampling": self._choosing,
+                "rest": work["rest"]}  # fmt: skip
+
+    def run(
+        self,
+        sampling: Sampling,
+        take: Callable[[], Job | None],
+        give_back: Callable[[Job], None],
+        give: Callable[[Written], None],
+        stopped: Callable[[], bool],
+        watch: Callable[[Brief, str], bool] | None = None,
+    ) -> None:
+        """Write the drafts of all jobs that `take` gives, until it gives None and no row is at work.
+
+        `watch` sees brief and text of each draft at every 64th new token, and ends a hopeless one by True.
+        """
+        import numpy
+
+        self._free = list(range(self._plan.pages))
+        self._jobs: list[Job] = []
+        self._ending: list[list[int]] = []  # tokens that a row must still write, of the claim limit
+        self._limited: list[bool] = []
+        self._runs = numpy.zeros((self._plan.rows, int(sampling.loop_tokens)), numpy.int32)
+        self._most, self._watch = int(sampling.most_claims), watch
+        temperature, top_p = float(sampling.temperature), float(sampling.top_p)
+        least = float(numpy.log(float(sampling.min_p))) if float(sampling.min_p) > 0 else -numpy.inf
+        while not stopped():
+            self._admit(take)
+            if not self._jobs:
+                return
+            self._turn_pages(give_back)
+            started, n = time.perf_counter(), len(self._jobs)
+            numbers, scales = self._work.step(self._tokens[:n], self._positions[:n], self._table[:n])
+            decoded = time.perf_counter()
+            choose(
+                numbers, scales, self._history, self._written, self._runs, self._forced, self._uniforms,
+                temperature, top_p, least, self._chosen[:n],
+            )  # fmt: skip
+            self._choosing += time.perf_counter() - decoded
+            self._advance(n)
+            self._seconds[:n] += (time.perf_counter() - started) / n
+            self._settle(n, give)
+
+    def _admit(self, take: Callable[[], Job | None]) -> None:
+        """Fill free rows, as long as pages are left for those at work to grow into."""
+        import numpy
+
+        while len(self._jobs) < self._plan.rows:
+            reserve = len(self._jobs) // 4 if self._jobs else 0
+            if len(self._free) < -(-self._longest // PAGE) + reserve or (job := take()) is None:
+                return
+            row = len(self._jobs)
+            self._jobs.append(job)
+            self._ending.append([])
+            self._limited.append(self._most == 0)
+            self._prompts[row, : len(job.prompt)] = job.prompt
+            self._prompted[row], self._tokens[row] = len(job.prompt), job.prompt[0]
+            self._positions[row] = self._written[row] = self._seconds[row] = 0
+            self._forced[row], self._runs[row] = -1, 0
+            self._uniforms[row] = uniforms([job.brief.seed], numpy.shape(self._uniforms)[1])[0]
+
+    def _turn_pages(self, give_back: Callable[[Job], None]) -> None:
+        """A page for each row that begins one; when none is left, the newest draft goes back and is written again later."""
+        row = 0
+        while row < len(self._jobs):
+            if self._positions[row] % PAGE == 0:
+                while not self._free:
+                    newest = max(range(len(self._jobs)), key=lambda r: self._jobs[r].brief.index)
+                    self.waits += 1
+                    give_back(self._jobs[newest])
+                    self.tokens -= int(self._written[newest])
+                    self._leave(newest)
+                if row >= len(self._jobs):
+                    return
+                if self._positions[row] % PAGE == 0:
+                    self._table[row, self._positions[row] // PAGE] = self._free.pop()
+            row += 1
+
+    def _advance(self, n: int) -> None:
+        """Positions, and the tokens that the next step reads: of the prompt, as long as there are some, else the chosen."""
+        positions = self._positions[:n]
+        positions += 1
+        import numpy
+
+        writing = positions >= self._prompted[:n]
+        rows = numpy.flatnonzero(writing)
+        reading = numpy.flatnonzero(~writing)
+        self._tokens[reading] = self._prompts[reading, positions[reading]]
+        self._tokens[rows] = self._chosen[rows]
+        self._history[rows, self._written[rows]] = self._chosen[rows]
+        self._written[rows] += 1
+        self.tokens += len(rows)
+
+    def _settle(self, n: int, give: Callable[[Written], None]) -> None:
+        """What the rows' new tokens mean: an end, the limit, claims that are enough, a watcher's word."""
+        import numpy
+
+        fresh = self._positions[:n] >= self._prompted[:n]
+        token, written = self._tokens[:n], self._written[:n]
+        if (token[fresh] < 0).any():
+            raise ModelError(
+                "the model gives no finite logits", hint="Its weights are damaged, or the number format is too narrow."
+            )
+        ended, full = numpy.isin(token, self._ends) & fresh, (written == self._history.shape[1]) & fresh
+        for row in numpy.flatnonzero(self._forced[:n] >= 0) if self._most else ():
+            self._forced[row] = self._ending[row].pop(0) if self._ending[row] else -1
+        if self._most:
+            for row in numpy.flatnonzero(self._breaks[token] & fresh & ~ended & ~full):
+                self._limit(int(row))
+        leaving = {int(row): "end" for row in numpy.flatnonzero(ended)}
+        leaving |= {int(row): "limit" for row in numpy.flatnonzero(full & ~ended)}
+        if self._watch:
+            for row in numpy.flatnonzero(fresh & ~ended & ~full & (written % WATCHED == 0)):
+                if self._watch(self._jobs[row].brief, self._text(int(row))):
+                    leaving[int(row)] = "limit"
+        for row in sorted(leaving, reverse=True):
+            tokens = self._history[row, : self._written[row]].tolist()
+            give(Written(self._jobs[row], tokens, leaving[row], float(self._seconds[row])))
+            self._leave(row)
+
+    def _limit(self, row: int) -> None:
+        """Where a claim of a row has just ended: begin what follows the claims, if they are enough."""
+        if self._limited[row] or self._forced[row] >= 0:
+            return
+        count = int(self._written[row])
+        tail = self._ask.decoded(self._history[row, max(0, count - 2) : count].tolist())
+        if not tail.endswith("\n\n") or not enough_claims(self._text(row), self._most):
+            return
+        self._limited[row] = True
+        first, *rest = self._ask.after_claims(self._jobs[row].brief.direction)
+        self._forced[row], self._ending[row] = first, rest
+
+    def _text(self, row: int) -> str:
+        return self._ask.decoded([*self._jobs[row].prompt, *self._history[row, : self._written[row]].tolist()])
+
+    def _leave(self, row: int) -> None:
+        """Free a row and its pages; the last row takes its place."""
+        used = -(-int(self._positions[row]) // PAGE)
+        self._free += self._table[row, :used].tolist()
+        last = len(self._jobs) - 1
+        for lists in (self._jobs, self._ending, self._limited):
+            lists[row] = lists[last]  # type: ignore[index]
+            lists.pop()
+        if row != last:
+            for array in (
+                self._tokens, self._positions, self._prompted, self._written, self._forced, self._chosen, self._table,
+                self._prompts, self._history, self._uniforms, self._seconds, self._runs,
+            ):  # fmt: skip
+                array[row] = array[last]
+
+
+def _line_breaks(prompting: Prompting) -> Any:
+    """For each token id, whether its text holds a line feed: only after those can a claim have ended."""
+    import numpy
+
+    size = len(prompting.tokenizer)
+    texts = prompting.tokenizer.batch_decode([[token] for token in range(size)])
+    return numpy.fromiter(("\n" in text for text in texts), dtype=bool, count=size)
