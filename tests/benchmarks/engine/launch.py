@@ -48,6 +48,8 @@ class Launcher:
                 raise LaunchError(f"did not finish in {limit_s:.0f} s") from error
             finally:
                 _end(process)
+                if process.stdout:
+                    process.stdout.close()
         if process.returncode:
             how = f"signal {-process.returncode}" if process.returncode < 0 else f"exit code {process.returncode}"
             raise LaunchError(f"ended by {how}: {_last_line(log_file)}")
