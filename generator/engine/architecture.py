@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from generator.errors import ModelError
 from generator.engine.kernels import ACTIVATIONS
 
 FIXED_ROTATIONS = ("default", "linear", "llama3", "yarn")  # frequencies that do not change with the length
@@ -68,24 +67,25 @@ def layer_shapes(model: Any) -> tuple[tuple[int, int], ...]:
     return tuple(sorted(shapes))
 
 
-def read_architecture(model: Any, positions: int) -> Architecture:
-    """The architecture of a loaded model, with rotations for `positions`. Raises ModelError for one that is unknown."""
-    readers: dict[str, Callable[[Any, int], Architecture]] = {"gpt_neox": _gpt_neox, "llama": _llama}
+def read_architecture(model: Any, positions: int) -> Architecture | None:
+    """The architecture of a loaded model, with rotations for `positions`; None if the decoder has no such layers."""
+    readers: dict[str, Callable[[Any, int], Architecture]] = {
+        "gpt_neox": _gpt_neox,
+        "llama": _llama,
+        "mistral": _llama,
+        "qwen2": _llama,
+    }
     config = model.config
-    reader, problem = readers.get(config.model_type), ""
-    if reader is None:
-        problem = f"the architecture {config.model_type} is not one of {', '.join(sorted(readers))}"
-    elif config.rope_parameters.get("rope_type", "default") not in FIXED_ROTATIONS:
-        problem = f"rotations of the type {config.rope_parameters['rope_type']} change with the length"
-    elif config.hidden_act not in ACTIVATIONS:
-        problem = f"the activation {config.hidden_act} is unknown"
-    elif model.get_output_embeddings().bias is not None:
-        problem = "its output has a bias"
-    elif _head_width(config) % 16:
-        problem = f"heads of {_head_width(config)} columns: a multiple of 16 is needed"
-    if problem or reader is None:
-        raise ModelError(f"the engine cannot run this model: {problem}", hint="Use: --engine generate")
-    return reader(model, positions)
+    reader = readers.get(config.model_type)
+    known = (
+        reader is not None
+        and config.rope_parameters.get("rope_type", "default") in FIXED_ROTATIONS
+        and config.hidden_act in ACTIVATIONS
+        and getattr(config, "sliding_window", None) is None
+        and model.get_output_embeddings().bias is None
+        and _head_width(config) % 16 == 0
+    )
+    return reader(model, positions) if reader and known else None
 
 
 def _head_width(config: Any) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.engine.architecture import Architecture, Linear, Norm
-from generator.engine.kernels import PAGE, activate, add, attention, gather, narrow, normalise, placing
+from generator.engine.cache import CacheFormat, CacheShape
+from generator.engine.kernels import activate, add, attention, gather, narrow, normalise, placing
 from generator.engine.products import NumberFormat, Operand, Product
 
 
@@ -30,8 +31,9 @@ class _Layer:
 class Decoder:
     """A model's weights, packed. Shared by all lanes, and never written after it is made."""
 
-    def __init__(self, architecture: Architecture, number_format: NumberFormat, cache_format: str) -> None:
-        self.shape, self.number_format, self.cache_format = architecture, number_format, cache_format
+    def __init__(self, architecture: Architecture, number_format: NumberFormat, cache_format: CacheFormat) -> None:
+        self.shape, self.number_format = architecture, number_format
+        self.cache = CacheShape(len(architecture.layers), architecture.kv_heads, architecture.head_width, cache_format)
         self.layers = tuple(
             _Layer(
                 _norm(layer.before_attention),
@@ -46,12 +48,8 @@ class Decoder:
         self.last = _norm(architecture.last)
         self.head = Product(architecture.head.weight, number_format, wide=True)
         self.vocabulary = _kept(architecture.vocabulary, number_format)
-        self.attend = attention(architecture.head_width, architecture.heads // architecture.kv_heads, self.scaled)
+        self.attend = attention(self.cache.width, architecture.heads // architecture.kv_heads, self.cache.scaled)
         self.place = placing(architecture.head_width, architecture.cosine.shape[1])
-
-    @property
-    def scaled(self) -> bool:
-        return self.cache_format == "int8"
 
     def _linear(self, linear: Linear) -> tuple[Product, Any]:
         import numpy
@@ -62,24 +60,22 @@ class Decoder:
         return Product(linear.weight, self.number_format), bias
 
     @property
+    def products(self) -> tuple[Product, ...]:
+        inner = (pair[0] for x in self.layers for pair in (x.joined, x.out, x.up, x.down))
+        return (*inner, self.head)
+
+    @property
     def weight_bytes(self) -> int:
         size = {"bf16": 2, "int8": 1, "fp32": 4}[self.number_format]
-        layer = self.layers[0]
-        one = sum(p.shape[0] * p.shape[1] for p, _ in (layer.joined, layer.out, layer.up, layer.down))
-        return size * (one * len(self.layers) + self.head.shape[0] * self.head.shape[1]) + int(self.vocabulary.nbytes)
+        return size * sum(p.shape[0] * p.shape[1] for p in self.products) + int(self.vocabulary.nbytes)
 
     @property
     def row_bytes(self) -> int:
         """What a row needs besides pages: logits, activations, its text."""
         return 8 * self.head.shape[0] + 40 * self.shape.width + (64 << 10)
 
-    @property
-    def page_bytes(self) -> int:
-        """Memory of one page in all layers."""
-        shape = self.shape
-        size = {"bf16": 2, "int8": 1, "fp32": 4}[self.cache_format]
-        one = shape.kv_heads * PAGE * (shape.head_width * size + (2 if self.scaled else 0))
-        return 2 * one * len(shape.layers)
+    def workspace(self, rows: int, pages: int) -> "Workspace":
+        return Workspace(self, rows, pages)
 
 
 def _norm(norm: Norm) -> _Norm:
@@ -100,15 +96,6 @@ def _kept(weight: Any, number_format: NumberFormat) -> Any:
     return weight.to(torch.bfloat16).view(torch.uint16).numpy().copy()
 
 
-def _owned(size: tuple[int, ...], kind: Any) -> Any:
-    """Memory that is ours from now on: every page of it is touched, so that none is missing in the middle of a run."""
-    import numpy
-
-    array = numpy.empty(size, kind)
-    array.fill(0)
-    return array
-
-
 class Workspace:
     """What one lane writes while it decodes: the cache's pages and the activations of up to `rows` rows."""
 
@@ -116,14 +103,7 @@ class Workspace:
         import numpy
 
         shape, form = decoder.shape, decoder.number_format
-        self.decoder = decoder
-        kind = {"bf16": numpy.uint16, "int8": numpy.int8, "fp32": numpy.float32}[decoder.cache_format]
-        size = (pages, shape.kv_heads, PAGE, shape.head_width)
-        scales = size[:3] if decoder.scaled else (1, 1, 1)
-        self._cache = [
-            (_owned(size, kind), _owned(scales, numpy.uint16), _owned(size, kind), _owned(scales, numpy.uint16))
-            for _ in shape.layers
-        ]
+        self.decoder, self._cache = decoder, decoder.cache.pages(pages)
         self._state = numpy.zeros((rows, shape.width), numpy.float32)
         self._queries = numpy.zeros((rows, shape.heads, shape.head_width), numpy.float32)
         self._mixed = numpy.zeros((rows, shape.heads, shape.head_width), numpy.float32)

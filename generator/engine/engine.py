@@ -13,12 +13,16 @@ from generator.engine.decoder import Decoder
 from generator.engine.lane import Job, Lane, Written
 from generator.engine.memory import ROWS, Plan, free_memory
 from generator.engine.memory import plan as make_plan
-from generator.engine.products import choose_format
+from generator.engine.modules import ModulesDecoder
+from generator.engine.products import BLOCK, choose_format, settle
+from generator.errors import ModelError
 from generator.prompting import Prompting
 from generator.sampling import Sampling
 
 ENGINE = "prior-art/1"  # changes whenever a kernel's rounding does: drafts name it
 TICK_SECONDS = 0.25
+TRIED = 9  # tokens of the text by which the engine's logits are compared with transformers'
+TOLERANCE = {"fp32": 0.001, "bf16": 0.1, "int8": 0.3}  # of the norm of the logits
 
 
 def open_engine(
@@ -43,18 +47,57 @@ def open_engine(
     ask = prompting(ENGINE, formats)
     if not compiled_before():
         report("engine: compiling its kernels for this CPU; this is done once and takes half a minute")
-    decoder = Decoder(read_architecture(model, positions), number_format, cache_format)
+    reference = _logits(model)
+    architecture = read_architecture(model, positions)
+    decoder: Decoder | ModulesDecoder
+    if architecture:
+        decoder = Decoder(architecture, number_format, cache_format)
+    else:
+        decoder = ModulesDecoder(model, number_format, cache_format)
+    if not settle(decoder.products, ROWS):
+        measured = (*measured, f"in blocks of {BLOCK} rows")
+    _agree(decoder, reference, formats)
     plan = make_plan(
         limit=choice.memory or free_memory() // 2,
         lanes=min(cores, choice.batch) if choice.batch else cores,
         batch=choice.batch,
         longest=ask.longest_prompt + ask.most_new,
-        page_bytes=decoder.page_bytes,
+        page_bytes=decoder.cache.page_bytes,
         weight_bytes=decoder.weight_bytes,
         row_bytes=decoder.row_bytes,
     )
     report(f"engine: {formats} ({', '.join(measured)}); {plan}")
     return Engine(ask, decoder, plan, measured)
+
+
+def _logits(model: Any) -> Any:
+    """The model's own logits (tokens, vocabulary) of a short text, before its modules are touched."""
+    import torch
+
+    with torch.inference_mode():
+        return model(input_ids=torch.arange(1, 1 + TRIED)[None], use_cache=False).logits[0].float().numpy()
+
+
+def _agree(decoder: Any, reference: Any, formats: str) -> None:
+    """Refuse a model whose logits come out other than transformers': an architecture that this engine misreads."""
+    import numpy
+    import torch
+
+    rows, table = numpy.ones(2, dtype=numpy.int32), numpy.arange(2, dtype=numpy.int32)[:, None].copy()
+    work, worst = decoder.workspace(2, 2), 0.0
+    with torch.inference_mode():
+        for place, expected in enumerate(reference):
+            numbers, scales = work.step(rows * (1 + place), rows * place, table)
+            found = numbers.astype(numpy.uint32) << 16 if numbers.dtype == numpy.uint16 else numbers
+            found = (found.view(numpy.float32) if numbers.dtype == numpy.uint16 else found)[1] * scales[1]
+            expected = expected - expected.mean()
+            error = numpy.linalg.norm(found - found.mean() - expected) / max(1e-9, numpy.linalg.norm(expected))
+            worst = max(worst, float(error))
+    if not worst <= TOLERANCE["int8" if "int8" in formats else formats]:
+        raise ModelError(
+            f"the engine's logits of this model differ from transformers' by {worst:.1%} in {formats}",
+            hint="Use: --engine generate. Please report the model, so that the engine learns its architecture.",
+        )
 
 
 class Engine:
@@ -76,7 +119,7 @@ class Engine:
         return {
             "engine": ENGINE,
             "number_format": self._decoder.number_format,
-            "cache_format": self._decoder.cache_format,
+            "cache_format": self._decoder.cache.number_format,
             "measured": list(self._measured),
             "cores": self._plan.lanes,
             "slots": self._plan.lanes * self._plan.rows,

@@ -204,6 +204,15 @@ def placing(width: int, turned: int) -> Any:
     return place
 
 
+@kernel
+def keep(given: Any, positions: Any, table: Any, store: Any, scales: Any) -> None:
+    """Keys or values (R, K, W) float32 into the rows' pages."""
+    for row in range(given.shape[0]):
+        page, where = table[row, positions[row] // PAGE], positions[row] % PAGE
+        for head in range(given.shape[1]):
+            cached(store, page, head, where, given[row, head], scales)
+
+
 @cache
 def attention(width: int, group: int, scaled: bool) -> Any:
     """The kernel for heads of `width` (a multiple of 16), `group` of which share keys; `scaled`: of a cache in 8 bits."""

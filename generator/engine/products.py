@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from generator.errors import ConfigError
+from generator.errors import ConfigError, ModelError
 
 NumberFormat = Literal["bf16", "int8", "fp32"]
 NUMBER_FORMATS: tuple[NumberFormat, ...] = ("bf16", "int8", "fp32")
@@ -47,9 +47,13 @@ class Product:
     def __init__(self, weight: Any, number_format: NumberFormat, *, wide: bool = False) -> None:
         import torch
 
-        self.shape, self._format, self._block = tuple(weight.shape), number_format, 0
-        self._wide = wide
+        self.shape, self.number_format, self._wide = tuple(weight.shape), number_format, wide
+        self.block = 0  # rows at a time; 0: any number
         weight = weight.detach()
+        if not bool(torch.isfinite(weight).all()):
+            raise ModelError(
+                f"weights of the shape {self.shape} are not all finite", hint="The file is damaged; fetch or train it again."
+            )
         if number_format == "int8":
             weight = weight.float()
             scales = weight.abs().amax(dim=1).clamp(min=1e-30) / 127
@@ -62,37 +66,26 @@ class Product:
 
     def __call__(self, rows: Any) -> Any:
         """`rows`: (R, K) of an Operand's tensor -> numbers (R, N); for 8 bits still to be multiplied by the scales."""
-        if not self._block:
-            return _array(self._multiply(rows))
+        return _array(self.tensor(rows))
+
+    def tensor(self, rows: Any) -> Any:
+        """The same, as a tensor."""
+        if not self.block:
+            return self._multiply(rows)
         import torch
 
-        blocks = [self._multiply(_filled(rows[at : at + self._block], self._block)) for at in range(0, len(rows), BLOCK)]
-        return _array(torch.cat(blocks)[: len(rows)])
+        blocks = [self._multiply(_filled(rows[at : at + self.block], self.block)) for at in range(0, len(rows), BLOCK)]
+        return torch.cat(blocks)[: len(rows)]
 
     def _multiply(self, rows: Any) -> Any:
         import torch
 
-        if self._format != "int8":
+        if self.number_format != "int8":
             return torch.ops.mkldnn._linear_pointwise(rows, self._packed, None, "none", [], "")
         kind = torch.float32 if self._wide else torch.bfloat16
         return torch.ops.onednn.qlinear_pointwise(
             rows, 1.0, 128, self._packed, self._scales, self._zeros, None, 1.0, 0, kind, "none", [], ""
         )
-
-    def settle(self, rows: int) -> bool:
-        """Whether rows do not depend on one another for batches of up to `rows`; if not, blocks are used from now on."""
-        import torch
-
-        x = Operand(rows, self.shape[1], self._format).tensor
-        chance = torch.Generator().manual_seed(0)
-        x.copy_((torch.rand(x.shape, generator=chance) * 200 + 20) if self._format == "int8" else
-                torch.randn(x.shape, generator=chance))  # fmt: skip
-        whole = self._multiply(x)
-        moved = torch.roll(self._multiply(torch.roll(x, 1, 0)), -1, 0)
-        parts = all(torch.equal(self._multiply(x[:n].contiguous()), whole[:n]) for n in PROBED if n < rows)
-        if not (parts and torch.equal(whole, moved)):
-            self._block = BLOCK
-        return self._block == 0
 
 
 def _filled(rows: Any, size: int) -> Any:
@@ -101,6 +94,30 @@ def _filled(rows: Any, size: int) -> Any:
     if len(rows) == size:
         return rows
     return torch.cat([rows, torch.zeros((size - len(rows), rows.shape[1]), dtype=rows.dtype)])
+
+
+def settle(products: Iterable[Product], rows: int) -> bool:
+    """Whether rows do not depend on one another in batches of up to `rows`, tried once for each shape.
+
+    Where they do, products of that shape work in blocks of one size from now on.
+    """
+    import torch
+
+    chance, found = torch.Generator().manual_seed(0), {}
+    for product in products:
+        if product.shape not in found:
+            x = Operand(rows, product.shape[1], product.number_format).tensor
+            if product.number_format == "int8":
+                x.copy_(torch.randint(1, 256, x.shape, generator=chance))
+            else:
+                x.copy_(torch.randn(x.shape, generator=chance))
+            whole = product.tensor(x)
+            moved = torch.roll(product.tensor(torch.roll(x, 1, 0)), -1, 0)
+            parts = (torch.equal(product.tensor(x[:n].contiguous()), whole[:n]) for n in PROBED if n < rows)
+            found[product.shape] = torch.equal(whole, moved) and all(parts)
+        if not found[product.shape]:
+            product.block = BLOCK
+    return all(found.values())
 
 
 def possible(number_format: NumberFormat) -> bool:
