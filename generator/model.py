@@ -108,7 +108,7 @@ def _open_engine(
             "The package numba is not installed, and the engine's kernels need it",
             hint="Run: pip install 'prior-art-press[model]'. Or take the slow way: --engine generate",
         ) from error
-    from generator.engine.engine import open_engine
+    from generator.engine.opening import open_engine
 
     return open_engine(model, choice, _cores(choice), prompting, report)
 

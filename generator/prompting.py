@@ -1,6 +1,7 @@
 """Between briefs and tokens: prompts, the token limit, what ends a text, and the draft that new tokens make."""
 
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any
 
 from generator import __version__
@@ -72,6 +73,14 @@ class Prompting:
         if ORDER[direction][-1] == CLAIMS:
             return self.end[:1]
         return tuple(self.tokenizer(f"{ABSTRACT}\n", add_special_tokens=False)["input_ids"])
+
+    @cached_property
+    def line_breaks(self) -> Any:
+        """For each token id, whether its text holds a line feed (an array of bool): after no other can a claim end."""
+        import numpy
+
+        texts = self.tokenizer.batch_decode([[token] for token in range(len(self.tokenizer))])
+        return numpy.fromiter(("\n" in text for text in texts), dtype=bool, count=len(texts))
 
     def decoded(self, ids: list[int]) -> str:
         return str(self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))

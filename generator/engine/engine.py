@@ -6,106 +6,23 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from generator.brief import Brief, Draft, EngineChoice, ModelIdentity
-from generator.engine.architecture import layer_shapes, read_architecture
-from generator.engine.compiled import compiled_before
-from generator.engine.decoder import Decoder
-from generator.engine.lane import Job, Lane, Written
-from generator.engine.memory import ROWS, Plan, free_memory
-from generator.engine.memory import plan as make_plan
-from generator.engine.modules import ModulesDecoder
-from generator.engine.products import BLOCK, choose_format, settle
-from generator.errors import ModelError
+from generator.brief import Brief, Draft, ModelIdentity
+from generator.engine.lane import AnyDecoder, Job, Lane, Written
+from generator.engine.memory import Plan
 from generator.prompting import Prompting
 from generator.sampling import Sampling
 
 ENGINE = "prior-art/1"  # changes whenever a kernel's rounding does: drafts name it
 TICK_SECONDS = 0.25
-TRIED = 9  # tokens of the text by which the engine's logits are compared with transformers'
-TOLERANCE = {"fp32": 0.001, "bf16": 0.1, "int8": 0.3}  # of the norm of the logits
-
-
-def open_engine(
-    model: Any,
-    choice: EngineChoice,
-    cores: int,
-    prompting: Callable[[str, str], Prompting],
-    report: Callable[[str], None],
-) -> "Engine":
-    """Pack a transformers model in the format that fits the CPU, plan memory, compile the kernels. Raises PressError.
-
-    `prompting` gets the engine's name and the formats as a record keeps them.
-    """
-    import torch
-
-    torch.set_num_threads(1)
-    positions = int(model.config.max_position_embeddings)
-    number_format, measured = choose_format(choice.number_format, layer_shapes(model), ROWS)
-    model = model.to(torch.bfloat16 if number_format == "bf16" else torch.float32)
-    cache_format = number_format if choice.cache_format == "auto" else choice.cache_format
-    formats = number_format if cache_format == number_format else f"{number_format} cache {cache_format}"
-    ask = prompting(ENGINE, formats)
-    if not compiled_before():
-        report("engine: compiling its kernels for this CPU; this is done once and takes half a minute")
-    reference = _logits(model)
-    architecture = read_architecture(model, positions)
-    decoder: Decoder | ModulesDecoder
-    if architecture:
-        decoder = Decoder(architecture, number_format, cache_format)
-    else:
-        decoder = ModulesDecoder(model, number_format, cache_format)
-    if not settle(decoder.products, ROWS):
-        measured = (*measured, f"in blocks of {BLOCK} rows")
-    _agree(decoder, reference, formats)
-    plan = make_plan(
-        limit=choice.memory or free_memory() // 2,
-        lanes=min(cores, choice.batch) if choice.batch else cores,
-        batch=choice.batch,
-        longest=ask.longest_prompt + ask.most_new,
-        page_bytes=decoder.cache.page_bytes,
-        weight_bytes=decoder.weight_bytes,
-        row_bytes=decoder.row_bytes,
-    )
-    report(f"engine: {formats} ({', '.join(measured)}); {plan}")
-    return Engine(ask, decoder, plan, measured)
-
-
-def _logits(model: Any) -> Any:
-    """The model's own logits (tokens, vocabulary) of a short text, before its modules are touched."""
-    import torch
-
-    with torch.inference_mode():
-        return model(input_ids=torch.arange(1, 1 + TRIED)[None], use_cache=False).logits[0].float().numpy()
-
-
-def _agree(decoder: Any, reference: Any, formats: str) -> None:
-    """Refuse a model whose logits come out other than transformers': an architecture that this engine misreads."""
-    import numpy
-    import torch
-
-    rows, table = numpy.ones(2, dtype=numpy.int32), numpy.arange(2, dtype=numpy.int32)[:, None].copy()
-    work, worst = decoder.workspace(2, 2), 0.0
-    with torch.inference_mode():
-        for place, expected in enumerate(reference):
-            numbers, scales = work.step(rows * (1 + place), rows * place, table)
-            found = numbers.astype(numpy.uint32) << 16 if numbers.dtype == numpy.uint16 else numbers
-            found = (found.view(numpy.float32) if numbers.dtype == numpy.uint16 else found)[1] * scales[1]
-            expected = expected - expected.mean()
-            error = numpy.linalg.norm(found - found.mean() - expected) / max(1e-9, numpy.linalg.norm(expected))
-            worst = max(worst, float(error))
-    if not worst <= TOLERANCE["int8" if "int8" in formats else formats]:
-        raise ModelError(
-            f"the engine's logits of this model differ from transformers' by {worst:.1%} in {formats}",
-            hint="Use: --engine generate. Please report the model, so that the engine learns its architecture.",
-        )
 
 
 class Engine:
     """One model in memory, on `plan.lanes` cores. One call of `drafts` at a time."""
 
-    def __init__(self, prompting: Prompting, decoder: Decoder, plan: Plan, measured: tuple[str, ...]) -> None:
+    def __init__(self, prompting: Prompting, decoder: AnyDecoder, plan: Plan, measured: tuple[str, ...]) -> None:
         self._ask, self._decoder, self._plan, self._measured = prompting, decoder, plan, measured
         self._lanes = [Lane(decoder, plan, prompting) for _ in range(plan.lanes)]
+        self._lanes[0].warm()
         self._busy = threading.Lock()
 
     @property

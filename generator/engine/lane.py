@@ -7,14 +7,16 @@ from typing import Any
 
 from generator.brief import Brief
 from generator.engine.choosing import choose
-from generator.engine.decoder import Decoder, Workspace
+from generator.engine.decoder import Decoder
 from generator.engine.kernels import PAGE
 from generator.engine.memory import Plan
+from generator.engine.modules import ModulesDecoder
 from generator.errors import ModelError
 from generator.prompting import Prompting
 from generator.sampler import enough_claims
 from generator.sampling import Sampling, uniforms
 
+AnyDecoder = Decoder | ModulesDecoder
 WATCHED = 64  # tokens after which a watcher sees a draft again
 
 
@@ -38,11 +40,11 @@ class Written:
 class Lane:
     """Rows 0 to `active` - 1 are at work, in no order. `tokens` counts new tokens since the lane was made."""
 
-    def __init__(self, decoder: Decoder, plan: Plan, prompting: Prompting) -> None:
+    def __init__(self, decoder: AnyDecoder, plan: Plan, prompting: Prompting) -> None:
         import numpy
 
         self._plan, self._ask = plan, prompting
-        self._work = Workspace(decoder, plan.rows, plan.pages)
+        self._work = decoder.workspace(plan.rows, plan.pages)
         rows, self._longest = plan.rows, prompting.longest_prompt
         whole = numpy.int32
         self._tokens, self._positions = numpy.zeros(rows, whole), numpy.zeros(rows, whole)
@@ -54,7 +56,6 @@ class Lane:
         self._uniforms = numpy.zeros((rows, prompting.most_new))
         self._seconds = numpy.zeros(rows)
         self._ends = numpy.asarray(prompting.end, dtype=whole)
-        self._breaks = _line_breaks(prompting)
         self.tokens, self.waits = 0, 0
         self._choosing = 0.0
 
@@ -64,6 +65,20 @@ class Lane:
         work = self._work.seconds
         return {"matrix products": work["products"], "attention": work["attention"], "sampling": self._choosing,
                 "rest": work["rest"]}  # fmt: skip
+
+    def warm(self) -> None:
+        """One step of one row, so that all kernels are compiled before the first draft."""
+        import numpy
+        import torch
+
+        with torch.inference_mode():
+            numbers, scales = self._work.step(self._tokens[:1], self._positions[:1], self._table[:1])
+        runs = numpy.zeros((self._plan.rows, 1), numpy.int32)
+        choose(
+            numbers, scales, self._history, self._written, runs, self._forced, self._uniforms,
+            1.0, 0.5, -numpy.inf, self._chosen[:1],
+        )  # fmt: skip
+        self._work.seconds.update(dict.fromkeys(self._work.seconds, 0.0))
 
     def run(
         self,
@@ -86,6 +101,8 @@ class Lane:
         self._limited: list[bool] = []
         self._runs = numpy.zeros((self._plan.rows, int(sampling.loop_tokens)), numpy.int32)
         self._most, self._watch = int(sampling.most_claims), watch
+        if self._most:
+            self._breaks = self._ask.line_breaks
         temperature, top_p = float(sampling.temperature), float(sampling.top_p)
         least = float(numpy.log(float(sampling.min_p))) if float(sampling.min_p) > 0 else -numpy.inf
         while not stopped():
@@ -211,12 +228,3 @@ class Lane:
                 self._prompts, self._history, self._uniforms, self._seconds, self._runs,
             ):  # fmt: skip
                 array[row] = array[last]
-
-
-def _line_breaks(prompting: Prompting) -> Any:
-    """For each token id, whether its text holds a line feed: only after those can a claim have ended."""
-    import numpy
-
-    size = len(prompting.tokenizer)
-    texts = prompting.tokenizer.batch_decode([[token] for token in range(size)])
-    return numpy.fromiter(("\n" in text for text in texts), dtype=bool, count=size)

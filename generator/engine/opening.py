@@ -1,0 +1,96 @@
+"""From a loaded transformers model to an engine: format, packed weights, a comparison with the model itself, a plan."""
+
+from collections.abc import Callable
+from typing import Any
+
+from generator.brief import EngineChoice
+from generator.engine.architecture import layer_shapes, read_architecture
+from generator.engine.compiled import compiled_before
+from generator.engine.decoder import Decoder
+from generator.engine.engine import ENGINE, Engine
+from generator.engine.lane import AnyDecoder
+from generator.engine.memory import ROWS, free_memory, plan
+from generator.engine.modules import ModulesDecoder
+from generator.engine.products import BLOCK, choose_format, settle
+from generator.errors import ModelError
+from generator.prompting import Prompting
+
+TRIED = 9  # tokens of the text by which the engine's logits are compared with transformers'
+TOLERANCE = {"fp32": 0.001, "bf16": 0.1, "int8": 0.3}  # of the norm of the logits
+
+
+def open_engine(
+    model: Any,
+    choice: EngineChoice,
+    cores: int,
+    prompting: Callable[[str, str], Prompting],
+    report: Callable[[str], None],
+) -> Engine:
+    """`prompting` gets the engine's name and the formats as a record keeps them. Raises PressError."""
+    if not compiled_before():
+        report("engine: compiling its kernels for this CPU; this is done once and takes half a minute")
+    decoder, formats, measured = pack(model, choice.number_format, choice.cache_format)
+    ask = prompting(ENGINE, formats)
+    planned = plan(
+        limit=choice.memory or free_memory() // 2,
+        lanes=min(cores, choice.batch) if choice.batch else cores,
+        batch=choice.batch,
+        longest=ask.longest_prompt + ask.most_new,
+        page_bytes=decoder.cache.page_bytes,
+        weight_bytes=decoder.weight_bytes,
+        row_bytes=decoder.row_bytes,
+    )
+    report(f"engine: {formats} ({', '.join(measured)}); {planned}")
+    return Engine(ask, decoder, planned, measured)
+
+
+def pack(model: Any, number_format: str, cache_format: str) -> tuple[AnyDecoder, str, tuple[str, ...]]:
+    """The decoder of a model (whose modules it may take), the formats' name, and what was measured to choose them."""
+    import torch
+
+    torch.set_num_threads(1)
+    numbers, measured = choose_format(number_format, layer_shapes(model), ROWS)
+    cache = numbers if cache_format == "auto" else cache_format
+    formats = numbers if cache == numbers else f"{numbers} cache {cache}"
+    model = model.to(torch.bfloat16 if numbers == "bf16" else torch.float32)
+    reference = _logits(model)
+    architecture = read_architecture(model, int(model.config.max_position_embeddings))
+    decoder: AnyDecoder
+    if architecture:
+        decoder = Decoder(architecture, numbers, cache)  # type: ignore[arg-type]  # checked by open_model
+    else:
+        decoder = ModulesDecoder(model, numbers, cache)  # type: ignore[arg-type]
+    if not settle(decoder.products, ROWS):
+        measured = (*measured, f"in blocks of {BLOCK} rows")
+    _agree(decoder, reference, formats)
+    return decoder, formats, measured
+
+
+def _logits(model: Any) -> Any:
+    """The model's own logits (tokens, vocabulary) of a short text, before its modules are touched."""
+    import torch
+
+    with torch.inference_mode():
+        return model(input_ids=torch.arange(1, 1 + TRIED)[None], use_cache=False).logits[0].float().numpy()
+
+
+def _agree(decoder: AnyDecoder, reference: Any, formats: str) -> None:
+    """Refuse a model whose logits come out other than transformers': an architecture that this engine misreads."""
+    import numpy
+    import torch
+
+    rows, table = numpy.ones(2, dtype=numpy.int32), numpy.arange(2, dtype=numpy.int32)[:, None].copy()
+    work, worst = decoder.workspace(2, 2), 0.0
+    with torch.inference_mode():
+        for place, expected in enumerate(reference):
+            numbers, scales = work.step(rows * (1 + place), rows * place, table)
+            found = numbers.astype(numpy.uint32) << 16 if numbers.dtype == numpy.uint16 else numbers
+            found = (found.view(numpy.float32) if numbers.dtype == numpy.uint16 else found)[1] * scales[1]
+            expected = expected - expected.mean()
+            error = numpy.linalg.norm(found - found.mean() - expected) / max(1e-9, numpy.linalg.norm(expected))
+            worst = max(worst, float(error))
+    if not worst <= TOLERANCE["int8" if "int8" in formats else formats]:
+        raise ModelError(
+            f"the engine's logits of this model differ from transformers' by {worst:.1%} in {formats}",
+            hint="Use: --engine generate. Please report the model, so that the engine learns its architecture.",
+        )
