@@ -1,6 +1,7 @@
 """Drafts in, queued records out: brief -> draft -> parse -> check -> restate -> record -> queue."""
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -130,24 +131,27 @@ def in_order(
     What is accepted depends on what was accepted before (duplicates, the stop rule): judged in order, it is a
     function of the plan alone. Closing this iterator closes the model's.
     """
-    asked: dict[int, Draft | None] = {}
+    asked: deque[int] = deque()  # filled on whatever thread the model takes its briefs
+    expected: dict[int, Draft | None] = {}
 
     def noted() -> Iterator[Brief]:
         for one in briefs:
-            asked[one.index] = None
+            asked.append(one.index)
             yield one
 
     made = cast("Generator[Draft, None, None]", model.drafts(noted(), sampling, tick=tick))
     with closing(made):
         for draft in made:
-            if asked.get(draft.brief.index, draft) is not None:
+            while asked:
+                expected[asked.popleft()] = None
+            if expected.get(draft.brief.index, draft) is not None:
                 raise ModelError(f"the engine gave draft {draft.brief.index} twice, or nobody asked for it")
-            asked[draft.brief.index] = draft
-            while asked and (first := next(iter(asked.values()))):
-                del asked[first.brief.index]
+            expected[draft.brief.index] = draft
+            while expected and (first := next(iter(expected.values()))):
+                del expected[first.brief.index]
                 yield first
-    if asked:
-        raise ModelError(f"the engine ended without draft {next(iter(asked))}", hint="Run the same command again.")
+    if missing := [*expected, *asked]:
+        raise ModelError(f"the engine ended without draft {missing[0]}", hint="Run the same command again.")
 
 
 def _briefs(state: RunState) -> Iterator[Brief]:

@@ -1,7 +1,9 @@
 import hashlib
 import json
+import queue
+import threading
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -82,7 +84,7 @@ def undisturbed(tmp_path_factory):
 
 
 @given(st.sampled_from(ENDS), st.integers(1, 9), st.randoms(use_true_random=False), st.none() | st.integers(0, 30))
-@settings(max_examples=20)
+@settings(max_examples=15)
 def test_any_order_of_completion_and_any_interruption_leave_the_same_run(
     undisturbed, tmp_path_factory, end, slots, chance, stop_at
 ):
@@ -101,6 +103,29 @@ def test_lines_are_appended_in_the_order_of_the_plan(tmp_path):
     assert not run(tmp_path, model=model).finished
     assert model.made == [3, 4, 5, 6, 7, 8, 9, 10, 11, 2]  # nothing before the first two can be judged
     assert not list(tmp_path.glob("runs/*/drafts.jsonl"))
+
+
+class Threaded(WrittenModel):
+    """It takes its briefs on a thread of its own, far ahead, as engines with a thread for each core do."""
+
+    def drafts(self, briefs, sampling, *, tick=None):
+        taken = queue.SimpleQueue()
+        thread = threading.Thread(target=lambda: [taken.put(one) for one in islice(briefs, 300)])
+        thread.start()
+        try:
+            while True:
+                one = taken.get()
+                tick(50)
+                yield self.draft(one, sampling)
+        finally:
+            thread.join()
+
+
+def test_briefs_may_be_taken_on_another_thread(tmp_path):
+    plan = replace(PLAN, until="count", amount=20)
+    assert run(tmp_path / "a", plan, Threaded()).finished
+    run(tmp_path / "b", plan)
+    assert facts_of(tmp_path / "a") == facts_of(tmp_path / "b")
 
 
 class Losing(WrittenModel):
