@@ -20,6 +20,15 @@ PAGE = 64  # positions of a page
 ACTIVATIONS = {"gelu": 0, "gelu_new": 1, "gelu_pytorch_tanh": 1, "gelu_fast": 1, "silu": 2, "swish": 2, "relu": 3}
 
 
+@kernel
+def _most(values: Any) -> Any:
+    """The highest amount in `values`, at least 1e-30. (Inlined by Numba, its variable would leave its scope.)"""
+    most = numpy.float32(1e-30)
+    for i in range(values.shape[0]):
+        most = larger(most, abs(values[i]))
+    return most
+
+
 def stored(out, row, values, scales):  # type: ignore[no-untyped-def]
     """Keep `values` (D) as row `row` of `out` (R, D), and its scale in `scales` (R)."""
     raise NotImplementedError
@@ -38,9 +47,7 @@ def _stored(out, row, values, scales):  # type: ignore[no-untyped-def]  # numba 
         scales[row] = 1.0
 
     def in_8_bits(out, row, values, scales):  # type: ignore[no-untyped-def]
-        most = numpy.float32(1e-30)
-        for i in range(values.shape[0]):
-            most = larger(most, abs(values[i]))
+        most = _most(values)
         inverse = numpy.float32(127.0) / most
         for i in range(values.shape[0]):
             out[row, i] = low_byte(numpy.rint(values[i] * inverse) + numpy.float32(128.0))
@@ -149,9 +156,7 @@ def _cached(store, at_page, head, place, values, scales):  # type: ignore[no-unt
             store[at_page, head, place, i] = values[i]
 
     def in_8_bits(store, at_page, head, place, values, scales):  # type: ignore[no-untyped-def]
-        most = numpy.float32(1e-30)
-        for i in range(values.shape[0]):
-            most = larger(most, abs(values[i]))
+        most = _most(values)
         kept = bfloat16(most / numpy.float32(127.0))
         scales[at_page, head, place] = kept
         inverse = numpy.float32(1.0) / number(kept)
