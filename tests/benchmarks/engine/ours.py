@@ -23,8 +23,13 @@ def open_engine(job: Job) -> Engine:
     return _Ours(job)
 
 
+def greedy(job: Job, folder: Path, prompts: list[list[int]]) -> list[list[int]]:
+    """The most probable tokens, for `exactness`."""
+    return _Ours(job, 0, folder).write(prompts, job.new_tokens, None)
+
+
 class _Ours:
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, temperature: float = shape.TEMPERATURE, folder: Path | None = None) -> None:
         import torch
         from transformers import AutoModelForCausalLM
 
@@ -33,7 +38,7 @@ class _Ours:
         from generator.engine.opening import pack
 
         numbers, _, cache = job.format.partition(" cache ")
-        model = AutoModelForCausalLM.from_pretrained(job.model, dtype=torch.float32).eval()
+        model = AutoModelForCausalLM.from_pretrained(folder or job.model, dtype=torch.float32).eval()
         decoder, _, measured = pack(model, numbers, cache or "auto")
         planned = plan(
             limit=free_memory(),
@@ -46,7 +51,7 @@ class _Ours:
         )
         self._ask: Any = _Tokens(job.new_tokens)
         self._engine = Whole(self._ask, decoder, planned, measured)
-        self._seed = job.seed
+        self._seed, self._temperature = job.seed, temperature
 
     def write(self, prompts: list[list[int]], new_tokens: int, deadline: float | None) -> list[list[int]]:
         from generator.brief import Brief
@@ -59,7 +64,7 @@ class _Ours:
         def late(brief: Brief, tokens: Any) -> bool:
             return len(tokens) >= new_tokens or (deadline is not None and time.monotonic() > deadline)
 
-        sampling = Sampling(temperature=str(shape.TEMPERATURE))
+        sampling = Sampling(temperature=str(self._temperature))
         for written in self._engine.drafts(briefs, sampling, watch=late):
             row, tokens = written  # type: ignore[misc]  # what _Tokens.draft gives
             rows[row] = tokens[:new_tokens]
