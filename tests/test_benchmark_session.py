@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,22 @@ def test_a_process_that_dies_is_named(tmp_path: Path, body: str, said: str) -> N
     found = Launcher({"": str(broken)}, tmp_path / "logs", 1).run(job())
     assert isinstance(found, Failure)
     assert said in found.reason
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="without /proc it cannot be seen whether a process has ended")
+def test_an_engine_does_not_outlive_the_command(tmp_path: Path) -> None:
+    slow = tmp_path / "slow"
+    slow.write_text(f"#!/bin/sh\necho $$ >{tmp_path}/begun\nmv {tmp_path}/begun {tmp_path}/pid\nexec sleep 60\n")
+    slow.chmod(0o755)
+    code = f"import sys; sys.executable = {str(slow)!r}\nfrom tests.benchmarks.engine.__main__ import start\n"
+    code += f"start(['--out', {str(tmp_path / 'out')!r}, '--cache', {str(tmp_path / 'cache')!r}])"
+    whole = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "pid").exists():
+        assert whole.poll() is None
+        time.sleep(0.02)
+    whole.terminate()
+    assert whole.wait(10) == 143
+    assert not Path("/proc", (tmp_path / "pid").read_text().strip()).exists()
 
 
 def test_modules_of_engines_import_nothing_heavy(bare_python: str) -> None:

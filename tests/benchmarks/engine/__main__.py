@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import signal
 import sys
 from pathlib import Path
 
@@ -101,5 +102,11 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def start(arguments: list[str]) -> None:
+    """Ended by a signal, the command takes the engine that is running with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    sys.exit(main(arguments))
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    start(sys.argv[1:])

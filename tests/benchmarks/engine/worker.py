@@ -42,6 +42,7 @@ def check_rows(rows: list[list[int]], job: Job, finished: bool) -> None:
 
 
 def measure(job: Job, chosen: Peer) -> Measurement:
+    version = versions(chosen.names)  # before anything is loaded: a package that is missing is found at once
     engine = chosen.open_engine(job)
     prompts = shape.prompts(job.batch)
     engine.write(prompts, min(WARM_UP_TOKENS, job.new_tokens), None)
@@ -59,7 +60,7 @@ def measure(job: Job, chosen: Peer) -> Measurement:
         Path(job.rows_file).write_text(json.dumps({"prompts": prompts, "rows": rows}), encoding="utf-8")
     return Measurement(
         engine=job.engine,
-        version=versions(chosen.names),
+        version=version,
         format=job.format,
         batch=job.batch,
         new_tokens=job.new_tokens,
