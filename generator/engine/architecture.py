@@ -37,7 +37,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A decoder. `parallel`: attention and MLP read the same state (GPT-NeoX). Tables `cosine`, `sine` (positions, columns)."""
+    """A decoder. `parallel`: attention and MLP read the same state. `cosine`, `sine`: (positions, columns)."""
 
     layers: tuple[Layer, ...]
     vocabulary: Any

@@ -25,7 +25,7 @@ CACHE_LINE = 64
 
 
 @intrinsic
-def number(typing_context: Any, stored: Any) -> Any:  # noqa: ARG001
+def number(typing_context: Any, stored: Any) -> Any:
     """The float32 of a stored number."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -38,17 +38,17 @@ def number(typing_context: Any, stored: Any) -> Any:  # noqa: ARG001
 
 
 @intrinsic
-def _bits_of_float(typing_context: Any, value: Any) -> Any:  # noqa: ARG001
+def _bits_of_float(typing_context: Any, value: Any) -> Any:
     return types.uint32(types.float32), lambda _c, builder, _s, arguments: builder.bitcast(arguments[0], INT32)
 
 
 @intrinsic
-def float_of_bits(typing_context: Any, bits: Any) -> Any:  # noqa: ARG001
+def float_of_bits(typing_context: Any, bits: Any) -> Any:
     return types.float32(types.int32), lambda _c, builder, _s, arguments: builder.bitcast(arguments[0], ir.FloatType())
 
 
 @intrinsic
-def _two_to_the(typing_context: Any, exponent: Any) -> Any:  # noqa: ARG001
+def _two_to_the(typing_context: Any, exponent: Any) -> Any:
     """2**n of a whole float32 from -126 to 127."""
 
     def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -59,7 +59,7 @@ def _two_to_the(typing_context: Any, exponent: Any) -> Any:  # noqa: ARG001
 
 
 @intrinsic
-def larger(typing_context: Any, one: Any, other: Any) -> Any:  # noqa: ARG001
+def larger(typing_context: Any, one: Any, other: Any) -> Any:
     """The larger of two float32, neither of them NaN: said so to the compiler, it looks at several at a time."""
 
     def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -70,7 +70,7 @@ def larger(typing_context: Any, one: Any, other: Any) -> Any:  # noqa: ARG001
 
 
 @intrinsic
-def low_byte(typing_context: Any, whole: Any) -> Any:  # noqa: ARG001
+def low_byte(typing_context: Any, whole: Any) -> Any:
     """The low 8 bits of a whole float32, as uint8. (Numba's own conversion goes over 64 bits and fills few lanes.)"""
 
     def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -89,7 +89,7 @@ def bfloat16(value: Any) -> Any:
 
 @numba.njit(inline="always")
 def exponential(x: Any) -> Any:
-    """e**x for x <= 0 in float32, relative error below 2e-7, at least e**-87. Without a branch, so that loops vectorise.
+    """e**x for x <= 0 in float32, relative error below 2e-7, at least e**-87; without a branch, for vectors.
 
     Polynomial of Cephes' expf (S. L. Moshier).
     """
@@ -196,7 +196,7 @@ def _prefetch(builder: Any, kind: Any, pointer: Any, width: int) -> None:
 def dots(
     typing_context: Any, out: Any, query: Any, query_at: Any, keys: Any, keys_at: Any, count: Any, width: Any,
     ahead: Any, ahead_at: Any,
-) -> Any:  # noqa: ARG001  # fmt: skip
+) -> Any:  # fmt: skip
     """out[t] = query[query_at:][:width] . keys[keys_at + t * width:][:width] for t < count; arrays as if flat.
 
     `width` is a constant and a multiple of 16. `out` and `keys` must have room for `count` rounded up to a multiple of
@@ -233,7 +233,7 @@ def dots(
 def weighted(
     typing_context: Any, out: Any, out_at: Any, weights: Any, values: Any, values_at: Any, count: Any, width: Any,
     ahead: Any, ahead_at: Any,
-) -> Any:  # noqa: ARG001  # fmt: skip
+) -> Any:  # fmt: skip
     """out[out_at:][:width] += sum over t < count of weights[t] * values[values_at + t * width:][:width]; see `dots`."""
     if not isinstance(width, types.IntegerLiteral):
         return None

@@ -28,7 +28,7 @@ class CacheShape:
         return 2 * self.layers * self.heads * PAGE * (self.width * size + (2 if self.scaled else 0))
 
     def pages(self, count: int) -> list[tuple[Any, Any, Any, Any]]:
-        """For each layer keys, their scales, values, their scales: (pages, heads, PAGE, width), scales without width."""
+        """Keys, their scales, values, their scales of each layer: (pages, heads, PAGE, width), scales without width."""
         import numpy
 
         kind = {"bf16": numpy.uint16, "int8": numpy.int8, "fp32": numpy.float32}[self.number_format]

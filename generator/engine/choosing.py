@@ -43,8 +43,10 @@ def _mass(weights: Any, least: Any) -> Any:
 
 @kernel
 def _keep(weights: Any, goal: Any) -> None:
-    """Zero the weights (0 to 1) outside the smallest set of highest ones that sums to `goal`; of equal ones the first stay."""
-    least = numpy.float32(1.0)
+    """Zero the weights (0 to 1) outside the smallest set of highest ones that sums to `goal`; of equal ones keep the
+    first.
+    """
+    least: Any = numpy.float32(1.0)
     while least > numpy.float32(1e-37) and _mass(weights, least) < goal:
         least *= numpy.float32(COARSE)
     count = 0

@@ -67,12 +67,12 @@ class Decoder:
     @property
     def weight_bytes(self) -> int:
         size = {"bf16": 2, "int8": 1, "fp32": 4}[self.number_format]
-        return size * sum(p.shape[0] * p.shape[1] for p in self.products) + int(self.vocabulary.nbytes)
+        return int(size * sum(p.shape[0] * p.shape[1] for p in self.products) + self.vocabulary.nbytes)
 
     @property
     def row_bytes(self) -> int:
         """What a row needs besides pages: logits, activations, its text."""
-        return 8 * self.head.shape[0] + 40 * self.shape.width + (64 << 10)
+        return 8 * int(self.head.shape[0]) + 40 * self.shape.width + (64 << 10)
 
     def workspace(self, rows: int, pages: int) -> "Workspace":
         return Workspace(self, rows, pages)
@@ -114,7 +114,7 @@ class Workspace:
         self.seconds = {"products": 0.0, "attention": 0.0, "rest": 0.0}
 
     def step(self, tokens: Any, positions: Any, table: Any) -> tuple[Any, Any]:
-        """Token ids (R), their positions (R) and the rows' pages (R, pages of a row) -> logits (R, V) as (numbers, scales)."""
+        """Token ids (R), positions (R), the rows' pages (R, pages of a row) -> logits (R, V) as (numbers, scales)."""
         clock, seconds = time.perf_counter, self.seconds
         decoder, shape, n = self.decoder, self.decoder.shape, len(tokens)
         state, queries, mixed = self._state[:n], self._queries[:n], self._mixed[:n]

@@ -114,10 +114,8 @@ class _Run:
         torch.set_num_threads(1)  # of this thread; each lane is one core
         try:
             with torch.inference_mode():
-                lane.run(
-                    self._sampling, self._take, self._give_back, self._done.put, self._stopped.is_set, self._watch
-                )
-        except BaseException as error:  # noqa: BLE001  # raised again in the caller's thread
+                lane.run(self._sampling, self._take, self._give_back, self._done.put, self._stopped.is_set, self._watch)
+        except BaseException as error:  # raised again in the caller's thread
             self._done.put(error)
         else:
             self._done.put(None)

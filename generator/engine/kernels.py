@@ -220,7 +220,7 @@ def keep(given: Any, positions: Any, table: Any, store: Any, scales: Any) -> Non
 
 @cache
 def attention(width: int, group: int, scaled: bool) -> Any:
-    """The kernel for heads of `width` (a multiple of 16), `group` of which share keys; `scaled`: of a cache in 8 bits."""
+    """The kernel for heads of `width` (a multiple of 16), `group` of which share keys; `scaled`: cached in 8 bits."""
 
     @kernel
     def attend(

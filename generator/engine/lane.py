@@ -50,7 +50,7 @@ class Lane:
         self._tokens, self._positions = numpy.zeros(rows, whole), numpy.zeros(rows, whole)
         self._prompted, self._written = numpy.zeros(rows, whole), numpy.zeros(rows, whole)
         self._forced, self._chosen = numpy.full(rows, -1, whole), numpy.zeros(rows, whole)
-        self._table = numpy.zeros((rows, plan.row_pages), whole)
+        self._table, self._held = numpy.zeros((rows, plan.row_pages), whole), numpy.zeros(rows, whole)
         self._prompts = numpy.zeros((rows, self._longest), whole)
         self._history = numpy.zeros((rows, prompting.most_new), whole)
         self._uniforms = numpy.zeros((rows, prompting.most_new))
@@ -136,33 +136,34 @@ class Lane:
             self._limited.append(self._most == 0)
             self._prompts[row, : len(job.prompt)] = job.prompt
             self._prompted[row], self._tokens[row] = len(job.prompt), job.prompt[0]
-            self._positions[row] = self._written[row] = self._seconds[row] = 0
+            self._positions[row] = self._written[row] = self._seconds[row] = self._held[row] = 0
             self._forced[row], self._runs[row] = -1, 0
             self._uniforms[row] = uniforms([job.brief.seed], numpy.shape(self._uniforms)[1])[0]
 
     def _turn_pages(self, give_back: Callable[[Job], None]) -> None:
-        """A page for each row that begins one; when none is left, the newest draft goes back and is written again later."""
-        row = 0
-        while row < len(self._jobs):
-            if self._positions[row] % PAGE == 0:
-                while not self._free:
-                    newest = max(range(len(self._jobs)), key=lambda r: self._jobs[r].brief.index)
-                    self.waits += 1
-                    give_back(self._jobs[newest])
-                    self.tokens -= int(self._written[newest])
-                    self._leave(newest)
-                if row >= len(self._jobs):
-                    return
-                if self._positions[row] % PAGE == 0:
-                    self._table[row, self._positions[row] // PAGE] = self._free.pop()
-            row += 1
-
-    def _advance(self, n: int) -> None:
-        """Positions, and the tokens that the next step reads: of the prompt, as long as there are some, else the chosen."""
-        positions = self._positions[:n]
-        positions += 1
+        """A page for each row that begins one; if none is left, the newest draft goes back and is written later."""
         import numpy
 
+        while True:
+            n = len(self._jobs)
+            lacking = numpy.flatnonzero(self._held[:n] * PAGE <= self._positions[:n])
+            for row in lacking[: len(self._free)]:
+                self._table[row, self._held[row]] = self._free.pop()
+                self._held[row] += 1
+            if len(lacking) == 0 or self._held[lacking[-1]] * PAGE > self._positions[lacking[-1]]:
+                return
+            newest = max(range(n), key=lambda row: self._jobs[row].brief.index)
+            self.waits += 1
+            self.tokens -= int(self._written[newest])
+            give_back(self._jobs[newest])
+            self._leave(newest)
+
+    def _advance(self, n: int) -> None:
+        """Positions, and the tokens that the next step reads: of the prompt while there are some, else the chosen."""
+        import numpy
+
+        positions = self._positions[:n]
+        positions += 1
         writing = positions >= self._prompted[:n]
         rows = numpy.flatnonzero(writing)
         reading = numpy.flatnonzero(~writing)
@@ -183,17 +184,17 @@ class Lane:
                 "the model gives no finite logits", hint="Its weights are damaged, or the number format is too narrow."
             )
         ended, full = numpy.isin(token, self._ends) & fresh, (written == self._history.shape[1]) & fresh
-        for row in numpy.flatnonzero(self._forced[:n] >= 0) if self._most else ():
-            self._forced[row] = self._ending[row].pop(0) if self._ending[row] else -1
         if self._most:
-            for row in numpy.flatnonzero(self._breaks[token] & fresh & ~ended & ~full):
-                self._limit(int(row))
+            for row in numpy.flatnonzero(self._forced[:n] >= 0).tolist():
+                self._forced[row] = self._ending[row].pop(0) if self._ending[row] else -1
+            for row in numpy.flatnonzero(self._breaks[token] & fresh & ~ended & ~full).tolist():
+                self._limit(row)
         leaving = {int(row): "end" for row in numpy.flatnonzero(ended)}
         leaving |= {int(row): "limit" for row in numpy.flatnonzero(full & ~ended)}
         if self._watch:
-            for row in numpy.flatnonzero(fresh & ~ended & ~full & (written % WATCHED == 0)):
-                if self._watch(self._jobs[row].brief, self._text(int(row))):
-                    leaving[int(row)] = "limit"
+            for row in numpy.flatnonzero(fresh & ~ended & ~full & (written % WATCHED == 0)).tolist():
+                if self._watch(self._jobs[row].brief, self._text(row)):
+                    leaving[row] = "limit"
         for row in sorted(leaving, reverse=True):
             tokens = self._history[row, : self._written[row]].tolist()
             give(Written(self._jobs[row], tokens, leaving[row], float(self._seconds[row])))
@@ -216,15 +217,15 @@ class Lane:
 
     def _leave(self, row: int) -> None:
         """Free a row and its pages; the last row takes its place."""
-        used = -(-int(self._positions[row]) // PAGE)
-        self._free += self._table[row, :used].tolist()
+        self._free += self._table[row, : self._held[row]].tolist()
         last = len(self._jobs) - 1
-        for lists in (self._jobs, self._ending, self._limited):
-            lists[row] = lists[last]  # type: ignore[index]
-            lists.pop()
+        several: tuple[list[Any], ...] = (self._jobs, self._ending, self._limited)
+        for values in several:
+            values[row] = values[last]
+            values.pop()
         if row != last:
             for array in (
                 self._tokens, self._positions, self._prompted, self._written, self._forced, self._chosen, self._table,
-                self._prompts, self._history, self._uniforms, self._seconds, self._runs,
+                self._held, self._prompts, self._history, self._uniforms, self._seconds, self._runs,
             ):  # fmt: skip
                 array[row] = array[last]

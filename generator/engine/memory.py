@@ -13,7 +13,7 @@ CROWDED = 0.75  # rows are planned as if a draft filled this share of its pages;
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """For each of `lanes` cores: `rows` drafts at a time and `pages` of cache. `row_pages` is what the longest draft needs."""
+    """For each of `lanes` cores: `rows` drafts at a time and `pages` of cache. The longest draft needs `row_pages`."""
 
     lanes: int
     rows: int
@@ -29,8 +29,8 @@ class Plan:
 
     def __str__(self) -> str:
         return (
-            f"{self.lanes * self.rows} drafts at a time on {self.lanes} cores, {self.pages * self.lanes} cache pages of "
-            f"{PAGE} tokens, {_gib(self.bytes)} of the {_gib(self.limit_bytes)} allowed"
+            f"{self.lanes * self.rows} drafts at a time on {self.lanes} cores, {self.pages * self.lanes} cache pages "
+            f"of {PAGE} tokens, {_gib(self.bytes)} of the {_gib(self.limit_bytes)} allowed"
         )
 
 

@@ -20,7 +20,7 @@ _here = threading.local()  # the workspace whose step this thread is in
 
 
 class ModulesDecoder:
-    """A transformers model, its linear modules packed in place. Shared by all lanes. Raises ModelError if it cannot run."""
+    """A transformers model, its linear modules packed in place. Shared by all lanes. Raises ModelError."""
 
     def __init__(self, model: Any, number_format: NumberFormat, cache_format: CacheFormat) -> None:
         from transformers import AttentionInterface
@@ -49,7 +49,7 @@ class ModulesDecoder:
     def weight_bytes(self) -> int:
         parameters = sum(p.numel() * p.element_size() for p in self.model.parameters())
         size = {"bf16": 2, "int8": 1, "fp32": 4}[self.number_format]
-        return parameters + sum(size * p.shape[0] * p.shape[1] for p in self.products)
+        return int(parameters + sum(size * p.shape[0] * p.shape[1] for p in self.products))
 
     @property
     def row_bytes(self) -> int:
@@ -105,9 +105,7 @@ def _attend(
     keep(key[:, :, 0].float().contiguous().numpy(), space.positions, space.table, keys, key_scales)
     keep(value[:, :, 0].float().contiguous().numpy(), space.positions, space.table, values, value_scales)
     out = torch.empty(queries.shape)
-    space.decoder.attend(
-        queries, space.positions, space.table, keys, key_scales, values, value_scales, out.numpy()
-    )
+    space.decoder.attend(queries, space.positions, space.table, keys, key_scales, values, value_scales, out.numpy())
     space.seconds["attention"] += time.perf_counter() - started
     return out.to(query.dtype)[:, None], None
 
@@ -116,7 +114,7 @@ def _attend(
 def _linear_class() -> Any:
     import torch
 
-    class Packed(torch.nn.Module):
+    class Packed(torch.nn.Module):  # type: ignore[misc]
         """A linear module on packed weights."""
 
         def __init__(self, linear: Any, number_format: NumberFormat) -> None:
@@ -131,7 +129,9 @@ def _linear_class() -> Any:
             if self.number_format == "int8":
                 operand = Operand(len(rows), rows.shape[1], "int8")
                 narrow(rows.float().contiguous().numpy(), operand.numbers, operand.scales)
-                y = (self.product.tensor(operand.tensor).float() * torch.from_numpy(operand.scales)[:, None]).to(x.dtype)
+                y = (self.product.tensor(operand.tensor).float() * torch.from_numpy(operand.scales)[:, None]).to(
+                    x.dtype
+                )
             else:
                 y = self.product.tensor(rows)
             y = y if self.bias is None else y + self.bias

@@ -1,10 +1,11 @@
 """From a loaded transformers model to an engine: format, packed weights, a comparison with the model itself, a plan."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from generator.brief import EngineChoice
 from generator.engine.architecture import layer_shapes, read_architecture
+from generator.engine.cache import CacheFormat
 from generator.engine.compiled import compiled_before
 from generator.engine.decoder import Decoder
 from generator.engine.engine import ENGINE, Engine
@@ -55,11 +56,8 @@ def pack(model: Any, number_format: str, cache_format: str) -> tuple[AnyDecoder,
     model = model.to(torch.bfloat16 if numbers == "bf16" else torch.float32)
     reference = _logits(model)
     architecture = read_architecture(model, int(model.config.max_position_embeddings))
-    decoder: AnyDecoder
-    if architecture:
-        decoder = Decoder(architecture, numbers, cache)  # type: ignore[arg-type]  # checked by open_model
-    else:
-        decoder = ModulesDecoder(model, numbers, cache)  # type: ignore[arg-type]
+    known = (numbers, cast(CacheFormat, cache))
+    decoder = Decoder(architecture, *known) if architecture else ModulesDecoder(model, *known)
     if not settle(decoder.products, ROWS):
         measured = (*measured, f"in blocks of {BLOCK} rows")
     _agree(decoder, reference, formats)
@@ -87,8 +85,8 @@ def _agree(decoder: AnyDecoder, reference: Any, formats: str) -> None:
             found = numbers.astype(numpy.uint32) << 16 if numbers.dtype == numpy.uint16 else numbers
             found = (found.view(numpy.float32) if numbers.dtype == numpy.uint16 else found)[1] * scales[1]
             expected = expected - expected.mean()
-            error = numpy.linalg.norm(found - found.mean() - expected) / max(1e-9, numpy.linalg.norm(expected))
-            worst = max(worst, float(error))
+            error = float(numpy.linalg.norm(found - found.mean() - expected))
+            worst = max(worst, error / max(1e-9, float(numpy.linalg.norm(expected))))
     if not worst <= TOLERANCE["int8" if "int8" in formats else formats]:
         raise ModelError(
             f"the engine's logits of this model differ from transformers' by {worst:.1%} in {formats}",

@@ -43,7 +43,7 @@ def generated(folder: Path, kind: str, given: list[list[int]], tokens: int) -> l
 
 
 def differences(folder: Path, kind: str, given: list[list[int]], ours: list[list[int]], theirs: list[list[int]]) -> Any:
-    """For each row that differs: row, place, gap of the two tokens in float32, what rounding does to two logits there."""
+    """For each row that differs: row, place, gap of the two tokens in float32, what rounding can do to it."""
     import torch
     from transformers import AutoModelForCausalLM
 

@@ -122,7 +122,9 @@ def main() -> None:
     folder = model_folder(profile)[0]
     rows = texts(chosen.data, chosen.texts, PreTrainedTokenizerFast.from_pretrained(folder))
     exact = reference_loss(folder, rows)
-    print(f"{chosen.profile}: {len(rows)} held-out texts, {sum(map(len, rows))} tokens, {chosen.drafts} drafts a format\n")
+    print(
+        f"{chosen.profile}: {len(rows)} held-out texts, {sum(map(len, rows))} tokens, {chosen.drafts} drafts a format\n"
+    )
     print("| numbers | cache | loss a token | against float32 | accepted | 95 % interval |")
     print("| --- | --- | --- | --- | --- | --- |")
     print(f"| transformers float32 | | {exact:.4f} | | | |")
