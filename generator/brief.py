@@ -1,7 +1,7 @@
 """What a model is asked to write and what it gives back, and the one narrow interface between them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from generator.layouts import Direction
@@ -65,6 +65,15 @@ class EngineChoice:
     number_format: str = "auto"
     cache_format: str = "auto"
     memory: int = 0
+
+    def settled(self, formats: str) -> "EngineChoice":
+        """This choice, where it is `auto`, with the formats that a ModelIdentity names: `bf16`, `bf16 cache int8`."""
+        numbers, _, cache = formats.partition(" cache ")
+        return replace(
+            self,
+            number_format=numbers if self.number_format == "auto" else self.number_format,
+            cache_format=(cache or "auto") if self.cache_format == "auto" else self.cache_format,
+        )
 
 
 class LanguageModel(Protocol):

@@ -82,7 +82,7 @@ class ClusterModel:
                 brief = lost.popleft() if lost else next(briefs, None)
                 if brief is None:
                     break
-                asked[node.worker.draft.remote(brief, sampling)] = (node, brief)
+                asked[node.worker.draft.remote(brief, sampling, self.identity.number_format)] = (node, brief)
                 node.briefs += 1
             if not any(brief for _, brief in asked.values()):
                 return

@@ -76,7 +76,11 @@ def open_nodes(profile: ModelProfile, choice: EngineChoice, opener: Opener, repo
         for number, item in enumerate(found, 1):
             name = f"{number} of {len(found)} ({item['NodeManagerHostname']})"
             nodes.append(_started(ray, name, item, profile, choice, opener))
-        opened = _opened(ray, nodes, bool(profile.folder), report)
+        hint = "The folder of a profile must be on every node, at the same path." if profile.folder else ""
+        # The formats that the first node measures as the best hold for all.
+        first = len(nodes) if choice.number_format != "auto" else 1
+        opened = _opened(ray, nodes[:first], "auto", hint, report)
+        opened += _opened(ray, nodes[first:], opened[0].identity.number_format, hint, report)
         for node, answer in zip(nodes, opened, strict=True):
             same_model(node.name, opened[0].identity, answer.identity, answer.version)
             node.account, node.process = answer.account, answer.process
@@ -157,30 +161,26 @@ def _started(
     return Node(name, own.threads, actor.remote(profile, own, opener))
 
 
-def _opened(ray: Any, nodes: list[Node], folder: bool, report: Report) -> list[Opened]:
+def _opened(ray: Any, nodes: list[Node], formats: str, hint: str, report: Report) -> list[Opened]:
     """What each worker says when its model is loaded. Raises what went wrong there."""
-    asked = {node.worker.opened.remote(): node for node in nodes}
+    asked = {node.worker.opened.remote(formats): node for node in nodes}
     waiting = list(asked)
-    while waiting := ray.wait(waiting, num_returns=len(waiting), timeout=PATIENCE_SECONDS)[1]:
+    while waiting and (waiting := ray.wait(waiting, num_returns=len(waiting), timeout=PATIENCE_SECONDS)[1]):
         for answer in waiting:
             report(f"ray: node {asked[answer].name} is not ready: it loads the model, or its CPUs are taken")
-    answers: list[Opened | PressError] = []
+    opened: list[Opened] = []
     for answer, node in asked.items():
         try:
-            answers.append(ray.get(answer))
+            said = ray.get(answer)
         except ray.exceptions.RayError as error:
             raise ModelError(
                 f"node {node.name}: the worker did not start: {_line(error)}",
                 hint="Install the same prior-art-press[model,ray] on every node.",
             ) from error
-    failures = {node.name: e for node, e in zip(nodes, answers, strict=True) if isinstance(e, PressError)}
-    if failures:
-        name, failure = next(iter(failures.items()))
-        if len(failures) == len(nodes) and len({str(e) for e in failures.values()}) == 1:
-            raise failure  # no fault of one node
-        hint = " The folder of a profile must be on every node, at the same path." if folder else ""
-        raise type(failure)(f"node {name}: {failure}", hint=f"{failure.hint}{hint}".strip())
-    return [answer for answer in answers if isinstance(answer, Opened)]
+        if isinstance(said, PressError):
+            raise type(said)(f"node {node.name}: {said}", hint=f"{said.hint} {hint}".strip())
+        opened.append(said)
+    return opened
 
 
 def _end(ray: Any, nodes: "tuple[Node, ...] | list[Node]", began: bool) -> None:

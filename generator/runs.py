@@ -67,8 +67,8 @@ class Begun:
 
 def find_unfinished(
     output: Path, plan: RunPlan, *, shard: Shard | None = None, seed_given: bool = True
-) -> tuple[str, RunPlan] | None:
-    """The oldest run of the same plan (or shard of it) that has a working folder, and its plan.
+) -> tuple[str, Begun] | None:
+    """The oldest run of the same plan (or shard of it) that has a working folder, and what it was begun with.
 
     Without `seed_given` its seed may be any. A finished shard is found as well.
     """
@@ -79,7 +79,7 @@ def find_unfinished(
             continue
         wanted = plan if seed_given else replace(plan, seed=begun.plan.seed)
         if (begun.plan, begun.shard) == (wanted, shard):
-            return folder.name, begun.plan
+            return folder.name, begun
     return None
 
 

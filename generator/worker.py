@@ -40,21 +40,24 @@ class Worker:
     """
 
     def __init__(self, profile: ModelProfile, choice: EngineChoice, opener: Opener) -> None:
+        self._profile, self._choice, self._opener = profile, choice, opener
         self._told: list[str] = []
         self._waiting: SimpleQueue[tuple[Brief, Sampling, Future[Any]]] = SimpleQueue()
         self._made = self._answered = 0  # tokens; each is written by one thread alone
         self._model: Future[LanguageModel] = Future()
-        self._open = partial(opener, profile, choice, report=self._told.append)
-        threading.Thread(target=self._work, daemon=True).start()
+        self._begun = False
 
-    async def opened(self) -> Opened | PressError:
+    async def opened(self, formats: str) -> Opened | PressError:
+        """`formats`: those that a ModelIdentity of another node names, or `auto`."""
+        self._begin(formats)
         try:
             model = await asyncio.wrap_future(self._model)
         except PressError as error:
             return error
         return Opened(model.identity, __version__, dict(model.account), tuple(self._told), os.getpid())
 
-    async def draft(self, brief: Brief, sampling: Sampling) -> tuple[Draft | PressError, int, int]:
+    async def draft(self, brief: Brief, sampling: Sampling, formats: str) -> tuple[Draft | PressError, int, int]:
+        self._begin(formats)  # when it was started again, nothing else tells it
         waiting: Future[Draft | PressError] = Future()
         self._waiting.put((brief, sampling, waiting))
         return await asyncio.wrap_future(waiting), self._taken(), os.getpid()
@@ -65,7 +68,13 @@ class Worker:
         return None, self._taken(), os.getpid()
 
     async def account(self) -> dict[str, Any]:
-        return dict((await asyncio.wrap_future(self._model)).account)
+        return dict(self._model.result().account) if self._model.done() else {}
+
+    def _begin(self, formats: str) -> None:
+        if not self._begun:
+            self._begun, choice = True, self._choice.settled(formats)
+            self._open = partial(self._opener, self._profile, choice, report=self._told.append)
+            threading.Thread(target=self._work, daemon=True).start()
 
     def _taken(self) -> int:
         before, self._answered = self._answered, self._made
@@ -87,17 +96,17 @@ class Worker:
 
     def _write(self, model: LanguageModel, first: tuple[Brief, Sampling, Future[Any]]) -> None:
         """Write drafts until no brief has come for a while and all are complete."""
-        answers: dict[int, Future[Any]] = {}
+        answers = {first[0].index: first[2]}
 
         def briefs() -> Iterator[Brief]:
-            item = first
+            yield first[0]
             while True:
-                answers[item[0].index] = item[2]
-                yield item[0]
                 try:
-                    item = self._waiting.get(timeout=IDLE_SECONDS)
+                    brief, _, answer = self._waiting.get(timeout=IDLE_SECONDS)
                 except Empty:
                     return
+                answers[brief.index] = answer
+                yield brief
 
         try:
             for draft in model.drafts(briefs(), first[1], tick=self._tick):

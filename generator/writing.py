@@ -57,8 +57,10 @@ def generate(
         return _drafted(done, "done already: ")
     found = find_unfinished(press.output, plan, shard=part, seed_given=seed is not None)
     press.report(f"generate: loading {chosen.name}" + (f", going on with run {found[0]}" if found else ""))
+    if found:  # what was measured when it was begun must not be measured otherwise now
+        plan, choice = found[1].plan, choice.settled(str(found[1].model.get("number_format", "auto")))
     made = generate(
-        found[1] if found else plan,
+        plan,
         open_model(chosen, choice, report=press.report),
         press.output,
         shard=part,

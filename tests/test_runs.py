@@ -80,10 +80,10 @@ def test_a_finished_run_leaves_its_report_alone(tmp_path):
 def test_an_unfinished_run_is_found_by_its_plan(tmp_path):
     with opened(tmp_path) as state:
         state.add(line(0))
-    assert find_unfinished(tmp_path, PLAN) == (NAME, PLAN)
+    assert find_unfinished(tmp_path, PLAN) == (NAME, Begun(PLAN, MODEL, TIME))
     other = replace(PLAN, seed=5)
     assert find_unfinished(tmp_path, other) is None
-    assert find_unfinished(tmp_path, other, seed_given=False) == (NAME, PLAN)
+    assert find_unfinished(tmp_path, other, seed_given=False) == (NAME, Begun(PLAN, MODEL, TIME))
     assert find_unfinished(tmp_path, replace(PLAN, amount=5), seed_given=False) is None
     with opened(tmp_path) as state:
         assert (list(state.lines), state.tokens, state.milliseconds) == ([0], 100, 1500)
@@ -303,7 +303,7 @@ def test_a_finished_shard_keeps_its_folder_and_delivers_nothing(tmp_path):
     assert queue(tmp_path) == []
     assert find_unfinished(tmp_path, PLAN) is None, "a shard is not the whole run"
     assert find_unfinished(tmp_path, PLAN, shard=Shard(1, 3)) is None
-    assert find_unfinished(tmp_path, PLAN, shard=Shard(2, 3)) == (NAME, PLAN)
+    assert find_unfinished(tmp_path, PLAN, shard=Shard(2, 3)) == (NAME, Begun(PLAN, MODEL, TIME, Shard(2, 3)))
     sweep(tmp_path)
     assert state.folder.exists()
 

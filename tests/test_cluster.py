@@ -1,0 +1,215 @@
+"""A real Ray cluster of two nodes with one CPU each on this machine, the real engine, a tiny model."""
+
+import hashlib
+import json
+import os
+import re
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import openers
+import pytest
+import tiny_model
+from written import NOW, PLAN
+
+from generator import cli
+from generator.brief import EngineChoice
+from generator.cluster import open_cluster
+from generator.drafting import generate
+from generator.errors import ConfigError, ModelError
+from generator.model import open_model
+from generator.plan import brief
+from generator.profiles import read_profile
+from generator.sampling import Sampling
+
+TESTS = Path(__file__).parent
+WHOLE = replace(PLAN, profile="tiny", amount=300, sampling=Sampling())
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS.parent), str(TESTS)]))
+        patch.setenv("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")  # as generator.nodes sets it before it imports Ray
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("OMP_NUM_THREADS", "1")
+        from ray.cluster_utils import Cluster
+
+        nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "env_vars": {"PRESS_NODE": "first"}})
+        nodes.add_node(num_cpus=1, env_vars={"PRESS_NODE": "second"})
+        yield nodes
+        nodes.shutdown()
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny")
+    return tiny_model.write_profile(folder / "tiny.toml", tiny_model.save_tiny(folder / "model"))
+
+
+@pytest.fixture(scope="module")
+def profile(path):
+    return read_profile(path)
+
+
+def choice(cluster, **changes):
+    return EngineChoice(**{"engine": "ray", "address": cluster.address, "number_format": "fp32", "batch": 8, **changes})
+
+
+def run(output, model):
+    made = generate(WHOLE, model, output, now=lambda: NOW, salt=lambda: bytes(16), report=lambda _: None)
+    return made.report["drafts_by_index"]
+
+
+@pytest.fixture(scope="module")
+def alone(profile, tmp_path_factory):
+    """Index, seed, digest and outcome of each draft that one machine writes."""
+    model = open_model(profile, EngineChoice(threads=1, number_format="fp32"), report=lambda _: None)
+    return run(tmp_path_factory.mktemp("alone"), model)
+
+
+def digest(draft):
+    return hashlib.sha256(draft.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def test_the_command_on_two_nodes_writes_what_one_machine_writes(cluster, path, alone, tmp_path, capfd):
+    import ray
+
+    words = ["generate", "--profile", path, "--drafts", 300, "--seed", 7, "--root", tmp_path, "--json", "--timings"]
+    words += ["--engine", "ray", "--address", cluster.address, "--batch", 8, "--format", "fp32"]
+    cli.main([str(word) for word in words])
+    out, err = capfd.readouterr()
+    figures = json.loads(out)  # nothing of Ray's is on stdout
+    assert (figures["ok"], figures["drafts"]) == (True, 300)
+    assert {phase["phase"] for phase in figures["timings"]} >= {"attention", "sampling"}
+    assert re.search(r"node 2 of 2 \(.+\): engine: fp32", err)
+    report = json.loads((tmp_path / "output" / "runs" / f"{figures['run']}.json").read_bytes())
+    assert report["drafts_by_index"] == alone
+    (session,) = report["engine"]
+    assert [node["engine"] for node in session["account"]["nodes"]] == [report["model"]["engine"]] * 2
+    assert all(node["phases"][0]["milliseconds"] > 0 for node in session["account"]["nodes"]), "both nodes worked"
+    assert session["account"]["slots"] == 16
+    assert not ray.is_initialized(), "the connection ends with the drafts"
+
+
+class Losing:
+    """The model; after 40 drafts the kernel kills one of its workers, after 120 a node is gone with its worker."""
+
+    def __init__(self, model, remove):
+        self.model, self.identity, self.remove, self.done = model, model.identity, remove, []
+
+    @property
+    def account(self):
+        return self.model.account
+
+    def drafts(self, *args, **options):
+        for draft in self.model.drafts(*args, **options):
+            self.done.append(draft.brief.index)
+            if len(self.done) == 40:
+                os.kill(self.model._nodes.nodes[1].process, signal.SIGKILL)
+            if len(self.done) == 120:
+                self.remove()
+            yield draft
+
+
+def test_a_killed_worker_and_a_lost_node_change_no_byte(cluster, profile, alone, tmp_path, capfd):
+    told, third = [], cluster.add_node(num_cpus=1)
+    model = open_model(profile, choice(cluster), report=told.append)
+    assert len(model._nodes.nodes) == 3
+    losing = Losing(model, lambda: cluster.remove_node(third, allow_graceful=False))
+    assert run(tmp_path, losing) == alone
+    assert sorted(losing.done) == list(range(300)), "nothing is lost, nothing comes twice"
+    assert [line for line in told if "was lost and started again" in line]
+    assert len([line for line in told if "is lost (" in line]) == 1
+    assert capfd.readouterr().out == ""
+
+
+def test_closing_the_iterator_ends_the_workers_and_errors_come_out_as_they_are(cluster, profile, alone):
+    taken, ticks = [], []
+
+    def endless():
+        for index in range(10**6):
+            taken.append(index)
+            yield brief(WHOLE, index)
+
+    model = open_model(profile, choice(cluster, batch=4), report=lambda _: None)
+    processes = [node.process for node in model._nodes.nodes]
+    assert all(running(number) for number in processes)
+    drafts = model.drafts(endless(), WHOLE.sampling, tick=ticks.append)
+    made = [next(drafts) for _ in range(5)]
+    drafts.close()
+    assert len(taken) <= 5 + 2 * 4 * 2
+    assert sum(ticks) >= sum(draft.generation.new_tokens for draft in made)
+    assert not any(running(number) for number in processes)
+    assert [digest(draft) for draft in made] == [alone[draft.brief.index]["sha256"] for draft in made]
+    wrong = replace(brief(WHOLE, 0), direction="top-down", topic="Method for making tea " * 60)
+    with pytest.raises(ConfigError, match="has more than") as error:
+        list(model.drafts([wrong], WHOLE.sampling))
+    assert type(error.value) is ConfigError
+    assert error.value.hint == "Shorten it."
+
+
+def test_all_tokens_are_ticked(cluster, profile):
+    ticks = []
+    model = open_cluster(profile, choice(cluster), openers.written, report=lambda _: None)
+    drafts = list(model.drafts((brief(WHOLE, index) for index in range(50)), WHOLE.sampling, tick=ticks.append))
+    assert sum(ticks) == sum(draft.generation.new_tokens for draft in drafts) == 2500
+    assert sum(draft.seconds for draft in drafts) == 50 * 0.5 / 2, "the time of two nodes together"
+
+
+def running(number):
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_bug_in_a_worker_keeps_its_traceback(cluster, profile):
+    model = open_cluster(profile, choice(cluster), openers.broken, report=lambda _: None)
+    with pytest.raises(ZeroDivisionError, match=r"openers\.py"):
+        list(model.drafts([brief(WHOLE, 0)], WHOLE.sampling))
+
+
+def test_a_node_that_lacks_the_model_is_named(cluster, profile):
+    import ray
+
+    with pytest.raises(ModelError, match=r"node \d of 2 \(.+\): tiny: /nowhere holds no config.json") as error:
+        open_cluster(profile, choice(cluster), openers.without_the_folder, report=lambda _: None)
+    assert "must be on every node, at the same path" in error.value.hint
+    assert not ray.is_initialized()
+
+
+def test_a_node_that_would_write_other_drafts_is_named(cluster, profile):
+    with pytest.raises(
+        ModelError, match=r"node 2 of 2 .* its number_format is (bf16, .* fp32|fp32, .* bf16)$"
+    ) as error:
+        open_cluster(profile, choice(cluster), openers.another_format, report=lambda _: None)
+    assert "--format" in error.value.hint
+
+
+def test_without_an_address_a_cluster_of_this_machine_is_begun_and_ended(cluster, profile, alone, monkeypatch):
+    import ray
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    model = open_model(profile, choice(cluster, address="", threads=1), report=lambda _: None)
+    assert ray.get_runtime_context().gcs_address != cluster.address
+    drafts = list(model.drafts((brief(WHOLE, index) for index in range(4)), WHOLE.sampling))
+    assert not ray.is_initialized()
+    assert {d.brief.index: digest(d) for d in drafts} == {n: alone[n]["sha256"] for n in range(4)}
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense", "localhost:99999999"])
+def test_an_address_where_no_cluster_is(profile, address):
+    with pytest.raises(ModelError, match="no Ray cluster could be reached") as error:
+        open_model(profile, EngineChoice(engine="ray", address=address), report=lambda _: None)
+    assert "ray start --head" in error.value.hint
+
+
+def test_without_the_package(profile, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ModelError, match="The package ray is not installed") as error:
+        open_model(profile, EngineChoice(engine="ray"), report=lambda _: None)
+    assert error.value.hint == "Run: pip install 'prior-art-press[ray]'"
