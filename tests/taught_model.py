@@ -32,6 +32,7 @@ def save_taught(folder: Path) -> Path:
     from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
     save_tiny(folder)
+    torch.set_num_threads(1)  # two threads of such small products wait for one another
     torch.manual_seed(1)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder)
