@@ -50,6 +50,7 @@ def pack(model: Any, number_format: str, cache_format: str) -> tuple[AnyDecoder,
     import torch
 
     torch.set_num_threads(1)
+    _check_finite(model)
     numbers, measured = choose_format(number_format, layer_shapes(model), ROWS)
     cache = numbers if cache_format == "auto" else cache_format
     formats = numbers if cache == numbers else f"{numbers} cache {cache}"
@@ -62,6 +63,17 @@ def pack(model: Any, number_format: str, cache_format: str) -> tuple[AnyDecoder,
         measured = (*measured, f"in blocks of {BLOCK} rows")
     _agree(decoder, reference, formats)
     return decoder, formats, measured
+
+
+def _check_finite(model: Any) -> None:
+    import torch
+
+    damaged = [name for name, weights in model.named_parameters() if not bool(torch.isfinite(weights).all())]
+    if damaged:
+        raise ModelError(
+            f"the weights {damaged[0]} are not all finite, nor are {len(damaged) - 1} others",
+            hint="The file is damaged; fetch or train it again.",
+        )
 
 
 def _logits(model: Any) -> Any:
@@ -78,7 +90,12 @@ def _agree(decoder: AnyDecoder, reference: Any, formats: str) -> None:
     import torch
 
     rows, table = numpy.ones(2, dtype=numpy.int32), numpy.arange(2, dtype=numpy.int32)[:, None].copy()
-    work, worst = decoder.workspace(2, 2), 0.0
+    work, errors = decoder.workspace(2, 2), []
+    if not numpy.isfinite(reference).all():
+        raise ModelError(
+            f"the model's own logits are not all finite in {formats}",
+            hint="Its weights are damaged, or the number format is too narrow. Try: --format fp32",
+        )
     with torch.inference_mode():
         for place, expected in enumerate(reference):
             numbers, scales = work.step(rows * (1 + place), rows * place, table)
@@ -86,9 +103,9 @@ def _agree(decoder: AnyDecoder, reference: Any, formats: str) -> None:
             found = (found.view(numpy.float32) if numbers.dtype == numpy.uint16 else found)[1] * scales[1]
             expected = expected - expected.mean()
             error = float(numpy.linalg.norm(found - found.mean() - expected))
-            worst = max(worst, error / max(1e-9, float(numpy.linalg.norm(expected))))
-    if not worst <= TOLERANCE["int8" if "int8" in formats else formats]:
+            errors.append(error / max(1e-9, float(numpy.linalg.norm(expected))))
+    if not all(error <= TOLERANCE["int8" if "int8" in formats else formats] for error in errors):
         raise ModelError(
-            f"the engine's logits of this model differ from transformers' by {worst:.1%} in {formats}",
+            f"the engine's logits of this model differ from transformers' by {max(errors):.1%} in {formats}",
             hint="Use: --engine generate. Please report the model, so that the engine learns its architecture.",
         )

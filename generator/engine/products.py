@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from generator.errors import ConfigError, ModelError
+from generator.errors import ConfigError
 
 NumberFormat = Literal["bf16", "int8", "fp32"]
 NUMBER_FORMATS: tuple[NumberFormat, ...] = ("bf16", "int8", "fp32")
@@ -51,11 +51,6 @@ class Product:
         self.shape, self.number_format, self._wide = tuple(weight.shape), number_format, wide
         self.block = 0  # rows at a time; 0: any number
         weight = weight.detach()
-        if not bool(torch.isfinite(weight).all()):
-            raise ModelError(
-                f"weights of the shape {self.shape} are not all finite",
-                hint="The file is damaged; fetch or train it again.",
-            )
         if number_format == "int8":
             weight = weight.float()
             scales = weight.abs().amax(dim=1).clamp(min=1e-30) / 127
