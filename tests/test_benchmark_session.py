@@ -215,13 +215,19 @@ def test_a_session_searches_first_and_then_repeats_the_best(tmp_path: Path) -> N
     assert answers.checked == 2
 
 
-def test_long_texts_use_batches_that_fit_and_a_cut_run_is_not_repeated(tmp_path: Path) -> None:
-    answers = Answers({**RATES, ("llama-cpp", "BF16", 16): 400.0})
-    found = follow(tmp_path, answers, "--most-tokens", "50000")
+def test_long_texts_use_batches_that_fit_and_what_was_cut_or_is_far_behind_is_not_repeated(tmp_path: Path) -> None:
+    other = {("llama-cpp", "BF16", 16): 400.0, ("ctranslate2", "int8", 16): 240.0, ("ctranslate2", "int8", 32): 200.0}
+    answers = Answers(RATES | other)
+    found = follow(tmp_path, answers, "--most-tokens", "50000", "--lengths", "256,2600,3000")
     long = {one.engine: one for one in found.at(2600)}
     assert (long["llama-cpp"].batch, len(long["llama-cpp"].runs), long["llama-cpp"].finished) == (16, 3, True)
+    assert (long["ctranslate2"].batch, len(long["ctranslate2"].runs), long["ctranslate2"].finished) == (16, 1, True)
     assert (long["model-card"].batch, len(long["model-card"].runs), long["model-card"].finished) == (3, 1, False)
-    assert long["ctranslate2"].runs[0].batch == 16
+    assert {one.engine for one in found.at(3000)} == {"llama-cpp", "ctranslate2"}
+    named = [one for one in found.absent if one.new_tokens == 3000]
+    assert [(one.engine, one.reason) for one in named] == [
+        ("model-card", "cut at the limit, or failed, at 2,600 tokens already")
+    ]
 
 
 def test_a_stopped_session_goes_on_without_measuring_again(tmp_path: Path) -> None:

@@ -28,8 +28,17 @@ def markdown(result: Result) -> str:
         parts += ["", f"## {new_tokens:,} new tokens a sequence", "", *_table(result, new_tokens)]
         parts += ["", *_ratios(result, new_tokens)]
     if result.absent:
-        rows = [[item.engine, item.format, str(item.batch or "any"), item.reason] for item in result.absent]
-        parts += ["", "## Not measured", "", *_grid(["engine", "format", "batch", "reason"], rows)]
+        rows = [
+            [
+                item.engine,
+                item.format,
+                str(item.batch or "any"),
+                f"{item.new_tokens:,}" if item.batch else "any",
+                item.reason,
+            ]
+            for item in result.absent
+        ]
+        parts += ["", "## Not measured", "", *_grid(["engine", "format", "batch", "new tokens", "reason"], rows)]
     parts += ["", "## Search for the best batch", "", "One run each.", "", *_search(result)]
     versions = sorted({run.version for line in result.lines for run in line.runs})
     parts += ["", "## Versions", "", *(f"- {text}" for text in versions)]
@@ -136,8 +145,7 @@ def _row(result: Result, line: Line, mine: list[Line], kinds: list[str], width: 
     cells += [f"{rate.middle / bounds[kind]:.0%}" for kind in kinds]
     for own in mine:
         compared = ratio(own, line)
-        told = f"{compared.middle:.2f} ({compared.least:.2f} to {compared.most:.2f})"
-        cells.append("" if line.engine == OURS else told)
+        cells.append("" if line.engine == OURS else _times(compared))
     return cells
 
 
@@ -150,8 +158,8 @@ def _ratios(result: Result, new_tokens: int) -> list[str]:
         if peer is not None:
             found = ratio(own, peer)
             said.append(
-                f"- {OURS} {own.format}: **{found.middle:.2f}** times ({found.least:.2f} to {found.most:.2f}) the best "
-                f"other engine, {peer.engine} {peer.format} at batch {peer.batch}."
+                f"- {OURS} {own.format} is {_times(found)} times as fast as the best other engine, {peer.engine} "
+                f"{peer.format} at batch {peer.batch}."
             )
         if not own.finished:
             said.append(f"- {OURS} {own.format} was cut at the limit: its ratios are too high and do not count.")
@@ -198,6 +206,12 @@ def _share(share: float | None) -> str:
 
 def _range(rate: Spread, runs: int) -> str:
     return f"{_number(rate.least)} to {_number(rate.most)} ({runs})" if runs > 1 else "(1)"
+
+
+def _times(found: Spread) -> str:
+    """Without a range where there was one run of each."""
+    spread = "" if found.least == found.most else f" ({found.least:.2f} to {found.most:.2f})"
+    return f"{found.middle:.2f}{spread}"
 
 
 def _number(value: float) -> str:

@@ -15,9 +15,9 @@ from tests.benchmarks.engine.agreement import Agreement
 from tests.benchmarks.engine.jobs import Failure, Job, Measurement, from_json, to_json
 from tests.benchmarks.engine.journal import Journal
 from tests.benchmarks.engine.launch import Launcher, LaunchError
-from tests.benchmarks.engine.peers import SAME_SAMPLING, Peer, peer
+from tests.benchmarks.engine.peers import OURS, SAME_SAMPLING, Peer, peer
 from tests.benchmarks.engine.plan import Configuration, batch_for, candidates, in_turn, winners
-from tests.benchmarks.engine.results import Line, Result
+from tests.benchmarks.engine.results import Line, Result, best_peer
 from tests.benchmarks.engine.roofline import Roofline, best
 
 SEARCH = "search"
@@ -78,7 +78,9 @@ class Session:
         peers = [found for name in options.engines if (found := self._peer(name))]
         tried = self._search(peers)
         chosen = [(item, winner) for item in peers for winner in winners(item, tried)]
-        lines = [line for length in options.lengths for line in self._length(chosen, length)]
+        lines: list[Line] = []
+        for length in options.lengths:
+            lines += self._length(chosen, length, lines)
         self._measure_roofline("after")
         return Result(
             {"date": self._journal["date"], **self._journal["settings"]},
@@ -122,29 +124,39 @@ class Session:
         self._absent += [one for one in tried if isinstance(one, Failure) and one.engine in lost]
         return tried
 
-    def _length(self, chosen: list[tuple[Peer, Configuration]], new_tokens: int) -> list[Line]:
-        """Every engine's best configuration in turn. What was cut at the limit is not run again."""
-        peers, fitting = {}, []
-        for item, best_of in chosen:
-            batch = self._batch(item, best_of, new_tokens)
-            wanted = dataclasses.replace(best_of, batch=batch)
-            if batch:
-                peers[wanted] = item
-                fitting.append(wanted)
-            else:
-                reason = "not even one sequence fits the memory or the number of tokens that a run may take"
-                self._absent.append(Failure(wanted.engine, wanted.format, best_of.batch, new_tokens, reason))
-        runs: dict[Configuration, list[Measurement | Failure]] = {wanted: [] for wanted in fitting}
-        checks: dict[Configuration, Agreement | None] = dict.fromkeys(fitting)
-        for number, wanted in in_turn(fitting, self._options.repeats):
-            if any(isinstance(one, Failure) or not one.finished for one in runs[wanted]):
+    def _length(self, chosen: list[tuple[Peer, Configuration]], new_tokens: int, before: list[Line]) -> list[Line]:
+        """Every engine's best configuration in turn. `before`: what was measured at shorter lengths."""
+        peers = self._fitting(chosen, new_tokens, before)
+        runs: dict[Configuration, list[Measurement | Failure]] = {wanted: [] for wanted in peers}
+        checks: dict[Configuration, Agreement | None] = dict.fromkeys(peers)
+        for number, wanted in in_turn(list(peers), self._options.repeats):
+            if number and (slow(wanted, before) or any(cut_or_failed(one) for one in runs[wanted])):
                 continue
-            checked = number == 0 and new_tokens == self._options.lengths[0]
-            rows = self._options.out / "rows.json" if checked and peers[wanted].sampling == SAME_SAMPLING else None
+            rows = self._options.out / "rows.json" if not number and not before else None
+            rows = rows if peers[wanted].sampling == SAME_SAMPLING else None
             runs[wanted].append(self._measured(str(number), wanted, new_tokens, rows))
             if rows:
                 checks[wanted] = self._agreement(wanted, new_tokens, rows)
-        return [_line(peers[wanted], wanted, new_tokens, runs[wanted], checks[wanted]) for wanted in fitting]
+        return [_line(item, wanted, new_tokens, runs[wanted], checks[wanted]) for wanted, item in peers.items()]
+
+    def _fitting(
+        self, chosen: list[tuple[Peer, Configuration]], new_tokens: int, before: list[Line]
+    ) -> dict[Configuration, Peer]:
+        """What is run at a length, with the batch that fits; the others are named."""
+        fitting = {}
+        for item, best_of in chosen:
+            batch = self._batch(item, best_of, new_tokens)
+            wanted = dataclasses.replace(best_of, batch=batch)
+            cut = [line for line in before if same(line, wanted) and (line.failures or not line.finished)]
+            if cut:
+                reason = f"cut at the limit, or failed, at {cut[0].new_tokens:,} tokens already"
+            elif not batch:
+                reason = "not even one sequence fits the memory or the number of tokens that a run may take"
+            else:
+                fitting[wanted] = item
+                continue
+            self._absent.append(Failure(wanted.engine, wanted.format, best_of.batch, new_tokens, reason))
+        return fitting
 
     def _batch(self, item: Peer, wanted: Configuration, new_tokens: int) -> int:
         value_bytes = item.cache_value_bytes[wanted.format]
@@ -196,6 +208,22 @@ class Session:
                 self._roofline_missing = str(error)
                 return
         self._rooflines.append(Roofline(**self._journal[key]))
+
+
+def same(line: Line, wanted: Configuration) -> bool:
+    return (line.engine, line.format) == (wanted.engine, wanted.format)
+
+
+def cut_or_failed(one: Measurement | Failure) -> bool:
+    return isinstance(one, Failure) or not one.finished
+
+
+def slow(wanted: Configuration, before: list[Line]) -> bool:
+    """Less than half as fast as the best other engine at the first length: too far behind to be run again and again."""
+    first = [line for line in before if line.runs and line.new_tokens == before[0].new_tokens]
+    own = [line.rate.middle for line in first if same(line, wanted)]
+    peer_line = best_peer(first)
+    return bool(own and peer_line and wanted.engine != OURS and own[0] < peer_line.rate.middle / 2)
 
 
 def _key(phase: str, wanted: Configuration, new_tokens: int) -> str:
