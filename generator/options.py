@@ -24,7 +24,7 @@ def several(*chosen: Callable[[Body], Body]) -> Callable[[Body], Body]:
 
 def _bytes(_: click.Context, parameter: click.Parameter, text: str) -> int:
     """Bytes, from a number with its unit; 0 for no text."""
-    parts = re.fullmatch(rf"(\d{{1,6}}(?:\.\d{{1,3}})?) ?({'|'.join(UNITS)})", text)
+    parts = re.fullmatch(rf"([0-9]{{1,6}}(?:\.[0-9]{{1,3}})?) ?({'|'.join(UNITS)})", text)
     size = int(Decimal(parts[1]) * UNITS[parts[2]]) if parts else 0
     if text and not size:
         units = ", ".join(UNITS)

@@ -94,6 +94,14 @@ class Shard:
             raise ConfigError(f"shard {text!r}: i/n is expected", hint="Shards are 1/4, 2/4, 3/4 and 4/4, for example.")
         return cls(int(parts[1]), int(parts[2]))
 
+    def check(self, plan: RunPlan) -> None:
+        """Raise ConfigError for a plan that cannot be divided."""
+        if plan.until != "drafts":
+            raise ConfigError(
+                "a shard cannot know what the others accept, nor how long they take",
+                hint="Give --drafts with --shard: the drafts of all shards together.",
+            )
+
     def indices(self, drafts: int) -> range:
         return range(self.number - 1, drafts, self.of)
 

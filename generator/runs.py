@@ -32,11 +32,8 @@ class Begun:
     shard: Shard | None = None
 
     def __post_init__(self) -> None:
-        if self.shard and self.plan.until != "drafts":
-            raise ConfigError(
-                "a shard cannot know what the others accept, nor how long they take",
-                hint="Give --drafts with --shard: the drafts of all shards together.",
-            )
+        if self.shard:
+            self.shard.check(self.plan)
 
     @property
     def name(self) -> str:

@@ -52,6 +52,8 @@ def generate(
         raise ConfigError("--shard without a seed", hint="Give all shards of a run the same --seed, or --tonight.")
     chosen = load_profile(profile or press.settings.profile, press.root)
     plan = _plan(press, chosen, secrets.randbits(64) if seed is None else seed, _end(count, drafts, minutes), topics)
+    if part:
+        part.check(plan)
     _tell_outdated(press)
     if done := _done_before(press, plan, part):
         return _drafted(done, "done already: ")

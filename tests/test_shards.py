@@ -136,7 +136,7 @@ def test_a_merge_killed_at_any_step_goes_on_with_the_same_command(tmp_path, monk
                 pass
         merged(three, output)
         assert same_but_for_the_name(output) == whole, number
-        number += 9
+        number += 17
     assert number > 60
 
 
