@@ -32,8 +32,8 @@ def open_model(profile: ModelProfile, choice: EngineChoice, *, report: Callable[
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     folder, revision = model_folder(profile)
-    tokenizer, model = _loaded(profile, folder)
     digests = {"weights_sha256": weights_sha256(folder), "tokenizer_sha256": file_sha256(folder / "tokenizer.json")}
+    tokenizer, model = _loaded(profile, folder)
 
     def prompting(engine: str, number_format: str) -> Prompting:
         identity = ModelIdentity(

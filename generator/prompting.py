@@ -76,11 +76,11 @@ class Prompting:
 
     @cached_property
     def line_breaks(self) -> Any:
-        """For each token id, whether its text holds a line feed (an array of bool): after no other can a claim end."""
+        """The ids (an array) of the tokens whose text holds a line feed: after no other can a claim end."""
         import numpy
 
         texts = self.tokenizer.batch_decode([[token] for token in range(len(self.tokenizer))])
-        return numpy.fromiter(("\n" in text for text in texts), dtype=bool, count=len(texts))
+        return numpy.asarray([token for token, text in enumerate(texts) if "\n" in text], dtype=numpy.int32)
 
     def decoded(self, ids: list[int]) -> str:
         return str(self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))

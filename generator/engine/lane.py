@@ -187,7 +187,7 @@ class Lane:
         if self._most:
             for row in numpy.flatnonzero(self._forced[:n] >= 0).tolist():
                 self._forced[row] = self._ending[row].pop(0) if self._ending[row] else -1
-            for row in numpy.flatnonzero(self._breaks[token] & fresh & ~ended & ~full).tolist():
+            for row in numpy.flatnonzero(numpy.isin(token, self._breaks) & fresh & ~ended & ~full).tolist():
                 self._limit(row)
         leaving = {int(row): "end" for row in numpy.flatnonzero(ended)}
         leaving |= {int(row): "limit" for row in numpy.flatnonzero(full & ~ended)}
