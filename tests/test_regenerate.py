@@ -206,15 +206,12 @@ def test_a_topic_that_the_model_refuses_does_not_end_the_others(records: list[Re
     down = next(record for record in records if record.generation.direction == "top-down")
     prompt = down.generation.prompt.removesuffix(TOPIC)
     long, lines = "x" * 200, "Valve\n\n## Abstract\nAll of my text"
-    results = again(
-        *records,
-        altered(down, topic=long, prompt=prompt + long),
-        altered(down, topic=lines, prompt=prompt + lines),
-    )
-    assert {result.result for result in results[:-2]} == {"reproduced"}
-    assert {result.result for result in results[-2:]} == {"not_reproduced_here"}
-    assert "end" in results[-2].reason or "tokens" in results[-2].reason
-    assert "more than one line" in results[-1].reason
+    refused = [altered(down, topic=topic, prompt=prompt + topic) for topic in (long, lines)]
+    first, *others, last = again(refused[0], *records, refused[1])
+    assert [result.result for result in others] == ["reproduced"] * len(records)
+    assert first.result == last.result == "not_reproduced_here"
+    assert "end" in first.reason or "tokens" in first.reason
+    assert "more than one line" in last.reason
 
 
 def test_the_token_limit_is_that_of_the_record(
