@@ -79,7 +79,7 @@ with_drafting = several(
         metavar="SIZE",
         default="",
         callback=_bytes,
-        help="Most memory for drafts in progress, on each node.  [default: half of what is free]",
+        help="Most memory, of each node.  [default: half of what is free]",
     ),
     click.option("--timings", is_flag=True, help="Show how the time was spent, phase by phase."),
 )

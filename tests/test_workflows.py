@@ -95,6 +95,26 @@ def test_every_command_of_the_workflows_is_one_that_the_program_has() -> None:
             command.make_context(words[0], words[1:])
 
 
+def test_the_matrix_of_the_documents_is_a_workflow_like_the_others(tmp_path: Path) -> None:
+    import shlex
+
+    from generator.cli import commands
+
+    page = (ROOT / "docs" / "machines.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / ".github" / "workflows" / "matrix.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    run(BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", path)
+    run(BIN / "zizmor", "--offline", "--no-progress", tmp_path / ".github")
+    assert yaml.safe_load(text)["permissions"] == {}
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use) for use in re.findall(r"uses: (.+)", text))
+    words = [shlex.split(line.replace("$SHARD", "2")) for line in re.findall(r"bin/prior-art (.+)", text)]
+    assert [line[0] for line in words] == ["generate", "merge"]
+    for line in words:
+        commands.commands[line[0]].make_context(line[0], line[1:])
+
+
 def test_git_gets_the_token_from_the_environment_alone(tmp_path: Path) -> None:
     said = subprocess.run(
         [ROOT / ".ci" / "with-token", "git", "config", "--get", "http.https://github.com/.extraheader"],

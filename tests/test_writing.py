@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -252,3 +253,12 @@ def test_killed_in_mid_run_the_same_command_ends_with_the_same_drafts(tmp_path, 
 
 def lines(root):
     return sum(path.read_bytes().count(b"\n") for path in (root / "output" / "runs").glob("*/drafts.jsonl"))
+
+
+def test_the_table_of_engine_options_is_the_program():
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(--\w+)` \|", page, re.MULTILINE)
+    for name in ("generate", "nightly"):
+        options = [option.opts[0] for option in cli.commands.commands[name].params]
+        first = options.index("--engine")
+        assert options[first : first + len(listed)] == listed
