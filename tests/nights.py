@@ -109,8 +109,11 @@ def press(root: Path, settings: Settings, day: int, second: int, told: list[str]
 
 
 def night(root: Path, settings: Settings, to: str, day: int, second: int = 0, told: list[str] | None = None) -> Any:
-    model.open_model = lambda *_, **__: Author()  # type: ignore[assignment,return-value]
-    return pipeline.nightly(press(root, settings, day, second, told), to=to, count=COUNT)
+    real, model.open_model = model.open_model, lambda *_, **__: Author()  # type: ignore[assignment,return-value]
+    try:
+        return pipeline.nightly(press(root, settings, day, second, told), to=to, count=COUNT)
+    finally:
+        model.open_model = real
 
 
 def child(root: Path, settings: Settings, to: str, day: int, second: int) -> None:
