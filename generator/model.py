@@ -1,6 +1,7 @@
 """Opening a model: its files, its number formats, and the engine that runs it."""
 
 import os
+import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from generator.weights import file_sha256, model_folder, not_installed, weights_
 ENGINES = ("prior-art", "generate", "ray")
 FORMATS = ("auto", "bf16", "int8", "fp32")
 CACHE_FORMATS = ("auto", "int8")
+LIMITS = ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")  # of code to choose from
 
 
 def open_model(profile: ModelProfile, choice: EngineChoice, *, report: Callable[[str], None]) -> LanguageModel:
@@ -22,7 +24,7 @@ def open_model(profile: ModelProfile, choice: EngineChoice, *, report: Callable[
     if choice.engine == "ray":
         from generator.cluster import open_cluster
 
-        return open_cluster(profile, choice, report=report)
+        return open_cluster(profile, choice, open_model, report=report)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         import torch
@@ -47,7 +49,7 @@ def open_model(profile: ModelProfile, choice: EngineChoice, *, report: Callable[
             number_format=number_format,
             torch_version=torch.__version__,
             transformers_version=transformers.__version__,
-            cpu_capability=torch.backends.cpu.get_cpu_capability() + (" bf16" if native_bf16() else ""),
+            cpu_capability=cpu_capability(),
         )
         positions = getattr(model.config, "max_position_embeddings", profile.context)
         return Prompting(profile, identity, tokenizer, end_tokens(profile, tokenizer, model), positions)
@@ -79,6 +81,33 @@ def native_bf16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
+def cpu_capability() -> str:
+    """What decides how this CPU rounds: `AVX512 bf16 vnni, AuthenticAMD 26.2`; libraries choose their code by it."""
+    import torch
+
+    found = torch.cpu.get_capabilities()
+    able = {
+        "bf16": native_bf16(),
+        "vnni": found.get("avx512_vnni") or found.get("avx_vnni"),
+        "amx": found.get("amx_bf16") or found.get("amx_int8"),
+    }
+    limits = [f"{name}={os.environ[name]}" for name in LIMITS if os.environ.get(name)]
+    names = [torch.backends.cpu.get_cpu_capability(), *(name for name, has in able.items() if has), *limits]
+    return f"{' '.join(names)}, {_processor()}"[:100]
+
+
+def _processor() -> str:
+    """Vendor, family and model where Linux tells them, else the machine's kind."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0].splitlines()
+    except OSError:
+        return platform.machine() or "unknown"
+    said = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    if not {"vendor_id", "cpu family", "model"} <= said.keys():
+        return platform.machine() or "unknown"
+    return f"{said['vendor_id']} {said['cpu family']}.{said['model']}"
+
+
 def _open_plain(
     model: Any, choice: EngineChoice, prompting: Callable[[str, str], Prompting], _: Callable[[str], None]
 ) -> LanguageModel:
@@ -93,9 +122,7 @@ def _open_plain(
     if number_format == "auto":
         number_format = "bf16" if native_bf16() else "fp32"
     ask = prompting(ENGINE, number_format)
-    return PlainModel(
-        ask, model.to(torch.bfloat16 if number_format == "bf16" else torch.float32), batch=choice.batch
-    )
+    return PlainModel(ask, model.to(torch.bfloat16 if number_format == "bf16" else torch.float32), batch=choice.batch)
 
 
 def _open_engine(

@@ -3,9 +3,11 @@
 import hashlib
 import itertools
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
+import numba
 import pytest
 import tiny_model
 import torch
@@ -180,7 +182,9 @@ def test_identity_names_the_weights(profile, engine, folder):
     assert identity.weights_sha256 == hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     assert identity.tokenizer_sha256 == hashlib.sha256((folder / "tokenizer.json").read_bytes()).hexdigest()
     assert (identity.number_format, identity.torch_version) == ("fp32", torch.__version__)
-    assert identity.engine == {"prior-art": "prior-art/1", "generate": "transformers-generate"}[engine]
+    names = {"prior-art": f"prior-art/1 numba {numba.__version__}", "generate": "transformers-generate"}
+    assert identity.engine == names[engine]
+    assert re.fullmatch(r"\w+( bf16)?( vnni)?( amx)?, [\w. ]+", identity.cpu_capability)
     assert str(folder) not in repr(identity)
 
 

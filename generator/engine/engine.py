@@ -34,7 +34,7 @@ class Engine:
         seconds = {phase: sum(lane.phases[phase] for lane in self._lanes) for phase in self._lanes[0].phases}
         total = sum(seconds.values()) or 1.0
         return {
-            "engine": ENGINE,
+            "engine": self.identity.engine,
             "number_format": self._decoder.number_format,
             "cache_format": self._decoder.cache.number_format,
             "measured": list(self._measured),
@@ -58,12 +58,14 @@ class Engine:
         watch: Callable[[Brief, str], bool] | None = None,
     ) -> Iterator[Draft]:
         """Drafts as they end, in no fixed order. `watch`: see Lane.run; called on the lanes' threads."""
-        with self._busy:
-            run = _Run(self._lanes, self._ask, iter(briefs), sampling, watch)
-            try:
-                yield from run.drafts(tick or (lambda _: None))
-            finally:
-                run.stop()
+        run = _Run(self._lanes, self._ask, iter(briefs), sampling, watch)
+        if not self._busy.acquire(blocking=False):
+            raise RuntimeError("this engine is at drafts already; complete or close that iterator first")
+        try:
+            yield from run.drafts(tick or (lambda _: None))
+        finally:
+            run.stop()
+            self._busy.release()
 
 
 class _Run:

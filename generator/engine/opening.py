@@ -28,10 +28,12 @@ def open_engine(
     report: Callable[[str], None],
 ) -> Engine:
     """`prompting` gets the engine's name and the formats as a record keeps them. Raises PressError."""
+    import numba
+
     if not compiled_before():
         report("engine: compiling its kernels for this CPU; this is done once and takes half a minute")
     decoder, formats, measured = pack(model, choice.number_format, choice.cache_format)
-    ask = prompting(ENGINE, formats)
+    ask = prompting(f"{ENGINE} numba {numba.__version__}", formats)  # another compiler may round otherwise
     planned = plan(
         limit=choice.memory or free_memory() // 2,
         lanes=min(cores, choice.batch) if choice.batch else cores,
