@@ -153,9 +153,7 @@ def test_keep(kind):
 PLACES = [  # width of a head, columns turned, heads, of them with keys, cache, product's result
     (16, 16, 2, 2, numpy.float32, numpy.float32),
     (16, 4, 3, 3, numpy.uint16, numpy.uint16),  # GPT-NeoX turns a quarter
-    (64, 64, 4, 1, numpy.int8, numpy.uint16),
-    (80, 80, 4, 2, numpy.uint16, numpy.uint16),
-    (48, 24, 2, 1, numpy.int8, numpy.float32),
+    (80, 80, 4, 2, numpy.int8, numpy.uint16),
 ]
 
 
@@ -192,16 +190,12 @@ def test_place(case):
 LENGTHS = (1, 2, 17, 63, 64, 65, 128, 131, 300)  # one, odd, exactly a page, beyond one, many pages
 ATTENTION = [  # width of a head, heads that share keys, heads with keys, cache
     (16, 1, 2, numpy.float32),
-    (16, 2, 1, numpy.int8),
     (32, 4, 2, numpy.uint16),
-    (48, 2, 1, numpy.uint16),
-    (48, 1, 1, numpy.int8),
+    (48, 2, 1, numpy.int8),
     (64, 1, 3, numpy.uint16),
     (64, 4, 1, numpy.int8),
     (80, 2, 2, numpy.float32),
-    (80, 1, 1, numpy.uint16),
     (128, 4, 1, numpy.uint16),
-    (128, 2, 1, numpy.int8),
 ]
 
 
@@ -243,7 +237,7 @@ def test_attention(case):
         numpy.testing.assert_allclose(out[row], expected, rtol=2e-4, atol=2e-5)
 
 
-@pytest.mark.parametrize("case", [ATTENTION[2], ATTENTION[6]], ids=lambda case: "-".join(map(named, case)))
+@pytest.mark.parametrize("case", [ATTENTION[1], ATTENTION[4]], ids=lambda case: "-".join(map(named, case)))
 def test_a_row_depends_neither_on_its_neighbours_nor_on_its_place(case):
     width, group, kv_heads, kind = case
     *keys, table = filled_cache(kind, LENGTHS, kv_heads, width)
