@@ -9,23 +9,27 @@ from typing import Any
 
 from written import IDENTITY, WrittenModel
 
-from generator.brief import EngineChoice, LanguageModel
-from generator.model import open_model
+from generator.brief import Brief, EngineChoice
+from generator.errors import ConfigError
 from generator.profiles import ModelProfile
+from generator.sampling import Sampling
+from generator.weights import model_folder
 
 
 def second() -> bool:
     return os.environ.get("PRESS_NODE") == "second"
 
 
-def without_the_folder(profile: ModelProfile, choice: EngineChoice, *, report: Callable[[str], None]) -> LanguageModel:
+def without_the_folder(profile: ModelProfile, choice: EngineChoice, *, report: Callable[[str], None]) -> WrittenModel:
     """The second node's disk lacks the folder of the profile."""
-    folder = Path("/nowhere") if second() else profile.folder
-    return open_model(replace(profile, folder=folder), choice, report=report)
+    model_folder(replace(profile, folder=Path("/nowhere")) if second() else profile)
+    return WrittenModel()
 
 
-def another_format(profile: ModelProfile, choice: EngineChoice, *, report: Callable[[str], None]) -> LanguageModel:
-    return open_model(profile, replace(choice, number_format="bf16" if second() else "fp32"), report=report)
+def another_library(profile: ModelProfile, choice: EngineChoice, *, report: Callable[[str], None]) -> WrittenModel:
+    model = WrittenModel()
+    model.identity = replace(IDENTITY, torch_version="2.12.0" if second() else "2.13.0")
+    return model
 
 
 class Broken:
@@ -39,6 +43,19 @@ class Broken:
 
 def broken(profile: ModelProfile, choice: EngineChoice, *, report: Callable[[str], None]) -> Broken:
     return Broken()
+
+
+class Refusing(WrittenModel):
+    """An engine that a brief does not suit."""
+
+    def draft(self, one: Brief, sampling: Sampling) -> Any:
+        if one.topic:
+            raise ConfigError(f"The topic {one.topic!r} has more than 32 tokens", hint="Shorten it.")
+        return super().draft(one, sampling)
+
+
+def refusing(profile: ModelProfile, choice: EngineChoice, *, report: Callable[[str], None]) -> Refusing:
+    return Refusing(slots=4)
 
 
 def written(profile: ModelProfile, choice: EngineChoice, *, report: Callable[[str], None]) -> WrittenModel:
