@@ -103,6 +103,22 @@ def test_opened_with_other_batches_threads_and_memory_the_drafts_are_the_same(pr
         assert model.account["memory_bytes"] <= options.get("memory", 1 << 50)
 
 
+def test_a_library_that_rounds_by_the_number_of_rows_changes_no_draft(profile, monkeypatch):
+    """Found at the opening; products then work in blocks of one size."""
+    multiply = products.Product._multiply
+
+    def by_rows(self, rows):
+        return multiply(self, rows) * (1 + len(rows) % 16 * 2.0**-16)
+
+    monkeypatch.setattr(products.Product, "_multiply", by_rows)
+    told, those = [], briefs(8)
+    expected = written(opened(profile, report=told.append, batch=8), those)
+    assert "in blocks of 16 rows" in told[-1]
+    assert written(opened(profile, batch=3), those) == expected
+    monkeypatch.setattr("generator.engine.opening.settle", lambda *_: True)
+    assert written(opened(profile, batch=3), those) != written(opened(profile, batch=8), those)
+
+
 def test_an_engine_writes_the_same_twice_and_for_a_part(model):
     those = briefs(10)
     expected = written(model, those)
