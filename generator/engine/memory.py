@@ -52,7 +52,8 @@ def plan(
             return Plan(lanes, rows, pages, row_pages, page_bytes, fixed, limit)
     least = PROGRAM_BYTES + weight_bytes + lanes * (row_bytes + row_pages * page_bytes)
     raise ConfigError(
-        f"{limit >> 20} MiB of memory: a draft of {longest} tokens on each of {lanes} cores needs {-(-least >> 20)} MiB",
+        f"{limit >> 20} MiB of memory: a draft of {longest} tokens on each of {lanes} cores needs "
+        f"{-(-least >> 20)} MiB",
         hint="Allow more with --memory, halve the cache with --cache int8, or use fewer cores with --threads.",
     )
 

@@ -9,7 +9,7 @@ from tests.benchmarks.engine.jobs import Job
 from tests.benchmarks.engine.peers import SAME_SAMPLING, Engine
 
 NAMES = ("ctranslate2", "transformers")
-FORMATS = {"int8": (16, 32, 64)}  # on CPUs the only other one is float32, which took ten times as long
+FORMATS = {"int8": (16, 32, 64)}  # on CPUs the only other one is float32, which took some six times as long
 CACHE_VALUE_BYTES = dict.fromkeys(FORMATS, 4)
 SAMPLING = SAME_SAMPLING
 
