@@ -71,7 +71,7 @@ def row_of_cache(store, scales, pages, length):
 
 
 def kept(values, top_p, min_p):
-    """Which of the scaled logits `values` can be drawn: min-p first, then the smallest set of the highest with top-p."""
+    """Which of the scaled logits `values` can be drawn: min-p first, then the fewest highest that hold top-p."""
     weights = numpy.exp(values.astype(numpy.float64) - values.max())
     weights = numpy.where(weights >= min_p, weights, 0)
     order = numpy.argsort(-weights, kind="stable")

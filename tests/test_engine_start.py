@@ -88,9 +88,7 @@ def test_a_cpu_without_avx_512_and_a_second_start(profile, tmp_path):
 
 def test_without_numba_the_way_out_is_named(profile, monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
-    with pytest.raises(
-        ModelError, match="package numba is not installed, and the engine's kernels"
-    ) as error:
+    with pytest.raises(ModelError, match="package numba is not installed, and the engine's kernels") as error:
         open_model(read_profile(profile), EngineChoice(), report=print)
     assert "pip install 'prior-art-press[model]'" in error.value.hint
     assert "--engine generate" in error.value.hint
