@@ -209,14 +209,23 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on(tmp_path: Path) -> None:
     """A real SIGINT to a real process in the middle of drafting; the same words then end the run."""
-    program = (
-        "import sys; sys.path[:0] = sys.argv[1:3]; import time, nights; from generator import cli, model;"
-        "model.open_model = lambda *_, **__: nights.Author();"
-        "print('begun', file=sys.stderr, flush=True); cli.main(sys.argv[3:])"
-    )
+    program = """
+import os, sys, time
+sys.path[:0] = sys.argv[1:3]
+import nights
+from generator import cli, model
+class Author(nights.Author):
+    def drafts(self, *briefs, **options):
+        for draft in super().drafts(*briefs, **options):
+            time.sleep(float(os.environ.get("PAUSE", "0")))
+            yield draft
+model.open_model = lambda *_, **__: Author()
+cli.main(sys.argv[3:])
+"""
     words = ["generate", "--profile", "starter", "--count", "120", "--root", str(tmp_path)]
     command = [sys.executable, "-c", program, str(ROOT), str(ROOT / "tests"), *words]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    slowly = {**os.environ, "PAUSE": "0.5"}  # a minute in all, so that the signal comes in the middle
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=slowly)
     until = time.monotonic() + 60
     while not list((tmp_path / "output" / "queue").glob("*.json")) and time.monotonic() < until:
         time.sleep(0.05)

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, replace
 from itertools import islice
 
+from generator import __version__
 from generator.brief import Draft, ModelIdentity
 from generator.drafting import generate
 from generator.layouts import PROMPTS, write_layout
@@ -59,7 +60,7 @@ class WrittenModel:
             new_tokens=50,
             stop="end",
             removed_claims=(),
-            generator_version="0.1.0",
+            generator_version=__version__,
         )
         return Draft(one, text, generation, 0.5, 20)
 
