@@ -173,6 +173,25 @@ def test_no_phrase_stands_three_times_in_a_row(taught):
     assert len(looping) == 4
 
 
+def test_a_row_that_is_used_again_remembers_nothing(tmp_path):
+    """All tokens look the same to this model: it would say one for ever, and the guard alone varies its text."""
+    from transformers import AutoModelForCausalLM
+
+    folder = tiny_model.save_tiny(tmp_path / "monotonous")
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    with torch.no_grad():
+        model.get_input_embeddings().weight[:] = model.get_input_embeddings().weight[5]
+    model.save_pretrained(folder)
+    profile = replace(read_profile(tiny_model.write_profile(tmp_path / "tiny.toml", folder)), max_new_tokens=9)
+    topics = ("", "Method", "Valve with a", "")  # rows end at different times, and others take their place
+    those, sampling = [Brief(n, "top-down", topics[n % 4], "", n) for n in range(9)], Sampling("0", "1", "0", "3")
+    found = set()
+    for options in ({"batch": 1}, {"batch": 2}, {"batch": 3}, {"engine": "generate"}):
+        drafts = written(opened(profile, **options), those, sampling).values()
+        found |= {d.text.removeprefix(d.generation.prompt) for d in drafts}
+    assert len(found) == 1
+
+
 def first_tokens(profile, folder, temperature, count):
     """Counts of the first words that drafts of one prompt begin with, and the probabilities by transformers."""
     from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
