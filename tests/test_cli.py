@@ -210,7 +210,8 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on(tmp_path: Path) -> None:
     """A real SIGINT to a real process in the middle of drafting; the same words then end the run."""
     program = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests were started in the background
 sys.path[:0] = sys.argv[1:3]
 import nights
 from generator import cli, model
