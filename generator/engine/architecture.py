@@ -117,6 +117,30 @@ def _rotations(rotary: Any, example: Any, positions: int) -> tuple[Any, Any]:
     return cosine[0].float().numpy(), sine[0].float().numpy()
 
 
+def _architecture(
+    model: Any, body: Any, positions: int, layers: tuple[Layer, ...], *, last: Norm, kv_heads: int, gated: bool,
+    parallel: bool,
+) -> Architecture:  # fmt: skip
+    """What is read in the same way from every known model."""
+    config, vocabulary = model.config, model.get_input_embeddings().weight
+    cosine, sine = _rotations(body.rotary_emb, vocabulary, positions)
+    return Architecture(
+        layers=layers,
+        vocabulary=vocabulary,
+        last=last,
+        head=_linear(model.get_output_embeddings()),
+        heads=config.num_attention_heads,
+        kv_heads=kv_heads,
+        head_width=_head_width(config),
+        factor=_head_width(config) ** -0.5,
+        cosine=cosine,
+        sine=sine,
+        activation=ACTIVATIONS[config.hidden_act],
+        gated=gated,
+        parallel=parallel,
+    )
+
+
 def _gpt_neox(model: Any, positions: int) -> Architecture:
     import torch
 
@@ -139,27 +163,14 @@ def _gpt_neox(model: Any, positions: int) -> Architecture:
         )
         for layer in body.layers
     )
-    cosine, sine = _rotations(body.rotary_emb, body.embed_in.weight, positions)
-    return Architecture(
-        layers=layers,
-        vocabulary=body.embed_in.weight,
-        last=_norm(body.final_layer_norm, True),
-        head=_linear(model.get_output_embeddings()),
-        heads=heads,
-        kv_heads=heads,
-        head_width=width,
-        factor=width**-0.5,
-        cosine=cosine,
-        sine=sine,
-        activation=ACTIVATIONS[config.hidden_act],
-        gated=False,
+    return _architecture(
+        model, body, positions, layers, last=_norm(body.final_layer_norm, True), kv_heads=heads, gated=False,
         parallel=bool(config.use_parallel_residual),
-    )
+    )  # fmt: skip
 
 
 def _llama(model: Any, positions: int) -> Architecture:
-    config, body = model.config, model.model
-    width = _head_width(config)
+    body = model.model
     layers = tuple(
         Layer(
             _norm(layer.input_layernorm, False),
@@ -171,19 +182,7 @@ def _llama(model: Any, positions: int) -> Architecture:
         )
         for layer in body.layers
     )
-    cosine, sine = _rotations(body.rotary_emb, body.embed_tokens.weight, positions)
-    return Architecture(
-        layers=layers,
-        vocabulary=body.embed_tokens.weight,
-        last=_norm(body.norm, False),
-        head=_linear(model.get_output_embeddings()),
-        heads=config.num_attention_heads,
-        kv_heads=config.num_key_value_heads,
-        head_width=width,
-        factor=width**-0.5,
-        cosine=cosine,
-        sine=sine,
-        activation=ACTIVATIONS[config.hidden_act],
-        gated=True,
-        parallel=False,
-    )
+    return _architecture(
+        model, body, positions, layers, last=_norm(body.norm, False), kv_heads=model.config.num_key_value_heads,
+        gated=True, parallel=False,
+    )  # fmt: skip

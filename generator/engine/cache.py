@@ -1,11 +1,10 @@
 """The cache of keys and values: pages of 64 positions, so that a draft takes no more memory than it has tokens."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from generator.engine.kernels import PAGE
-
-CacheFormat = Literal["bf16", "int8", "fp32"]
+from generator.engine.products import BYTES, NumberFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +14,7 @@ class CacheShape:
     layers: int
     heads: int
     width: int
-    number_format: CacheFormat
+    number_format: NumberFormat
 
     @property
     def scaled(self) -> bool:
@@ -24,8 +23,9 @@ class CacheShape:
     @property
     def page_bytes(self) -> int:
         """Memory of one page in all layers."""
-        size = {"bf16": 2, "int8": 1, "fp32": 4}[self.number_format]
-        return 2 * self.layers * self.heads * PAGE * (self.width * size + (2 if self.scaled else 0))
+        return (
+            2 * self.layers * self.heads * PAGE * (self.width * BYTES[self.number_format] + (2 if self.scaled else 0))
+        )
 
     def pages(self, count: int) -> list[tuple[Any, Any, Any, Any]]:
         """Keys, their scales, values, their scales of each layer: (pages, heads, PAGE, width), scales without width."""

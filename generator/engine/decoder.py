@@ -5,23 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.engine.architecture import Architecture, Linear, Norm
-from generator.engine.cache import CacheFormat, CacheShape
+from generator.engine.cache import CacheShape
 from generator.engine.kernels import activate, add, attention, gather, narrow, normalise, placing
 from generator.engine.products import NumberFormat, Operand, Product
 
 
 @dataclass(frozen=True, slots=True)
-class _Norm:
-    weight: Any
-    bias: Any
-    epsilon: float
-    centred: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Layer:
-    before_attention: _Norm
-    before_mlp: _Norm
+    before_attention: Norm
+    before_mlp: Norm
     joined: tuple[Product, Any]
     out: tuple[Product, Any]
     up: tuple[Product, Any]
@@ -31,7 +23,7 @@ class _Layer:
 class Decoder:
     """A model's weights, packed. Shared by all lanes, and never written after it is made."""
 
-    def __init__(self, architecture: Architecture, number_format: NumberFormat, cache_format: CacheFormat) -> None:
+    def __init__(self, architecture: Architecture, number_format: NumberFormat, cache_format: NumberFormat) -> None:
         self.shape, self.number_format = architecture, number_format
         self.cache = CacheShape(len(architecture.layers), architecture.kv_heads, architecture.head_width, cache_format)
         self.layers = tuple(
@@ -66,8 +58,7 @@ class Decoder:
 
     @property
     def weight_bytes(self) -> int:
-        size = {"bf16": 2, "int8": 1, "fp32": 4}[self.number_format]
-        return int(size * sum(p.shape[0] * p.shape[1] for p in self.products) + self.vocabulary.nbytes)
+        return sum(p.bytes for p in self.products) + int(self.vocabulary.nbytes)
 
     @property
     def row_bytes(self) -> int:
@@ -78,12 +69,13 @@ class Decoder:
         return Workspace(self, rows, pages)
 
 
-def _norm(norm: Norm) -> _Norm:
+def _norm(norm: Norm) -> Norm:
+    """Its weight and bias as arrays of float32."""
     import numpy
 
     weight = norm.weight.detach().float().numpy().copy()
     bias = numpy.zeros_like(weight) if norm.bias is None else norm.bias.detach().float().numpy().copy()
-    return _Norm(weight, bias, norm.epsilon, norm.centred)
+    return Norm(weight, bias, norm.epsilon, norm.centred)
 
 
 def _kept(weight: Any, number_format: NumberFormat) -> Any:
@@ -133,13 +125,14 @@ class Workspace:
             seconds["products"] += at - before
             return result
 
+        def norm(by: Norm, into: Any) -> None:
+            normalise(state, by.weight, by.bias, by.epsilon, by.centred, into[1], into[2])
+
         gather(state, decoder.vocabulary, tokens)
         for layer, (keys, key_scales, values, value_scales) in zip(decoder.layers, self._cache, strict=True):
-            norm = layer.before_attention
-            normalise(state, norm.weight, norm.bias, norm.epsilon, norm.centred, one[1], one[2])
+            norm(layer.before_attention, one)
             if shape.parallel:
-                norm = layer.before_mlp
-                normalise(state, norm.weight, norm.bias, norm.epsilon, norm.centred, two[1], two[2])
+                norm(layer.before_mlp, two)
             joined = product(layer.joined[0], one[0])
             decoder.place(
                 joined, one[2], layer.joined[1], shape.cosine, shape.sine, shape.factor, positions, table,
@@ -153,13 +146,11 @@ class Workspace:
             narrow(flat, attended[1], attended[2])
             add(state, product(layer.out[0], attended[0]), attended[2], layer.out[1])
             if not shape.parallel:
-                norm = layer.before_mlp
-                normalise(state, norm.weight, norm.bias, norm.epsilon, norm.centred, two[1], two[2])
+                norm(layer.before_mlp, two)
             up = product(layer.up[0], two[0])
             activate(up, two[2], layer.up[1], shape.activation, shape.gated, inner[1], inner[2])
             add(state, product(layer.down[0], inner[0]), inner[2], layer.down[1])
-        norm = decoder.last
-        normalise(state, norm.weight, norm.bias, norm.epsilon, norm.centred, one[1], one[2])
+        norm(decoder.last, one)
         logits = product(decoder.head, one[0])
         seconds["rest"] += clock() - at
         return logits, one[2]

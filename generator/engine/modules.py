@@ -10,7 +10,7 @@ import time
 from functools import cache
 from typing import Any
 
-from generator.engine.cache import CacheFormat, CacheShape
+from generator.engine.cache import CacheShape
 from generator.engine.kernels import attention, keep, narrow
 from generator.engine.products import NumberFormat, Operand, Product
 from generator.errors import ModelError
@@ -22,7 +22,7 @@ _here = threading.local()  # the workspace whose step this thread is in
 class ModulesDecoder:
     """A transformers model, its linear modules packed in place. Shared by all lanes. Raises ModelError."""
 
-    def __init__(self, model: Any, number_format: NumberFormat, cache_format: CacheFormat) -> None:
+    def __init__(self, model: Any, number_format: NumberFormat, cache_format: NumberFormat) -> None:
         from transformers import AttentionInterface
 
         config = model.config.get_text_config()
@@ -48,8 +48,7 @@ class ModulesDecoder:
     @property
     def weight_bytes(self) -> int:
         parameters = sum(p.numel() * p.element_size() for p in self.model.parameters())
-        size = {"bf16": 2, "int8": 1, "fp32": 4}[self.number_format]
-        return int(parameters + sum(size * p.shape[0] * p.shape[1] for p in self.products))
+        return int(parameters + sum(p.bytes for p in self.products))
 
     @property
     def row_bytes(self) -> int:

@@ -5,14 +5,13 @@ from typing import Any, cast
 
 from generator.brief import EngineChoice
 from generator.engine.architecture import layer_shapes, read_architecture
-from generator.engine.cache import CacheFormat
 from generator.engine.compiled import compiled_before
 from generator.engine.decoder import Decoder
 from generator.engine.engine import ENGINE, Engine
 from generator.engine.lane import AnyDecoder
 from generator.engine.memory import ROWS, free_memory, plan
 from generator.engine.modules import ModulesDecoder
-from generator.engine.products import BLOCK, choose_format, settle
+from generator.engine.products import BLOCK, NumberFormat, choose_format, floats, settle
 from generator.errors import ModelError
 from generator.prompting import Prompting
 
@@ -59,7 +58,7 @@ def pack(model: Any, number_format: str, cache_format: str) -> tuple[AnyDecoder,
     model = model.to(torch.bfloat16 if numbers == "bf16" else torch.float32)
     reference = _logits(model)
     architecture = read_architecture(model, int(model.config.max_position_embeddings))
-    known = (numbers, cast(CacheFormat, cache))
+    known = (numbers, cast(NumberFormat, cache))
     decoder = Decoder(architecture, *known) if architecture else ModulesDecoder(model, *known)
     if not settle(decoder.products, ROWS):
         measured = (*measured, f"in blocks of {BLOCK} rows")
@@ -100,9 +99,7 @@ def _agree(decoder: AnyDecoder, reference: Any, formats: str) -> None:
         )
     with torch.inference_mode():
         for place, expected in enumerate(reference):
-            numbers, scales = work.step(rows * (1 + place), rows * place, table)
-            found = numbers.astype(numpy.uint32) << 16 if numbers.dtype == numpy.uint16 else numbers
-            found = (found.view(numpy.float32) if numbers.dtype == numpy.uint16 else found)[1] * scales[1]
+            found = floats(*work.step(rows * (1 + place), rows * place, table))[1]
             expected = expected - expected.mean()
             error = float(numpy.linalg.norm(found - found.mean() - expected))
             errors.append(error / max(1e-9, float(numpy.linalg.norm(expected))))

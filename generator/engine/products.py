@@ -12,6 +12,7 @@ from generator.errors import ConfigError
 
 NumberFormat = Literal["bf16", "int8", "fp32"]
 NUMBER_FORMATS: tuple[NumberFormat, ...] = ("bf16", "int8", "fp32")
+BYTES: dict[NumberFormat, int] = {"bf16": 2, "int8": 1, "fp32": 4}  # of a number that is kept
 BLOCK = 16  # rows
 PROBED = (1, 2, 3, 5, 8, 13, 16, 31)  # numbers of rows whose results must be those of the whole batch
 PROBE_SECONDS, MOST_PROBE_SECONDS = 0.05, 1.0
@@ -38,6 +39,15 @@ def _array(tensor: Any) -> Any:
     return (tensor.view(torch.uint16) if tensor.dtype == torch.bfloat16 else tensor).numpy()
 
 
+def floats(numbers: Any, scales: Any) -> Any:
+    """A product's result (R, N) with its rows' scales, as float32."""
+    import numpy
+
+    if numbers.dtype == numpy.uint16:
+        numbers = (numbers.astype(numpy.uint32) << 16).view(numpy.float32)
+    return numbers * scales[: len(numbers), None]
+
+
 class Product:
     """x -> x @ weight.T for a weight (N, K), without bias: kernels add it, after the scales of rows.
 
@@ -61,6 +71,10 @@ class Product:
             kind = torch.bfloat16 if number_format == "bf16" else torch.float32
             self._packed = torch.ops.mkldnn._reorder_linear_weight(weight.to(kind).contiguous(), 64)
 
+    @property
+    def bytes(self) -> int:
+        return BYTES[self.number_format] * int(self.shape[0] * self.shape[1])
+
     def __call__(self, rows: Any) -> Any:
         """`rows`: (R, K) of an Operand's tensor -> numbers (R, N); for 8 bits still to be multiplied by the scales."""
         return _array(self.tensor(rows))
@@ -71,7 +85,8 @@ class Product:
             return self._multiply(rows)
         import torch
 
-        blocks = [self._multiply(_filled(rows[at : at + self.block], self.block)) for at in range(0, len(rows), BLOCK)]
+        starts = range(0, len(rows), self.block)
+        blocks = [self._multiply(_filled(rows[at : at + self.block], self.block)) for at in starts]
         return torch.cat(blocks)[: len(rows)]
 
     def _multiply(self, rows: Any) -> Any:

@@ -53,6 +53,7 @@ def engine_loss(folder: Path, number_format: str, cache_format: str, rows: list[
 
     from generator.engine.kernels import PAGE
     from generator.engine.opening import pack
+    from generator.engine.products import floats
 
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     decoder, _, _ = pack(model, number_format, cache_format)
@@ -66,10 +67,7 @@ def engine_loss(folder: Path, number_format: str, cache_format: str, rows: list[
             active = sum(len(row) > place + 1 for row in rows)
             tokens = numpy.array([row[place] for row in rows[:active]], dtype=numpy.int32)
             positions = numpy.full(active, place, dtype=numpy.int32)
-            numbers, scales = space.step(tokens, positions, table[:active])
-            if numbers.dtype == numpy.uint16:
-                numbers = (numbers.astype(numpy.uint32) << 16).view(numpy.float32)
-            logits = torch.from_numpy(numbers * scales[:active, None])
+            logits = torch.from_numpy(floats(*space.step(tokens, positions, table[:active])))
             goal = torch.tensor([row[place + 1] for row in rows[:active]])
             total += float(torch.nn.functional.cross_entropy(logits, goal, reduction="sum"))
             count += active
