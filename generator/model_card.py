@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from generator.corpus import SOURCES
+from generator.training_text import SOURCES
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
 

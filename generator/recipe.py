@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generator.corpus import Corpus, Patent, description_chunks
 from generator.errors import ConfigError
 from generator.layouts import DIRECTIONS, Direction, write_layout
+from generator.training_text import Corpus, Patent, description_chunks
 
 END = "<|end|>"
 

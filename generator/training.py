@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from generator import files
-from generator.corpus import Patent, read_corpus
 from generator.errors import ConfigError, ModelError
 from generator.layouts import DIRECTIONS
 from generator.model_card import model_card
 from generator.recipe import END, Recipe, fit, token_rows, train_tokenizer
+from generator.training_text import Patent, read_corpus
 
 
 def train(

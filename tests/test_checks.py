@@ -254,7 +254,7 @@ def test_monstrous_disclosures_are_checked_quickly():
 
 
 def patents():
-    from generator.corpus import clean, read_lines, sentence_case
+    from generator.training_text import clean, read_lines, sentence_case
 
     for line in read_lines(PATENTS):
         if line["level"] == "full" and line["tier"] == "clean":

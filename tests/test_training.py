@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from test_corpus import full, write
+from test_training_text import full, write
 
 from generator import training
 from generator.errors import ConfigError, ModelError
@@ -112,7 +112,7 @@ def test_missing_packages_are_named(data: Path, tmp_path: Path, monkeypatch: pyt
 def test_a_long_claim_set_is_cut_at_a_whole_claim(trained: Path) -> None:
     from tokenizers import Tokenizer
 
-    from generator.corpus import Patent
+    from generator.training_text import Patent
 
     tokenizer = Tokenizer.from_file(str(trained / "tokenizer.json"))
     end = tokenizer.token_to_id(END)

@@ -5,28 +5,15 @@ import re
 from generator.checks.form import TRANSITION
 from generator.disclosure import Claim, Disclosure, Finding
 from generator.references import find_references
+from generator.words import COMMON, words
 
 NEAR = 0.9  # Jaccard similarity of the word sets of two claims with the same parents
 LOOP_WORDS, LOOP_TIMES, LOOP_SINGLE = 40, 3, 4  # a phrase of 2 to 40 words three times in a row, one word four times
 ABSTRACT_WORDS = 150  # 37 CFR 1.72(b)
 SUPPORT = 0.25  # share of the abstract's content words that the claims hold; real patents: see test_checks.py
-_WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 _PART = re.compile(r"[^\W_]+")  # "2D-3D-2D-3D" is a loop too
 _LAYOUT = re.compile(r"<\|[a-z_]{1,20}\|>|(?:^|\s)#{1,6} (?:Patent|Title|Abstract|Claims|Description|Background)\b|�")
 _NOVEL = re.compile(r"(?:a |an |the )?(?:novel|new|improved)\b", re.IGNORECASE)
-_COMMON_TEXT = """
-a about according also an and any are as at be been being between by can comprise comprises
-comprising disclosed each embodiment embodiments first for from further has have having in include
-includes including into invention is it its least may means method methods more of on one or other
-plurality present provided said same second such system that the their then thereof these they this
-those to two upon used using via was were wherein which while with within without
-"""
-_COMMON = frozenset(_COMMON_TEXT.split())
-
-
-def words(text: str) -> list[str]:
-    """The words of a text in lower case."""
-    return _WORD.findall(text.lower())
 
 
 def c10_duplicates(disclosure: Disclosure) -> tuple[Finding, ...]:
@@ -110,7 +97,7 @@ def c12_title_and_abstract(disclosure: Disclosure) -> tuple[Finding, ...]:
         found.append(Finding("C12", "warn", None, f"The abstract has {count} words, more than {ABSTRACT_WORDS}."))
     if _NOVEL.match(disclosure.title):
         found.append(Finding("C12", "warn", None, "The title begins by calling the thing new."))
-    abstract = set(words(disclosure.abstract)) - _COMMON
+    abstract = set(words(disclosure.abstract)) - COMMON
     claimed = {word for claim in disclosure.claims for word in words(claim.text)}
     if abstract and len(abstract & claimed) < SUPPORT * len(abstract):
         found.append(Finding("C12", "warn", None, "Few words of the abstract occur in the claims."))

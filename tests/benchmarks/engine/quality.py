@@ -20,8 +20,8 @@ HELD_OUT = 0.05  # as in the starter's recipe
 
 def texts(data: Path, count: int, tokenizer: Any) -> list[list[int]]:
     """Token ids of held-out records, both layouts in turn, cut at LONGEST."""
-    from generator.corpus import read_corpus
     from generator.layouts import DIRECTIONS, write_layout
+    from generator.training_text import read_corpus
 
     found = []
     for number, patent in enumerate(read_corpus(data, hold_out_share=HELD_OUT).held_out):

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from generator.corpus import clean, description_chunks, held_out, read_corpus, read_lines, sentence_case
 from generator.errors import CorpusError
+from generator.training_text import clean, description_chunks, held_out, read_corpus, read_lines, sentence_case
 
 
 def full(number: int, **changes: object) -> dict[str, object]:
