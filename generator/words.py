@@ -1,6 +1,7 @@
 """Words of a text: tokens, stems, and which words say nothing of a thing. Every measure of likeness counts these."""
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 # Words of grammar and of claim drafting: they stand in every patent, so sharing them shows nothing.
@@ -19,6 +20,12 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
+def placed(text: str) -> list[tuple[str, int, int]]:
+    """The words of a text in lower case, each with the places where it starts and ends."""
+    return [(match[0].lower(), match.start(), match.end()) for match in _WORD.finditer(text)]
+
+
+@lru_cache(maxsize=1 << 14)
 def stem(word: str) -> str:
     """A lower-case English word without its plural ending. Source: Harman 1991, "How effective is suffixing?"."""
     if len(word) > 4 and word.endswith("ies") and word[-4] not in "ae":

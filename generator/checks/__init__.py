@@ -6,6 +6,7 @@ Codes and rules: C1-C5, C7 (form of the claims), C10 (repetition), C11 (faults o
 from collections.abc import Callable
 
 from generator.checks import form, repetition
+from generator.checks.coherence import Coherent, coherent
 from generator.checks.gate import Passed, formal_gate
 from generator.disclosure import Disclosure, Finding
 from generator.parsing import Rejected
@@ -22,7 +23,7 @@ CHECKS: tuple[Callable[[Disclosure], tuple[Finding, ...]], ...] = (
     repetition.c12_title_and_abstract,
 )
 
-__all__ = ["CHECKS", "Passed", "check", "run_checks"]
+__all__ = ["CHECKS", "Coherent", "Passed", "check", "coherent", "run_checks"]
 
 
 def run_checks(disclosure: Disclosure) -> tuple[Finding, ...]:
