@@ -76,7 +76,7 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 def clean(text: str) -> str:
     """One paragraph: NFC, runs of white space as one space, no control characters."""
     text = " ".join(unicodedata.normalize("NFC", text).split())
-    return "".join(c for c in text if unicodedata.category(c)[0] != "C")
+    return text if text.isprintable() else "".join(c for c in text if unicodedata.category(c)[0] != "C")
 
 
 def sentence_case(title: str, context: str) -> str:

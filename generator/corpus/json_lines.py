@@ -1,0 +1,118 @@
+"""Documents in JSON lines: one object a line, of the project's own data or a canonical record.
+
+Members: `id` (needed), `title`, `abstract`, `claims` (array of texts), `text` (the description), `date`, `cpc` (array).
+Others are passed over. A line with the schema of records is read as a record.
+"""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from generator.corpus.documents import Document, Skipped
+from generator.errors import RecordError
+from generator.record import SCHEMA, Record
+from generator.training_text import clean
+
+MAX_LINE = 1 << 26
+_DATE = re.compile(r"(\d{4})-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])")
+
+
+def read_json_lines(chunks: Iterator[bytes], start: int) -> Iterator[tuple[int, Document | Skipped]]:
+    """The line that begins at byte `start`, and those after it, each with the byte at which the next one begins."""
+    file = io.BufferedReader(_Chunks(chunks), 1 << 18)
+    position, number = 0, 0
+    while position < start and (block := file.read(min(1 << 18, start - position))):
+        position += len(block)
+        number += block.count(b"\n")
+    while line := file.readline(MAX_LINE):
+        number += 1
+        length = len(line)
+        if length == MAX_LINE and not line.endswith(b"\n"):
+            while not line.endswith(b"\n") and (line := file.readline(MAX_LINE)):
+                length += len(line)
+            yield position + length, Skipped(f"line {number}", f"longer than {MAX_LINE >> 20} MiB")
+        elif line := line.strip().removeprefix(b"\xef\xbb\xbf"):
+            yield position + length, document_of_line(line, f"line {number}")
+        position += length
+
+
+def document_of_line(line: bytes, place: str) -> Document | Skipped:
+    try:
+        value: Any = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        return Skipped(place, f"not a JSON object in UTF-8: {error}")
+    if not isinstance(value, dict):
+        return Skipped(place, "not a JSON object")
+    if value.get("schema") == SCHEMA:
+        return document_of_record(line, place)
+    return _document(value, place)
+
+
+def document_of_record(data: bytes, place: str, number: str = "", date: str = "") -> Document | Skipped:
+    """`number` is the record's SHA-256 where no log names it otherwise."""
+    try:
+        record = Record.from_bytes(data)
+    except RecordError as error:
+        return Skipped(place, f"not a canonical record: {error}")
+    text = record.disclosure
+    return Document(
+        number or f"sha256:{record.sha256}",
+        text.title,
+        text.abstract,
+        tuple(claim.text for claim in text.claims),
+        "\n".join(paragraph.text for paragraph in text.description),
+        date,
+    )
+
+
+def iso_date(text: str) -> str:
+    """YYYY-MM-DD of that form or of YYYYMMDD; empty for anything else."""
+    found = _DATE.fullmatch(text)
+    return "-".join(found.groups()) if found else ""
+
+
+def _document(value: dict[str, Any], place: str) -> Document | Skipped:
+    texts = {name: value.get(name) or "" for name in ("id", "title", "abstract", "text", "date")}
+    lists = {name: value.get(name) or [] for name in ("claims", "cpc")}
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            return Skipped(place, f"its member {name} is no text")
+    for name, items in lists.items():
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            return Skipped(place, f"its member {name} is no array of texts")
+    document = Document(
+        clean(texts["id"]),
+        clean(texts["title"]),
+        clean(texts["abstract"]),
+        tuple(filter(None, map(clean, lists["claims"]))),
+        "\n".join(filter(None, map(clean, texts["text"].split("\n")))),
+        iso_date(texts["date"].strip()),
+        tuple(filter(None, ("".join(symbol.split()) for symbol in lists["cpc"]))),
+    )
+    if not document.number:
+        return Skipped(place, "it has no id")
+    if not (document.title or document.abstract or document.claims or document.description):
+        return Skipped(place, f"{document.number} has no text")
+    return document
+
+
+class _Chunks(io.RawIOBase):
+    """Chunks of bytes as a file."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks, self._rest = chunks, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            if (chunk := next(self._chunks, None)) is None:
+                return 0
+            self._rest = memoryview(chunk)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size

@@ -1,0 +1,67 @@
+"""Known documents from files of any of the kinds that are read, each found by its content, not by its name."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from generator.corpus.containers import complete, is_tar, open_parts
+from generator.corpus.documents import Document, Skipped
+from generator.corpus.json_lines import read_json_lines
+from generator.errors import CorpusError
+
+Items = Iterator[tuple[int, Document | Skipped]]
+Reader = Callable[[Iterator[bytes], int], Items]
+
+KINDS = "JSON lines (one object a line)"
+_OBJECT = re.compile(rb"\{[ \t]*[\"}]")
+# What lies beside records in an archive of a publication: no documents, and no news that it is there.
+_BESIDE = re.compile(r"\.(?:proof|md|html)$|\.(?:findings|judgement)\.json$|(?:^|/)(?:log|runs|queue)/")
+
+
+def read_documents(path: Path, start: int = 0) -> Items:
+    """Every document of a file from byte `start` of its unpacked form on, in order, each with where to go on after it.
+
+    What cannot be read of a document's own is Skipped, with its place, and the rest goes on. Raises CorpusError for
+    a file that is damaged as a whole, or of a kind that is not read.
+    """
+    if start < 0:
+        raise CorpusError(f"{path}: reading cannot begin at byte {start}")
+    with complete(path):
+        yield from _parts(path, start)
+
+
+def _parts(path: Path, start: int) -> Items:
+    known = False
+    for part in open_parts(path, start):
+        reader = _reader(part.head)
+        known = known or reader is not None
+        if reader is not None:
+            prefix = f"{part.name}, " if part.name else ""
+            for position, item in reader(part.chunks, max(0, start - part.start)):
+                if isinstance(item, Skipped):
+                    item = Skipped(prefix + item.place, item.why)
+                yield part.start + position, item
+        elif not part.name:
+            raise _unknown(path, part.head)
+        elif not _BESIDE.search(part.name):
+            yield part.end, Skipped(part.name, "a file of no kind that is read")
+    if not known and not start:
+        raise _unknown(path, b"")
+
+
+def _reader(head: bytes) -> Reader | None:
+    """Which reader reads what begins like this."""
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return read_json_lines if _OBJECT.match(text) else None
+
+
+def _unknown(path: Path, head: bytes) -> CorpusError:
+    text = head.lstrip()
+    hint = f"Known kinds, also within gzip, Zstandard and zip: {KINDS}."
+    if not head.strip():
+        return CorpusError(f"{path}: there is no document in it", hint=hint)
+    if is_tar(head):
+        hint = "Unpack the tar archive and give the files that it holds."
+    elif text[:1] in b"[{":
+        hint = "JSON is read with one object a line: jq -c '.[]' FILE writes an array so."
+    return CorpusError(f"{path}: a file of a kind that is not read, beginning {text[:24]!r}", hint=hint)
