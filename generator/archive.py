@@ -10,6 +10,7 @@ from generator import canonical, files
 from generator.disclosure import Finding
 from generator.entries import Disclosed, Entry, Withdrawn, parse_entry, publication_times
 from generator.errors import LogError, RecordError
+from generator.judgement import Judgement
 from generator.note import Checkpoint
 from generator.proof import Proof
 from generator.record import Record
@@ -17,11 +18,15 @@ from generator.tiles import Tiles
 
 VOLUME = 8192
 BUNDLE = 256
+BESIDE = (".findings.json", ".judgement.json")  # what checks and gates said, beside the record, in the queue as well
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedRecord:
-    """A record in the log. `published_at` is empty while it is not yet published; `proof` is its .proof file's text."""
+    """A record in the log. `published_at` is empty while it is not yet published; `proof` is its .proof file's text.
+
+    Records of versions before 0.3 have no judgement.
+    """
 
     serial: int
     data: bytes
@@ -30,6 +35,7 @@ class LoggedRecord:
     checkpoint_size: int
     published_at: str
     findings: tuple[Finding, ...]
+    judgement: Judgement | None = None
 
     @property
     def volume(self) -> int:
@@ -96,6 +102,7 @@ def _logged(output: Path, serial: int, entry: Disclosed, published_at: str) -> L
         checkpoint_size=Proof.parse(proof).checkpoint.size,
         published_at=published_at,
         findings=_findings(record_path(output, serial, ".findings.json")),
+        judgement=_judgement(record_path(output, serial, ".judgement.json")),
     )
 
 
@@ -107,3 +114,17 @@ def _findings(path: Path) -> tuple[Finding, ...]:
         return tuple(Finding(v["check"], v["severity"], v["claim"] or None, v["message"]) for v in value)
     except (RecordError, KeyError, TypeError) as error:
         raise LogError(f"{path}: the findings are damaged: {error}") from error
+
+
+def _judgement(path: Path) -> Judgement | None:
+    if not path.exists():
+        return None
+    try:
+        return Judgement.from_bytes(path.read_bytes())
+    except RecordError as error:
+        raise LogError(f"{path}: the judgement is damaged: {error}", hint="Restore it from the facts.") from error
+
+
+def queued(output: Path) -> list[Path]:
+    """Records that wait for the log, in the order in which they will enter it."""
+    return sorted(path for path in (output / "queue").glob("*.json") if not path.name.endswith(BESIDE))

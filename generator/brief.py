@@ -22,13 +22,17 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Raw text from the layout's head on, and its provenance. `seconds`: its share, by tokens, of its batch's time."""
+    """Raw text from the layout's head on, and its provenance. `seconds`: its share, by tokens, of its batch's time.
+
+    `stopped` is the reason of a watcher that ended it early, or empty; its provenance has the stop reason `limit` then.
+    """
 
     brief: Brief
     text: str
     generation: Generation
     seconds: float
     words: int
+    stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +80,18 @@ class EngineChoice:
         )
 
 
+Watch = Callable[[Brief, str], str]  # a brief and its text so far: why it is hopeless, or an empty string
+
+
 class LanguageModel(Protocol):
     """The seam behind which engines are exchanged.
 
     `drafts` takes briefs as it needs them and yields each draft when it is complete, not always in the order of the
     briefs. A draft's chance comes from its brief's seed alone. `tick` is called during the work, on the caller's
     thread, with the number of tokens made since the last call. Raises ModelError. Closing the iterator drops the
-    drafts in progress. `account` says how the engine ran, as canonical JSON allows it: texts, integers, lists.
+    drafts in progress. `watch` sees each draft at every 64th new token, on any thread or machine, and ends it with a
+    reason; an engine that cannot stop a draft ignores it. `account` says how the engine ran, as canonical JSON allows
+    it: texts, integers, lists.
     """
 
     @property
@@ -92,5 +101,10 @@ class LanguageModel(Protocol):
     def account(self) -> Mapping[str, Any]: ...
 
     def drafts(
-        self, briefs: Iterable[Brief], sampling: Sampling, *, tick: Callable[[int], None] | None = None
+        self,
+        briefs: Iterable[Brief],
+        sampling: Sampling,
+        *,
+        tick: Callable[[int], None] | None = None,
+        watch: Watch | None = None,
     ) -> Iterator[Draft]: ...

@@ -3,75 +3,23 @@
 Options are read here and nowhere else; each body is one call, and imports its stage when it runs.
 """
 
-import functools
 import json
 import os
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from generator import __version__
-from generator.config import KEY_VARIABLE, load_settings
-from generator.errors import ConfigError, PressError
-from generator.options import FILE, FOLDER, Body, with_destination, with_drafting, with_key, with_port
+from generator.config import KEY_VARIABLE
+from generator.errors import PressError
+from generator.options import FILE, FOLDER, with_destination, with_drafting, with_key, with_port
+from generator.stage import commands, report, stage
 
 if TYPE_CHECKING:
     from generator.press import Outcome, Press
-
-
-def report(line: str) -> None:
-    click.echo(line, err=True)
-
-
-def show(outcome: "Outcome", as_json: bool) -> None:
-    """Print what a command found and end with exit code 1 when the answer is no, 2 when there is none."""
-    if as_json:
-        click.echo(json.dumps({"ok": outcome.ok, **outcome.figures}, ensure_ascii=False))
-    else:
-        for line in outcome.lines:
-            click.echo(line)
-    if not outcome.ok:
-        raise SystemExit(2 if outcome.ok is None else 1)
-
-
-def open_press(root: Path, secret: str, new: bool) -> "Press":
-    from generator.press import Press
-
-    if not new and not root.is_dir():
-        raise ConfigError(f"{root}: there is no such folder", hint="Name the publication's folder with --root.")
-    return Press(root, load_settings(root), report, secret)
-
-
-def stage(
-    example: str, *, group: click.Group | None = None, name: str = "", home: str = ".", new: bool = False
-) -> Callable[[Body], Any]:
-    """A command with --root and --json, whose body gets a Press and returns an Outcome. `new`: root need not exist."""
-
-    def decorate(body: Body) -> Any:
-        @click.option("--root", type=FOLDER, default=Path(home), help=f"Folder of the publication.  [default: {home}]")
-        @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
-        @functools.wraps(body)
-        def run(root: Path, as_json: bool, **options: Any) -> None:
-            secret = click.get_current_context().find_root().obj or ""
-            show(body(open_press(root, secret, new), **options), as_json)
-
-        epilog = f"\b\nExample:\n  {example}"
-        return (group or commands).command(name or body.__name__, epilog=epilog)(run)
-
-    return decorate
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-def commands() -> None:
-    """Write inventions with a small language model, check them, and publish each as verifiable prior art.
-
-    Settings come from [tool.prior-art] in pyproject.toml or from prior-art.toml, then from PRIOR_ART_ variables,
-    then from options (docs/settings.md).
-    """
 
 
 @stage("prior-art demo --count 20 --no-serve", home="demo", new=True)

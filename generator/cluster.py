@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from generator.brief import Brief, Draft, EngineChoice, LanguageModel, ModelIdentity
+from generator.brief import Brief, Draft, EngineChoice, LanguageModel, ModelIdentity, Watch
 from generator.errors import ModelError, PressError
 from generator.nodes import Node, Nodes, Report, open_nodes, same_model
 from generator.profiles import ModelProfile
@@ -59,19 +59,29 @@ class ClusterModel:
         }
 
     def drafts(
-        self, briefs: Iterable[Brief], sampling: Sampling, *, tick: Callable[[int], None] | None = None
+        self,
+        briefs: Iterable[Brief],
+        sampling: Sampling,
+        *,
+        tick: Callable[[int], None] | None = None,
+        watch: Watch | None = None,
     ) -> Iterator[Draft]:
-        """Drafts as the nodes complete them. `seconds` of a draft are its share of the time of all nodes together."""
+        """Drafts as the nodes complete them. `seconds` of a draft are its share of the time of all nodes together.
+
+        With `watch`, each worker watches by a Watch of its own: a watcher does not travel.
+        """
         if self._used:
             self._nodes = self._open()
         self._used = True
         try:
-            yield from self._written(list(self._nodes.nodes), iter(briefs), sampling, tick or (lambda _: None))
+            yield from self._written(
+                list(self._nodes.nodes), iter(briefs), sampling, watch is not None, tick or (lambda _: None)
+            )
         finally:
             self._nodes.close()
 
     def _written(
-        self, alive: list[Node], briefs: Iterator[Brief], sampling: Sampling, tick: Callable[[int], None]
+        self, alive: list[Node], briefs: Iterator[Brief], sampling: Sampling, watched: bool, tick: Callable[[int], None]
     ) -> Iterator[Draft]:
         import ray
 
@@ -82,7 +92,7 @@ class ClusterModel:
                 brief = lost.popleft() if lost else next(briefs, None)
                 if brief is None:
                     break
-                asked[node.worker.draft.remote(brief, sampling, self.identity.number_format)] = (node, brief)
+                asked[node.worker.draft.remote(brief, sampling, self.identity.number_format, watched)] = (node, brief)
                 node.briefs += 1
             if not any(brief for _, brief in asked.values()):
                 return

@@ -34,6 +34,7 @@ class Settings:
     profile: str = "kl3m-002-170m-patent"
     top_down_share: str = "0.5"
     output: str = "output"
+    corpus: str = ""
     facts_remote: str = ""
     facts_branch: str = "publication"
     pages_branch: str = "gh-pages"
@@ -54,6 +55,7 @@ FORMS = {
     "origin": (re.compile(r"([^\s+]+)?"), "a URL without scheme, white space and plus signs"),
     "vkey": (re.compile(r"([^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+)?"), "a verification key as `key new` prints it"),
     "top_down_share": (re.compile(r"0|1|0?\.\d+|[01]\.0+"), "a decimal number from 0 to 1, such as 0.5"),
+    "corpus": (re.compile(r"[^\x00-\x1f]*"), "a folder"),
     "output": (re.compile(r"[^\x00-\x1f]+"), "a folder"),
     "facts_branch": (re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*"), "the name of a git branch"),
     "pages_branch": (re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*"), "the name of a git branch"),

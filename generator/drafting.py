@@ -1,6 +1,6 @@
-"""Drafts in, queued records out: brief -> draft -> parse -> check -> restate -> record -> queue."""
+"""Drafts in, queued records out: a run from its plan to its report."""
 
-import hashlib
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
@@ -10,19 +10,20 @@ from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
-from generator import canonical, files
 from generator.brief import Brief, Draft, LanguageModel
-from generator.checks import check
-from generator.disclosure import Disclosure, Finding
-from generator.errors import ModelError, RecordError
+from generator.errors import ModelError
+from generator.gates import Ladder
+from generator.judgement import Judgement
+from generator.judging import judge, refused
 from generator.lines import Line
-from generator.parsing import Rejected, parse
+from generator.parsing import Rejected
 from generator.plan import RunPlan, Shard, brief
+from generator.published import Published
 from generator.record import Record
-from generator.restate import restate
-from generator.run_state import RunState
+from generator.run_state import Accepted, RunState
 from generator.runs import Begun, find_unfinished, sweep
 from generator.sampling import Sampling
+from generator.watching import Watch
 
 PATIENCE = 2000  # so many drafts without one accepted end a run that counts accepted ones
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -57,6 +58,7 @@ class RunReport:
 def generate(
     plan: RunPlan,
     model: LanguageModel,
+    ladder: Ladder,
     output: Path,
     *,
     shard: Shard | None = None,
@@ -68,6 +70,7 @@ def generate(
 
     Of a `shard`, whose plan counts drafts, the records stay in its folder until `shards.merge` takes them.
 
+    The plan names the calibration and the corpus of `ladder`.
     `now` gives the time in UTC as records write it, `salt` 16 random bytes. Ctrl-C keeps every draft that
     was judged. Raises PressError.
     """
@@ -76,24 +79,26 @@ def generate(
     found = find_unfinished(output, plan, shard=shard)
     name = found[0] if found else begun.name
     with RunState.opened(output, name, begun) as state:
-        before = len(state.lines)
+        before, started = len(state.lines), time.process_time()
         try:
-            _draft_all(state, model, now, salt, report)
+            _draft_all(state, model, ladder, now, salt, report)
         except KeyboardInterrupt:
             return RunReport(name, False, state.report(now()))
         finally:
             if len(state.lines) > before:
-                state.add_sessions([_session(begun, len(state.lines) - before, model)])
+                cpu = round((time.process_time() - started) * 1000)
+                state.add_sessions([_session(begun, len(state.lines) - before, cpu, model)])
         return RunReport(name, True, state.finish(now()))
 
 
-def _session(begun: Begun, drafts: int, model: LanguageModel) -> dict[str, Any]:
-    """How the engine ran since `begun`, as the run's report has it."""
+def _session(begun: Begun, drafts: int, cpu: int, model: LanguageModel) -> dict[str, Any]:
+    """How the engine ran since `begun`, as the run's report has it; `cpu` milliseconds of this process, judging too."""
     names = ("cpu_capability", "torch_version", "transformers_version")
     return {
         "began_at": begun.started_at,
         **({"shard": str(begun.shard)} if begun.shard else {}),
         "drafts": drafts,
+        "cpu_milliseconds": cpu + sum(node.get("cpu_milliseconds", 0) for node in model.account.get("nodes", ())),
         **{name: begun.model[name] for name in names},
         "account": dict(model.account),
     }
@@ -102,17 +107,19 @@ def _session(begun: Begun, drafts: int, model: LanguageModel) -> dict[str, Any]:
 def _draft_all(
     state: RunState,
     model: LanguageModel,
+    ladder: Ladder,
     now: Callable[[], str],
     salt: Callable[[], bytes],
     report: Callable[[Progress], None],
 ) -> None:
     if _done(state):
         return
-    known = known_contents(state)
+    published = Published.of(state)
     meter = _Meter(state, model, now, report)
     with closing(in_order(model, _briefs(state), state.plan.sampling, meter.tick)) as drafts:
         for draft in drafts:
-            keep(state, known, *judge(draft, created_at=now(), publisher=state.plan.publisher, salt=salt()))
+            made = judge(draft, ladder, created_at=now(), publisher=state.plan.publisher, salt=salt())
+            keep(state, published, *made)
             meter.judged()
             if _done(state):
                 return
@@ -139,7 +146,7 @@ def in_order(
             asked.append(one.index)
             yield one
 
-    made = cast("Generator[Draft, None, None]", model.drafts(noted(), sampling, tick=tick))
+    made = cast("Generator[Draft, None, None]", model.drafts(noted(), sampling, tick=tick, watch=Watch()))
     with closing(made):
         for draft in made:
             while asked:
@@ -176,76 +183,16 @@ def _done(state: RunState) -> bool:
             return state.milliseconds >= state.plan.amount * 1000
 
 
-def keep(state: RunState, known: set[str], line: Line, record: bytes, findings: bytes) -> None:
-    """Write a judged draft into the run; refuse it when its content is among `known`, else add it to them."""
-    if record and line.content_sha256 in known:
-        line, record = replace(line, outcome="rejected", reason="duplicate", removed_claims=0), b""
-    state.add(line, record, findings)
-    if record:
-        known.add(line.content_sha256)
-
-
-def judge(draft: Draft, *, created_at: str, publisher: str, salt: bytes) -> tuple[Line, bytes, bytes]:
-    """The line of a draft; of an accepted one also the record's bytes and its findings, else two empty values."""
-    parsed = parse(draft.text, draft.brief.direction, "limit" if draft.generation.stop == "limit" else "end")
-    if isinstance(parsed, Rejected):
-        return _line(draft, parsed.reason), b"", b""
-    passed = check(parsed.disclosure)
-    if isinstance(passed, Rejected):
-        return _line(draft, passed.reason), b"", b""
-    content = content_sha256(passed.disclosure)
-    generation = replace(draft.generation, removed_claims=passed.removed_claims)
-    disclosure = replace(passed.disclosure, description=restate(passed.disclosure))
-    try:
-        record = Record(disclosure, generation, created_at, publisher, salt.hex()).to_bytes()
-    except RecordError as error:
-        # The text is within every limit of its own; together they can exceed what a record may hold.
-        if "bytes, more than" not in str(error):
-            raise
-        return _line(draft, "too_long", content), b"", b""
-    findings = findings_bytes((*parsed.findings, *passed.findings))
-    return _line(draft, "", content, len(passed.removed_claims)), record, findings
-
-
-def _line(draft: Draft, reason: str, content: str = "", removed: int = 0) -> Line:
-    return Line(
-        index=draft.brief.index,
-        seed=draft.generation.seed,
-        direction=draft.brief.direction,
-        outcome="rejected" if reason else "accepted",
-        reason=reason,
-        draft_sha256=hashlib.sha256(draft.text.encode("utf-8", "surrogatepass")).hexdigest(),
-        content_sha256=content,
-        stop=draft.generation.stop,
-        tokens=draft.generation.new_tokens,
-        words=draft.words,
-        removed_claims=removed,
-        milliseconds=round(draft.seconds * 1000),
-    )
-
-
-def content_sha256(disclosure: Disclosure) -> str:
-    """What makes two disclosures the same: title and claims."""
-    value = {"title": disclosure.title, "claims": [claim.text for claim in disclosure.claims]}
-    return hashlib.sha256(canonical.dumps(value)).hexdigest()
-
-
-def known_contents(state: RunState) -> set[str]:
-    """The contents that may not come again: what the run has accepted, and what waits in the queue.
-
-    A shard knows its own alone: what the queue of its machine holds must not change it.
-    """
-    own = {line.content_sha256 for line in state.lines.values() if not line.reason}
-    queue = [] if state.shard else sorted((state.output / "queue").glob("*.json"))
-    paths = (path for path in queue if not path.name.endswith(".findings.json"))
-    return own | {content_sha256(Record.from_bytes(files.read(path, "a queued record")).disclosure) for path in paths}
-
-
-def findings_bytes(findings: tuple[Finding, ...]) -> bytes:
-    """Canonical JSON of findings: objects with check, severity, claim (0: the whole text) and message."""
-    return canonical.dumps(
-        [{"check": f.check, "severity": f.severity, "claim": f.claim or 0, "message": f.message} for f in findings]
-    )
+def keep(state: RunState, published: Published, line: Line, accepted: Accepted | None) -> None:
+    """Write a judged draft into the run; refuse it when it copies what was published or accepted before it."""
+    if accepted:
+        disclosure = Record.from_bytes(accepted.record).disclosure
+        judged = published.take(f"{state.name}-{line.index:06d}", disclosure, Judgement.from_bytes(accepted.judgement))
+        if isinstance(judged, Rejected):
+            line, accepted = refused(line, judged), None
+        else:
+            accepted = replace(accepted, judgement=judged.to_bytes())
+    state.add(line, accepted)
 
 
 class _Meter:

@@ -143,7 +143,8 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         needed = {item.name for item in fields(kind) if not isinstance(hints[item.name], UnionType)}
         if not isinstance(value, dict) or not needed <= value.keys() <= hints.keys():
             raise RecordError(f"{where}: the members {', '.join(hints)} are expected")
-        return kind(**{name: _read(hints[name], item, f"{where}.{name}") for name, item in value.items()})
+        made: Any = kind
+        return made(**{name: _read(hints[name], item, f"{where}.{name}") for name, item in value.items()})
     if isinstance(kind, UnionType):
         return _read(get_args(kind)[0], value, where)
     if get_origin(kind) is tuple and isinstance(value, list):

@@ -4,6 +4,7 @@ A listing belongs to a volume, so that a sealed volume is never rendered again: 
 page in each. The pages in front of the volumes (home, browse) read only the summaries.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from generator import canonical, files
 from generator.archive import LoggedRecord
 from generator.config import Settings
 from generator.errors import PressError, RecordError
-from generator.pages import Row, front_matter, render, row
+from generator.pages import Row, front_matter, render, row, subclass
 
 MAX_ROWS = 1_000
 LATEST = 20
@@ -31,6 +32,16 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """The disclosures of one volume in one CPC subclass; `titles` are those of section, class and subclass."""
+
+    symbol: str
+    titles: tuple[str, str, str]
+    volume: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Volume:
     number: int
     count: int
@@ -41,6 +52,7 @@ class Volume:
     last_id: str
     days: tuple[Day, ...]
     latest: tuple[Row, ...]
+    branches: tuple[Branch, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -52,6 +64,7 @@ class Volume:
                 **value,
                 "days": tuple(Day(**day) for day in value["days"]),
                 "latest": tuple(Row(**item) for item in value["latest"]),
+                "branches": tuple(Branch(**{**item, "titles": tuple(item["titles"])}) for item in value["branches"]),
             }
         )
 
@@ -111,6 +124,10 @@ class Site:
         return tuple(DayOfSite(name, tuple(parts[name])) for name in names)
 
     @property
+    def branches(self) -> tuple[Branch, ...]:
+        return tuple(branch for volume in self.volumes for branch in volume.branches)
+
+    @property
     def example(self) -> str:
         """A file to verify, for the page that explains it."""
         return f"{self.latest[0].serial}.json" if self.latest else "0.json"
@@ -131,13 +148,26 @@ def summarise(number: int, logged: Sequence[LoggedRecord], settings: Settings) -
         last_id=rows[-1].id if rows else "",
         days=tuple(Day(_day_name(day), day, number, count) for day, count in sorted(counts.items())),
         latest=tuple(rows[: -LATEST - 1 : -1]),
+        branches=_branches(number, logged),
     )
+
+
+def _branches(volume: int, logged: Sequence[LoggedRecord]) -> tuple[Branch, ...]:
+    counts, titles = Counter(subclass(item) for item in logged), dict[str, tuple[str, str, str]]()
+    for item in logged:
+        if item.judgement and (symbol := subclass(item)):
+            found = item.judgement.classification
+            named = {entry.symbol: entry.title for entry in (*found.sections, *found.classes, *found.subclasses)}
+            titles[symbol] = (named.get(symbol[:1], ""), named.get(symbol[:3], ""), named[symbol])
+    return tuple(Branch(symbol, titles[symbol], volume, counts[symbol]) for symbol in sorted(titles))
 
 
 def listing_pages(
     volume: Volume, logged: Sequence[LoggedRecord], settings: Settings, templates: Path
 ) -> Iterator[tuple[str, str]]:
-    """File name and Markdown of the volume's own listing and of each of its days, at most MAX_ROWS rows a page."""
+    """File name and Markdown of the volume's listing and of each of its days and CPC subclasses, at most MAX_ROWS rows
+    a page.
+    """
     rows = [row(item, settings) for item in logged]
     intro = f"{volume.count:,} disclosures in the order of their numbers."
     yield from _listing("index", f"Volume {volume.number}", intro, rows, settings, templates)
@@ -146,6 +176,10 @@ def listing_pages(
         heading = day.name if day.stem == UNPUBLISHED else f"Published on {day.name}"
         intro = f"{day.count:,} disclosure{'' if day.count == 1 else 's'} of volume {volume.number}."
         yield from _listing(day.stem, heading, intro, those, settings, templates)
+    for branch in volume.branches:
+        those = [item for item in rows if item.subclass == branch.symbol]
+        intro = f"{branch.titles[2]} {branch.count:,} of volume {volume.number}, assigned to this class by machine."
+        yield from _listing(f"cpc-{branch.symbol}", f"CPC {branch.symbol}", intro, those, settings, templates)
 
 
 def _listing(

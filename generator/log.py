@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from generator import canonical, files, merkle
-from generator.archive import current, entry_list, record_path, tiles
+from generator.archive import BESIDE, current, entry_list, queued, record_path, tiles
 from generator.entries import MAX_BYTES, Disclosed, Entry, Published, publication_times
 from generator.errors import LogError, RecordError
 from generator.note import Checkpoint, SigningKey
@@ -58,11 +58,6 @@ def staged(output: Path) -> Batch | None:
         )
     except (RecordError, KeyError, TypeError) as error:
         raise LogError(f"{path}: the journal is damaged: {error}") from error
-
-
-def queued(output: Path) -> list[Path]:
-    """Records that wait for the log, in the order in which they will enter it."""
-    return sorted(p for p in (output / "queue").glob("*.json") if not p.name.endswith(".findings.json"))
 
 
 def stage_queue(output: Path, origin: str) -> Batch | None:
@@ -188,9 +183,10 @@ def _write_staged(output: Path, batch: Batch) -> None:
         if str(entry) != batch.entries[serial - batch.start]:
             raise LogError(f"{output / 'queue' / name}: changed after it was staged as leaf {serial}")
         _write(record_path(output, serial), data)
-        findings = output / "queue" / name.replace(".json", ".findings.json")
-        if findings.exists():
-            _write(record_path(output, serial, ".findings.json"), findings.read_bytes())
+        for suffix in BESIDE:
+            beside = (output / "queue" / name).with_suffix(suffix)
+            if beside.exists():
+                _write(record_path(output, serial, suffix), beside.read_bytes())
     for path, data in _new_tiles(output, batch):
         _write(output / "log" / path, data)
     files.settle()
@@ -236,8 +232,8 @@ def _commit(output: Path, key: SigningKey) -> Checkpoint:
             f"the log has {before.size} leaves, the journal would bring it from {batch.start} to {batch.size}"
         )
     for _, name in batch.queue:
-        for suffix in (".json", ".findings.json"):
-            (output / "queue" / name.replace(".json", suffix)).unlink(missing_ok=True)
+        for suffix in (".json", *BESIDE):
+            (output / "queue" / name).with_suffix(suffix).unlink(missing_ok=True)
     _sweep(output, batch)
     (output / "log" / JOURNAL).unlink()
     after = current(output)
@@ -273,11 +269,7 @@ def _sweep(output: Path, batch: Batch) -> None:
 
 
 def _record_files(output: Path, batch: Batch) -> list[Path]:
-    return [
-        record_path(output, serial, suffix)
-        for serial in batch.serials
-        for suffix in (".json", ".findings.json", ".proof")
-    ]
+    return [record_path(output, serial, suffix) for serial in batch.serials for suffix in (".json", *BESIDE, ".proof")]
 
 
 def _ranges(leaves: list[int], known: list[tuple[int, Entry]]) -> Iterator[tuple[int, int]]:

@@ -20,6 +20,7 @@ from generator.citation import citations, display_id, permalink
 from generator.config import Settings
 from generator.disclosure import Claim, Paragraph
 from generator.errors import ConfigError
+from generator.judgement import Class, Classification
 from generator.record import LICENSE
 
 # Every character that begins a construct inside a line of Markdown, HTML or a template, as an entity: entities are
@@ -41,6 +42,7 @@ class Row:
     title: str
     published_at: str
     claims: int
+    subclass: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,14 @@ def row(logged: LoggedRecord, settings: Settings) -> Row:
         title=logged.record.disclosure.title,
         published_at=logged.published_at,
         claims=len(logged.record.disclosure.claims),
+        subclass=subclass(logged),
     )
+
+
+def subclass(logged: LoggedRecord) -> str:
+    """The CPC subclass that was assigned by machine, or an empty string: the one that listings and search go by."""
+    found = logged.judgement.classification.subclasses if logged.judgement else ()
+    return found[0].symbol if found else ""
 
 
 def metadata(logged: LoggedRecord, settings: Settings) -> dict[str, Any]:
@@ -144,6 +153,7 @@ def metadata(logged: LoggedRecord, settings: Settings) -> dict[str, Any]:
         "removed_claims": list(made.removed_claims),
         "generator_version": made.generator_version,
         "claims": len(text.claims),
+        "cpc": [asdict(item) for item in _classes(logged)],
         "findings": [asdict(finding) for finding in logged.findings],
         "summary": _shorten(text.abstract),
         "page": url(".html"),
@@ -151,6 +161,12 @@ def metadata(logged: LoggedRecord, settings: Settings) -> dict[str, Any]:
         "proof": url(".proof"),
         "markdown": url(".md"),
     }
+
+
+def _classes(logged: LoggedRecord) -> tuple[Class, ...]:
+    """The best section, class and subclass: one branch of the scheme, from its root."""
+    found = logged.judgement.classification if logged.judgement else Classification((), (), ())
+    return (*found.sections[:1], *found.classes[:1], *found.subclasses[:1])
 
 
 def render_page(logged: LoggedRecord, settings: Settings, templates: Path) -> str:
@@ -164,6 +180,7 @@ def render_page(logged: LoggedRecord, settings: Settings, templates: Path) -> st
         abstract=text.abstract,
         claims=[(claim.number, link_claims(claim)) for claim in text.claims],
         blocks=blocks(text.description),
+        judgement=logged.judgement,
         citations=citations(logged, settings),
     )
     return front_matter(metadata(logged, settings)) + body
@@ -212,12 +229,19 @@ def _environment(templates: Path) -> Any:
     environment.filters["escape_pre"] = lambda text: html.escape(text, quote=False)
     environment.filters["thousands"] = lambda number: f"{number:,}"
     environment.filters["minute"] = minute
+    environment.filters["percent"] = percent
+    environment.filters["one_line"] = lambda text: " ".join(text.split())
     return environment
 
 
 def minute(time: str) -> str:
     """`2026-11-22T03:14:07Z` as `2026-11-22 03:14 UTC`, for listings."""
     return f"{time[:10]} {time[11:16]} UTC"
+
+
+def percent(thousandths: int) -> str:
+    """`537` as `54 %`."""
+    return f"{(thousandths + 5) // 10} %"
 
 
 def _shorten(text: str) -> str:

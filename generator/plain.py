@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from generator.brief import Brief, Draft, ModelIdentity
+from generator.brief import Brief, Draft, ModelIdentity, Watch
 from generator.prompting import Prompting
 from generator.sampler import ClaimLimit, Sampler
 from generator.sampling import Sampling
@@ -36,7 +36,12 @@ class PlainModel:
         return {"engine": ENGINE, "number_format": self.identity.number_format, "slots": self._batch}
 
     def drafts(
-        self, briefs: Iterable[Brief], sampling: Sampling, *, tick: Callable[[int], None] | None = None
+        self,
+        briefs: Iterable[Brief],
+        sampling: Sampling,
+        *,
+        tick: Callable[[int], None] | None = None,
+        watch: Watch | None = None,  # noqa: ARG002  # a batch goes on until its longest draft is done
     ) -> Iterator[Draft]:
         """Drafts batch by batch, each batch when its longest draft is done."""
         waiting = iter(briefs)

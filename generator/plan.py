@@ -10,6 +10,7 @@ from typing import Any, Literal
 from generator import canonical
 from generator.brief import Brief
 from generator.errors import ConfigError
+from generator.judgement import CorpusName
 from generator.layouts import Direction
 from generator.sampling import Sampling
 
@@ -18,7 +19,7 @@ STOP_RULES: tuple[StopRule, ...] = ("count", "drafts", "seconds")
 
 
 class OutdatedPlan(ConfigError):
-    """A plan of version 0.1.0, which named a batch because drafts depended on it."""
+    """A plan of an earlier version, whose drafts depended on the batch (0.1) or whose gates were others (0.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class RunPlan:
     drafts, or seconds of the model's work.
 
     `topics` are pairs of a CPC class and the beginning of a title; `top_down_share` is decimal text from 0 to 1.
+    `calibration` (its identifier) and `corpus` (None: there is none) are what the gates judge by.
     """
 
     profile: str
@@ -37,6 +39,8 @@ class RunPlan:
     sampling: Sampling
     publisher: str
     topics: tuple[tuple[str, str], ...] = ()
+    calibration: str = ""
+    corpus: CorpusName | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -56,20 +60,22 @@ class RunPlan:
 
     def value(self) -> dict[str, Any]:
         """The plan as canonical JSON allows it: the seed, which exceeds 2**53, as 16 hex digits."""
-        value = asdict(self)
+        value = {name: item for name, item in asdict(self).items() if item is not None}
         return {**value, "seed": f"{self.seed:016x}", "topics": [{"cpc": c, "title": t} for c, t in self.topics]}
 
     @classmethod
     def from_value(cls, value: Any) -> "RunPlan":
         try:
             members = {field.name for field in fields(cls)}
-            if value.keys() == {*members, "batch"}:
-                raise OutdatedPlan("the plan names a batch")
-            if value.keys() != members:
+            if value.keys() - {"batch"} == members - {"calibration", "corpus"}:
+                raise OutdatedPlan("the plan names no calibration")
+            if value.keys() | {"corpus"} != members:
                 raise ValueError("the members of a plan are expected")
+            corpus = CorpusName(**value["corpus"]) if "corpus" in value else None
             topics = tuple((topic["cpc"], topic["title"]) for topic in value["topics"])
             sampling = Sampling(**value["sampling"])
-            return cls(**{**value, "seed": int(value["seed"], 16), "topics": topics, "sampling": sampling})
+            seed = int(value["seed"], 16)
+            return cls(**{**value, "seed": seed, "topics": topics, "sampling": sampling, "corpus": corpus})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"not a run's plan: {error}") from error
 

@@ -40,6 +40,11 @@ class Press:
         return self.output / "site"
 
     @property
+    def corpus(self) -> Path | None:
+        """The folder of the reference corpus, where the settings name one."""
+        return self.root / self.settings.corpus if self.settings.corpus else None
+
+    @property
     def branch(self) -> "Branch | None":
         """The facts' branch; None when the settings name no remote for it."""
         from generator.publication import Branch

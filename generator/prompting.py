@@ -9,7 +9,7 @@ from generator.brief import Brief, Draft, ModelIdentity
 from generator.errors import ConfigError
 from generator.layouts import ABSTRACT, CLAIMS, DIRECTIONS, HEAD, ORDER, Direction, write_layout
 from generator.profiles import ModelProfile
-from generator.record import Generation
+from generator.record import STOPS, Generation
 from generator.sampling import Sampling
 
 TOPIC_TOKENS = 32  # room for a topic in the context
@@ -88,8 +88,9 @@ class Prompting:
     def draft(
         self, brief: Brief, prompt: tuple[str, list[int]], ids: list[int], stop: str, sampling: Sampling, seconds: float
     ) -> Draft:
-        """The draft of `ids`, new tokens up to and with the end token."""
+        """The draft of `ids`, new tokens up to and with the end token. `stop`: `end`, `limit` or a watcher's reason."""
         text, prompt_ids = prompt
+        stopped = "" if stop in STOPS else stop
         completion = self.decoded(prompt_ids + ids)[len(self.decoded(prompt_ids)) :]
         generation = Generation(
             **asdict(self.identity),
@@ -100,11 +101,13 @@ class Prompting:
             sampling=sampling.pairs(),
             prompt_tokens=len(prompt_ids),
             new_tokens=len(ids),
-            stop=stop,
+            stop="limit" if stopped else stop,
             removed_claims=(),
             generator_version=__version__,
         )
-        return Draft(brief, text[text.rindex(HEAD) :] + completion, generation, seconds, len(completion.split()))
+        return Draft(
+            brief, text[text.rindex(HEAD) :] + completion, generation, seconds, len(completion.split()), stopped
+        )
 
 
 def end_tokens(profile: ModelProfile, tokenizer: Any, model: Any) -> tuple[int, ...]:

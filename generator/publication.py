@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator import files, log
-from generator.archive import current, entry_list, record_path
+from generator.archive import BESIDE, current, entry_list, queued, record_path
 from generator.entries import Disclosed
 from generator.errors import LogError
 from generator.git import UNREACHABLE, failure, git, remote_head, run, shown, sweep
@@ -211,12 +211,13 @@ def _restore_queue(output: Path, batch: Batch) -> None:
 
 def _drop_logged(output: Path) -> None:
     """Empty the queue of records that another machine has finished for this one after a kill here."""
-    if not (waiting := log.queued(output)):
+    if not (waiting := queued(output)):
         return
     logged = {entry.sha256 for _, entry in entry_list(output) if isinstance(entry, Disclosed)}
     for path in waiting:
         if hashlib.sha256(files.read(path, "a queued record")).hexdigest() in logged:
-            path.with_suffix(".findings.json").unlink(missing_ok=True)
+            for suffix in BESIDE:
+                path.with_suffix(suffix).unlink(missing_ok=True)
             path.unlink()
 
 

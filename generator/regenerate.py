@@ -19,9 +19,10 @@ from generator import __version__, files
 from generator.audit import record_places
 from generator.brief import Brief, Draft, EngineChoice, LanguageModel, ModelIdentity
 from generator.comparison import direction, first_difference
-from generator.drafting import judge
 from generator.errors import ConfigError, ModelError, PressError
+from generator.judging import form
 from generator.model import open_model
+from generator.parsing import Rejected
 from generator.plain import ENGINE as PLAIN
 from generator.profiles import ModelProfile
 from generator.record import Generation, Record
@@ -243,11 +244,11 @@ def _drafts(
 def _compared(name: str, record: Record, draft: Draft, platform: tuple[Difference, ...]) -> Regeneration:
     """The draft on the road of any other, to a record, and the first place where the two records differ."""
     salt = bytes.fromhex(record.salt)
-    line, data, _ = judge(draft, created_at=record.created_at, publisher=record.publisher, salt=salt)
-    if data:
-        place = first_difference(record, Record.from_bytes(data))
+    formed = form(draft, created_at=record.created_at, publisher=record.publisher, salt=salt)
+    if isinstance(formed, Rejected):
+        place = f"the draft written here does not pass the checks ({formed.reason})"
     else:
-        place = f"the draft written here does not pass the checks ({line.reason})"
+        place = first_difference(record, formed.record)
     if not place:
         return Regeneration(name, "reproduced", differences=platform)
     written, limited = draft.generation.new_tokens, draft.generation.stop == "limit"

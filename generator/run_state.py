@@ -1,8 +1,8 @@
 """One run, or one shard of it, open for writing. A draft passes through its working folder in this order:
 
-1. an accepted record and its findings are written into `ready/`;
+1. an accepted record and what lies beside it (findings, judgement) are written into `ready/`;
 2. its line is appended to `drafts.jsonl`, and with that the draft is done;
-3. the findings are copied into the queue, the record is *moved* there. Of a shard this is left to `merge`.
+3. what lies beside is copied into the queue, the record is *moved* there. Of a shard this is left to `merge`.
 
 A record without a line was never done and is dropped; one with a line is delivered by whoever opens the run next. As
 the record is moved in one step, it is in `ready/` or it has been in the queue, never both: however often a run is
@@ -13,15 +13,31 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from generator import canonical, files
+from generator.archive import BESIDE
 from generator.errors import ConfigError, PressError
 from generator.lines import Line, read_lines, summary
 from generator.runs import LINES, PLAN, READY, SESSIONS, Begun, other_model, read_sessions, ready_path, seal
 
 SCHEMA = "prior-art-run/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The bytes of a record, of its findings and of its judgement."""
+
+    record: bytes
+    findings: bytes
+    judgement: bytes
+
+    @property
+    def beside(self) -> Iterator[tuple[str, bytes]]:
+        """Suffix and bytes of each file that lies beside the record."""
+        return zip(BESIDE, (self.findings, self.judgement), strict=True)
 
 
 class RunState:
@@ -73,11 +89,12 @@ class RunState:
             else:
                 record.unlink(missing_ok=True)
 
-    def add(self, line: Line, record: bytes = b"", findings: bytes = b"") -> None:
+    def add(self, line: Line, accepted: Accepted | None = None) -> None:
         """Keep the outcome of one draft, and with it the record of an accepted one."""
-        if record:
-            files.write(ready_path(self.folder, line.index, ".findings.json"), findings)
-            files.write(ready_path(self.folder, line.index, ".json"), record)
+        if accepted:
+            for suffix, data in accepted.beside:
+                files.write(ready_path(self.folder, line.index, suffix), data)
+            files.write(ready_path(self.folder, line.index, ".json"), accepted.record)
         try:
             with (self.folder / LINES).open("ab") as file:
                 file.write(line.to_bytes())
@@ -89,7 +106,7 @@ class RunState:
                 hint="Free space, then run the same command again.",
             ) from error
         self._count(line)
-        if record:
+        if accepted:
             self._deliver(line.index)
 
     def add_sessions(self, sessions: list[dict[str, Any]]) -> None:
@@ -100,17 +117,19 @@ class RunState:
     def _deliver(self, index: int) -> None:
         if self.shard:
             return  # `merge` delivers, as shards do not know what the others accepted
-        record, findings = (ready_path(self.folder, index, suffix) for suffix in (".json", ".findings.json"))
+        record, *beside = (ready_path(self.folder, index, suffix) for suffix in (".json", *BESIDE))
         target = self.output / "queue" / f"{self.name}-{index:06d}.json"
         if record.exists():
-            files.write(target.with_suffix(".findings.json"), files.read(findings, "the findings of a draft"))
+            for suffix, path in zip(BESIDE, beside, strict=True):
+                files.write(target.with_suffix(suffix), files.read(path, "what lies beside a draft's record"))
             try:
                 record.replace(target)
             except OSError as error:
                 raise PressError(
                     f"{target}: cannot be written: {error.strerror}", hint="Run the same command again."
                 ) from error
-        findings.unlink(missing_ok=True)
+        for path in beside:
+            path.unlink(missing_ok=True)
 
     def _count(self, line: Line) -> None:
         self.lines[line.index] = line
@@ -138,6 +157,8 @@ class RunState:
             "finished_at": finished_at,
             "model": dict(self.begun.model),
             "plan": self.plan.value(),
+            "calibration": self.plan.calibration,
+            **({"corpus": asdict(self.plan.corpus)} if self.plan.corpus else {}),
             "engine": self.sessions,
             **summary(self.lines.values()),
         }

@@ -81,7 +81,7 @@ def find_unfinished(
 
 
 def outdated(output: Path) -> Iterator[Path]:
-    """Working folders of version 0.1.0. Its drafts depended on the batch, so nothing can go on with them."""
+    """Working folders of earlier versions. Their drafts were judged by other gates, so nothing can go on with them."""
     for folder in _working_folders(output):
         try:
             Begun.read(folder)
@@ -90,11 +90,11 @@ def outdated(output: Path) -> Iterator[Path]:
 
 
 def find_finished(output: Path, plan: RunPlan) -> dict[str, Any] | None:
-    """The report of a finished run of exactly this plan, whatever its batch was in version 0.1.0."""
+    """The report of a finished run of exactly this plan."""
     for path in sorted((output / "runs").glob("*.json")):
         try:
             report: dict[str, Any] = canonical.loads(files.read(path, "a run's report"))
-            found = {name: value for name, value in report["plan"].items() if name != "batch"}
+            found = report["plan"]
         except (RecordError, KeyError, TypeError, AttributeError) as error:
             raise PressError(f"{path}: the report is damaged: {error}", hint="Restore it; facts are kept.") from error
         if found == plan.value():

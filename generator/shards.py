@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from generator import files
-from generator.drafting import RunReport, keep, known_contents
+from generator.archive import BESIDE
+from generator.drafting import RunReport, keep
 from generator.errors import ConfigError, PressError
 from generator.lines import Line, read_lines
 from generator.plan import OutdatedPlan, RunPlan, Shard
-from generator.run_state import RunState
+from generator.published import Published
+from generator.run_state import Accepted, RunState
 from generator.runs import (
     LINES,
     PLAN,
@@ -41,13 +43,11 @@ class FinishedShard:
     lines: dict[int, Line]
     sessions: list[dict[str, Any]]
 
-    def record(self, line: Line) -> tuple[bytes, bytes]:
-        """The record and the findings of an accepted draft, else two empty values."""
+    def accepted(self, line: Line) -> Accepted | None:
         if line.reason:
-            return b"", b""
-        paths = (ready_path(self.folder, line.index, suffix) for suffix in (".json", ".findings.json"))
-        record, findings = (files.read(path, f"what shard {self.shard} accepted") for path in paths)
-        return record, findings
+            return None
+        paths = (ready_path(self.folder, line.index, suffix) for suffix in (".json", *BESIDE))
+        return Accepted(*(files.read(path, f"what shard {self.shard} accepted") for path in paths))
 
 
 def merge(folders: Iterable[Path], output: Path, *, now: Callable[[], str]) -> tuple[RunReport, bool]:
@@ -65,11 +65,11 @@ def merge(folders: Iterable[Path], output: Path, *, now: Callable[[], str]) -> t
     found = find_unfinished(output, first.plan)
     name = found[0] if found else begun.name
     with RunState.opened(output, name, begun) as state:
-        known = known_contents(state)
+        published = Published.of(state)
         for index in range(begun.plan.amount):
             if index not in state.lines:
                 shard = shards[index % len(shards)]
-                keep(state, known, shard.lines[index], *shard.record(shard.lines[index]))
+                keep(state, published, shard.lines[index], shard.accepted(shard.lines[index]))
         state.add_sessions([session for shard in shards for session in shard.sessions])
         return RunReport(name, True, state.finish(now())), True
 

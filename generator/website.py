@@ -23,9 +23,10 @@ from generator.entries import Disclosed, Withdrawn, publication_times
 from generator.errors import ConfigError, PressError, ToolError
 from generator.listings import Site, Volume, listing_pages, summarise, totals
 from generator.pages import render, render_page
+from generator.scheme import headings, scheme_pages
 
 WAIT_SECONDS = 60.0  # for another build of the same site
-CODE = ("citation.py", "listings.py", "mkdocs.py", "pages.py", "website.py")
+CODE = ("citation.py", "judgement.py", "listings.py", "mkdocs.py", "pages.py", "website.py")
 SHOWN = ("title", "prefix", "publisher", "contact", "site_url")  # the settings that pages of volumes show
 KEPT_THEME = ("assets/stylesheets",)
 
@@ -147,8 +148,12 @@ def _front(shop: _Workshop, site: Site, docs: Path) -> None:
         (folder / "docs" / "index.md").write_text(_docs_index(docs), encoding="utf-8")
     for template in sorted((shop.templates / "pages").glob("*.md.j2")):
         stem = template.name.removesuffix(".md.j2")
-        text = render(shop.templates, f"pages/{template.name}", shop.settings, site=site)
+        sections = headings(site.branches, 1)
+        text = render(shop.templates, f"pages/{template.name}", shop.settings, site=site, sections=sections)
         (folder / f"{'index' if stem == 'home' else stem}.md").write_text(text, encoding="utf-8", newline="\n")
+    for path, text in scheme_pages(site, shop.settings, shop.templates):
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8", newline="\n")
     mkdocs.build(work, shop.settings, shop.templates, "the front pages", documents=True)
     made = work / "site"
     _thin(made)

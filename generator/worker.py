@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from generator.brief import Brief, Draft, EngineChoice, LanguageModel, ModelIden
 from generator.errors import ModelError, PressError
 from generator.profiles import ModelProfile
 from generator.sampling import Sampling
+from generator.watching import Watch
 
 IDLE_SECONDS = 0.5  # so long the engine waits for a brief before it completes the drafts that it is at
 TICK_SECONDS = 1.0
 Opener = Callable[..., LanguageModel]  # model.open_model
+Asked = tuple[Brief, Sampling, bool, Future[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Worker:
     def __init__(self, profile: ModelProfile, choice: EngineChoice, opener: Opener) -> None:
         self._profile, self._choice, self._opener = profile, choice, opener
         self._told: list[str] = []
-        self._waiting: SimpleQueue[tuple[Brief, Sampling, Future[Any]]] = SimpleQueue()
+        self._waiting: SimpleQueue[Asked] = SimpleQueue()
         self._made = self._answered = 0  # tokens; each is written by one thread alone
         self._model: Future[LanguageModel] = Future()
         self._begun = False
@@ -56,10 +59,12 @@ class Worker:
             return error
         return Opened(model.identity, __version__, dict(model.account), tuple(self._told), os.getpid())
 
-    async def draft(self, brief: Brief, sampling: Sampling, formats: str) -> tuple[Draft | PressError, int, int]:
+    async def draft(
+        self, brief: Brief, sampling: Sampling, formats: str, watched: bool
+    ) -> tuple[Draft | PressError, int, int]:
         self._begin(formats)  # when it was started again, nothing else tells it
         waiting: Future[Draft | PressError] = Future()
-        self._waiting.put((brief, sampling, waiting))
+        self._waiting.put((brief, sampling, watched, waiting))
         return await asyncio.wrap_future(waiting), self._taken(), os.getpid()
 
     async def tokens(self) -> tuple[None, int, int]:
@@ -68,7 +73,8 @@ class Worker:
         return None, self._taken(), os.getpid()
 
     async def account(self) -> dict[str, Any]:
-        return dict(self._model.result().account) if self._model.done() else {}
+        spent = {"cpu_milliseconds": round(time.process_time() * 1000)}
+        return {**self._model.result().account, **spent} if self._model.done() else spent
 
     def _begin(self, formats: str) -> None:
         if not self._begun:
@@ -89,27 +95,27 @@ class Worker:
         except Exception as error:
             self._model.set_exception(error)
             while True:  # a worker that was started again: its drafts wait for an answer
-                _answer(self._waiting.get()[2], error)
+                _answer(self._waiting.get()[-1], error)
         self._model.set_result(model)
         while True:
             self._write(model, self._waiting.get())
 
-    def _write(self, model: LanguageModel, first: tuple[Brief, Sampling, Future[Any]]) -> None:
+    def _write(self, model: LanguageModel, first: Asked) -> None:
         """Write drafts until no brief has come for a while and all are complete."""
-        answers = {first[0].index: first[2]}
+        answers, watch = {first[0].index: first[-1]}, Watch() if first[2] else None
 
         def briefs() -> Iterator[Brief]:
             yield first[0]
             while True:
                 try:
-                    brief, _, answer = self._waiting.get(timeout=IDLE_SECONDS)
+                    brief, *_, answer = self._waiting.get(timeout=IDLE_SECONDS)
                 except Empty:
                     return
                 answers[brief.index] = answer
                 yield brief
 
         try:
-            for draft in model.drafts(briefs(), first[1], tick=self._tick):
+            for draft in model.drafts(briefs(), first[1], tick=self._tick, watch=watch):
                 answers.pop(draft.brief.index).set_result(draft)
             failure: Exception = ModelError("an engine ended without all of its drafts")
         except Exception as error:

@@ -12,6 +12,7 @@ from generator.press import Outcome, Press
 if TYPE_CHECKING:
     from generator.brief import EngineChoice
     from generator.drafting import Progress
+    from generator.gates import Ladder
     from generator.plan import RunPlan, Shard
     from generator.profiles import ModelProfile
 
@@ -39,6 +40,7 @@ def generate(
     import secrets
 
     from generator.drafting import generate
+    from generator.gates import Ladder
     from generator.model import open_model
     from generator.plan import Shard
     from generator.profiles import load_profile
@@ -51,7 +53,9 @@ def generate(
     if part and seed is None:
         raise ConfigError("--shard without a seed", hint="Give all shards of a run the same --seed, or --tonight.")
     chosen = load_profile(profile or press.settings.profile, press.root)
-    plan = _plan(press, chosen, secrets.randbits(64) if seed is None else seed, _end(count, drafts, minutes), topics)
+    seeded = secrets.randbits(64) if seed is None else seed
+    ladder = Ladder.open(press.corpus)
+    plan = _plan(press, chosen, seeded, _end(count, drafts, minutes), topics, ladder)
     if part:
         part.check(plan)
     _tell_outdated(press)
@@ -64,6 +68,7 @@ def generate(
     made = generate(
         plan,
         open_model(chosen, choice, report=press.report),
+        ladder,
         press.output,
         shard=part,
         now=press.now,
@@ -101,7 +106,7 @@ def _tell_outdated(press: Press) -> None:
 
     for folder in outdated(press.output):
         press.report(
-            f"generate: {folder} is of version 0.1.0, whose drafts depended on the batch: nothing goes on with it. "
+            f"generate: {folder} is of an earlier version, whose gates were others: nothing goes on with it. "
             "What it accepted is kept; move the folder away to be rid of this line"
         )
 
@@ -114,7 +119,9 @@ def _end(count: int | None, drafts: int | None, minutes: int | None) -> tuple[st
     return ends[0] if ends else ("count", 20)
 
 
-def _plan(press: Press, profile: "ModelProfile", seed: int, end: tuple[str, int], topics: Path | None) -> "RunPlan":
+def _plan(
+    press: Press, profile: "ModelProfile", seed: int, end: tuple[str, int], topics: Path | None, ladder: "Ladder"
+) -> "RunPlan":
     from generator.plan import RunPlan, load_topics
 
     return RunPlan(
@@ -126,6 +133,8 @@ def _plan(press: Press, profile: "ModelProfile", seed: int, end: tuple[str, int]
         sampling=profile.sampling,
         publisher=press.settings.publisher,
         topics=load_topics(topics) if topics else (),
+        calibration=ladder.calibration.id,
+        corpus=ladder.corpus,
     )
 
 

@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import facts
+from inventions import draft_text
 
 from generator import archive, model, pipeline
 from generator.brief import Brief, Draft, ModelIdentity
 from generator.config import Settings
 from generator.errors import PressError
-from generator.layouts import PROMPTS, write_layout
+from generator.layouts import PROMPTS
 from generator.press import Press
 from generator.publish import open_deploy, undated
 
@@ -60,7 +61,7 @@ class Author:
     )
     account: ClassVar[dict[str, Any]] = {"engine": "none"}
 
-    def drafts(self, briefs: Iterable[Brief], sampling: Any, *, tick: Any = None) -> Iterator[Draft]:
+    def drafts(self, briefs: Iterable[Brief], sampling: Any, *, tick: Any = None, **_: Any) -> Iterator[Draft]:
         for brief in briefs:
             text = self.text(brief)
             made = facts.generation(
@@ -77,17 +78,7 @@ class Author:
     def text(self, brief: Brief) -> str:
         if brief.index % 3 == 1:
             return "# Patent\n\nno headings"
-        name = f"{brief.seed:016x}"
-        claims = [
-            f"A bracket, comprising: an arm; a base; and a damped hinge {name} between the arm and the base.",
-            "The bracket of claim 1, wherein the damped hinge holds a viscous fluid.",
-            "The bracket of claim 2, wherein the viscous fluid is a silicone oil.",
-        ]
-        abstract = (
-            "A folding bracket holds a shelf on a wall. A damped hinge between an arm and a base lets the shelf down "
-            f"slowly, and a viscous fluid in the damped hinge {name} takes up the weight."
-        )
-        return write_layout(brief.direction, f"Folding bracket with a damped hinge {name}", abstract, claims)
+        return draft_text(brief.direction, brief.seed % 2**31, f"{brief.seed:016x}")
 
 
 def publication(root: Path) -> tuple[Settings, str]:

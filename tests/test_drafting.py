@@ -8,11 +8,12 @@ from itertools import islice, pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from written import NOW, PLAN, Silent, WrittenModel, facts_of, records, run
+from inventions import invention
+from written import HOSTILE, LADDER, NOW, PLAN, Silent, WrittenModel, facts_of, records, run
 
+from generator.archive import queued
 from generator.drafting import generate
 from generator.errors import ConfigError, ModelError
-from generator.log import queued
 from generator.plan import brief, draft_seed, load_topics
 
 
@@ -22,7 +23,7 @@ def test_accepted_drafts_become_queued_records(tmp_path):
     assert result.report["reasons"] == {"c7": 4, "duplicate": 1}
     assert [path.name for path in queued(tmp_path)] == [f"{result.run}-{n:06d}.json" for n in (0, 1, 3, 4, 6, 7, 9)]
     first, *_ = records(tmp_path)
-    assert first.disclosure.title == "Valve 0"
+    assert first.disclosure.title == invention(0, HOSTILE)[0]
     assert {paragraph.origin for paragraph in first.disclosure.description} == {"restated"}
     assert "(claim 2)" in first.disclosure.description[2].text
     assert (first.created_at, first.publisher, first.review) == (NOW, "Example", "machine-checked")
@@ -108,7 +109,7 @@ def test_lines_are_appended_in_the_order_of_the_plan(tmp_path):
 class Threaded(WrittenModel):
     """It takes its briefs on a thread of its own, far ahead, as engines with a thread for each core do."""
 
-    def drafts(self, briefs, sampling, *, tick=None):
+    def drafts(self, briefs, sampling, *, tick=None, **_):
         taken = queue.SimpleQueue()
         thread = threading.Thread(target=lambda: [taken.put(one) for one in islice(briefs, 300)])
         thread.start()
@@ -129,12 +130,12 @@ def test_briefs_may_be_taken_on_another_thread(tmp_path):
 
 
 class Losing(WrittenModel):
-    def drafts(self, briefs, sampling, *, tick=None):
+    def drafts(self, briefs, sampling, *, tick=None, **_):
         return (draft for draft in super().drafts(briefs, sampling, tick=tick) if draft.brief.index != 4)
 
 
 class Repeating(WrittenModel):
-    def drafts(self, briefs, sampling, *, tick=None):
+    def drafts(self, briefs, sampling, *, tick=None, **_):
         for draft in super().drafts(briefs, sampling, tick=tick):
             yield draft
             if draft.brief.index == 4:

@@ -364,7 +364,7 @@ def test_a_watcher_sees_every_64th_token_and_ends_what_it_says(model):
 
     def watch(brief, text):
         seen.append((brief.index, text))
-        return brief.index == longest and len([1 for index, _ in seen if index == longest]) == 2
+        return "enough" if brief.index == longest and len([1 for i, _ in seen if i == longest]) == 2 else ""
 
     for engine in (model, with_plan(model, rows=3, lanes=2)):
         seen.clear()
@@ -372,7 +372,11 @@ def test_a_watcher_sees_every_64th_token_and_ends_what_it_says(model):
         for n in expected:
             tokens = expected[n].generation.new_tokens
             if n == longest:
-                assert (found[n].generation.new_tokens, found[n].generation.stop) == (128, "limit")
+                assert (found[n].generation.new_tokens, found[n].generation.stop, found[n].stopped) == (
+                    128,
+                    "limit",
+                    "enough",
+                )
                 assert expected[n].text.startswith(found[n].text.rstrip("�"))
             else:
                 assert found[n] == expected[n]

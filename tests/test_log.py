@@ -26,7 +26,7 @@ def check(output: Path, count: int) -> None:
         assert step.text
     records = [logged.record for volume in reading.volumes(output) for logged in read_volume(output, volume)]
     assert [record.salt for record in records] == [f"{number:032x}" for number in range(count)]
-    assert log.queued(output) == []
+    assert reading.queued(output) == []
     assert log.staged(output) is None
 
 
@@ -87,7 +87,7 @@ def test_a_damaged_queue_file_stops_the_batch_and_loses_nothing(tmp_path: Path) 
     with pytest.raises(LogError, match="record: missing member") as caught:
         log.append(tmp_path, key())
     assert "Move this file out of the queue" in caught.value.hint
-    assert len(log.queued(tmp_path)) == 3
+    assert len(reading.queued(tmp_path)) == 3
     bad.write_bytes(facts.record(1).to_bytes())
     log.append(tmp_path, key())
     check(tmp_path, 3)
@@ -123,7 +123,7 @@ def test_staged_then_signed_or_discarded(tmp_path: Path) -> None:
     log.discard(tmp_path)
     after = {name: data for name, data in tree(tmp_path).items() if not name.startswith("queue/")}
     assert after == before
-    assert len(log.queued(tmp_path)) == 3
+    assert len(reading.queued(tmp_path)) == 3
     log.stage_queue(tmp_path, ORIGIN)
     log.commit(tmp_path, key())
     log.discard(tmp_path)

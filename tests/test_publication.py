@@ -73,7 +73,7 @@ def test_a_first_night_makes_the_branch_with_facts_only(remote: Path, tmp_path: 
     assert f"log/{log.JOURNAL}" not in tree(remote)
     assert "log/.lock" not in tree(remote)
     assert subjects(remote) == ["Stage leaves 0 to 2", "Sign checkpoint 3"]
-    assert not log.queued(output)
+    assert not archive.queued(output)
 
 
 def test_a_fresh_machine_goes_on_where_another_ended(remote: Path, tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_kill_at_any_git_command_loses_nothing(
         logged = disclosures(one)
         assert set(logged) == wanted, call
         assert len(logged) == len(wanted), call
-        assert not log.queued(one), call
+        assert not archive.queued(one), call
         assert log.staged(one) is None, call
         if finished:
             assert call > 10
@@ -255,7 +255,7 @@ def test_a_missing_remote_is_told_and_the_queue_stays(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="git ls-remote") as caught:
         append(tmp_path / "nothing.git", tmp_path / "a")
     assert "Check the address" in caught.value.hint
-    assert len(log.queued(tmp_path / "a")) == 2
+    assert len(archive.queued(tmp_path / "a")) == 2
     assert archive.current(tmp_path / "a") is None
 
 

@@ -47,7 +47,7 @@ def written(
 ) -> list[Record]:
     model = open_model(profile, choice, report=quiet)
     drafting.generate(plan, model, output, now=lambda: facts.TIME, salt=lambda: bytes(range(16)), report=quiet)
-    return [Record.from_bytes(path.read_bytes()) for path in log.queued(output)]
+    return [Record.from_bytes(path.read_bytes()) for path in archive.queued(output)]
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,22 @@ import json
 from dataclasses import asdict, replace
 from itertools import islice
 
+from inventions import draft_text
+
 from generator import __version__
+from generator.archive import queued
 from generator.brief import Draft, ModelIdentity
 from generator.drafting import generate
-from generator.layouts import PROMPTS, write_layout
-from generator.log import queued
+from generator.gates import Ladder
+from generator.layouts import PROMPTS
 from generator.plan import RunPlan
 from generator.record import Generation, Record
 from generator.sampling import Sampling
 
 NOW = "2026-11-22T03:17:00Z"
+HOSTILE = "<script>"
 PLAN = RunPlan("written", 7, "drafts", 12, "0.5", Sampling("0.8"), "Example")
+LADDER = Ladder.open(None)
 IDENTITY = ModelIdentity(
     "written", "1", "a" * 64, "b" * 64, "CC0-1.0", "Example", True, "written", "none", "0", "0", "none"
 )
@@ -29,7 +34,7 @@ class WrittenModel:
         self.slots, self.pick, self.closed = slots, pick, 0
         self.account = {"engine": "written", "slots": slots}
 
-    def drafts(self, briefs, sampling, *, tick=None):
+    def drafts(self, briefs, sampling, *, tick=None, **_):
         briefs = iter(briefs)
         in_progress = list(islice(briefs, self.slots))
         try:
@@ -46,8 +51,7 @@ class WrittenModel:
 
     def draft(self, one, sampling):
         number = 0 if one.index % 5 == 0 else one.index
-        claims = [f"A valve of kind {number}, comprising a body.", "The valve of claim 1, wherein <script> is round."]
-        text = write_layout(one.direction, f"Valve {number}", "A valve has a body.", claims)
+        text = draft_text(one.direction, number, HOSTILE)
         text = text.replace("comprising", "made of") if one.index % 3 == 2 else text
         generation = Generation(
             **asdict(IDENTITY),
@@ -72,7 +76,7 @@ class Silent(WrittenModel):
 
 def run(output, plan=PLAN, model=None, report=lambda _: None, shard=None):
     model = model or WrittenModel()
-    return generate(plan, model, output, shard=shard, now=lambda: NOW, salt=lambda: bytes(16), report=report)
+    return generate(plan, model, LADDER, output, shard=shard, now=lambda: NOW, salt=lambda: bytes(16), report=report)
 
 
 def records(output):

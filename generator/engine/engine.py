@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from generator.brief import Brief, Draft, ModelIdentity
+from generator.brief import Brief, Draft, ModelIdentity, Watch
 from generator.engine.lane import AnyDecoder, Job, Lane, Written
 from generator.engine.memory import Plan
 from generator.prompting import Prompting
@@ -55,7 +55,7 @@ class Engine:
         sampling: Sampling,
         *,
         tick: Callable[[int], None] | None = None,
-        watch: Callable[[Brief, str], bool] | None = None,
+        watch: Watch | None = None,
     ) -> Iterator[Draft]:
         """Drafts as they end, in no fixed order. `watch`: see Lane.run; called on the lanes' threads."""
         run = _Run(self._lanes, self._ask, iter(briefs), sampling, watch)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from generator.brief import Brief
+from generator.brief import Brief, Watch
 from generator.engine.choosing import choose
 from generator.engine.decoder import Decoder
 from generator.engine.kernels import PAGE
@@ -29,7 +29,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """New tokens up to and with the end token; why they end; the draft's share of the core's time."""
+    """New tokens up to and with the end token; why they end (`end`, `limit`, or a watcher's reason); the draft's share
+    of the core's time.
+    """
 
     job: Job
     tokens: list[int]
@@ -87,11 +89,11 @@ class Lane:
         give_back: Callable[[Job], None],
         give: Callable[[Written], None],
         stopped: Callable[[], bool],
-        watch: Callable[[Brief, str], bool] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """Write the drafts of all jobs that `take` gives, until it gives None and no row is at work.
 
-        `watch` sees brief and text of each draft at every 64th new token, and ends a hopeless one by True.
+        `watch` sees brief and text of each draft at every 64th new token, and ends a hopeless one by a reason.
         """
         import numpy
 
@@ -193,8 +195,8 @@ class Lane:
         leaving |= {int(row): "limit" for row in numpy.flatnonzero(full & ~ended)}
         if self._watch:
             for row in numpy.flatnonzero(fresh & ~ended & ~full & (written % WATCHED == 0)).tolist():
-                if self._watch(self._jobs[row].brief, self._text(row)):
-                    leaving[row] = "limit"
+                if reason := self._watch(self._jobs[row].brief, self._text(row)):
+                    leaving[row] = reason
         for row in sorted(leaving, reverse=True):
             tokens = self._history[row, : self._written[row]].tolist()
             give(Written(self._jobs[row], tokens, leaving[row], float(self._seconds[row])))

@@ -33,8 +33,13 @@ async function loadCatalogue() {
 const inRange = (day, { from, before }) => (!from || day >= from) && (!before || day < before);
 
 // Pagefind's filters for one volume. An unused filter is left out, so that its file is not fetched.
-function filters(query, volume) {
+async function filters(query, volume, instance) {
   const chosen = query.direction ? { direction: query.direction } : {};
+  if (query.cpc) {
+    const subclasses = Object.keys((await instance.filters()).cpc ?? {});
+    chosen.cpc = { any: subclasses.filter((symbol) => symbol.startsWith(query.cpc)) };
+    if (!chosen.cpc.any.length) return null;
+  }
   const days = volume.days.map(({ day }) => day).filter((day) => inRange(day, query));
   const all = days.length === volume.days.length && !volume.unpublished;
   return (query.from || query.before) && !all ? { ...chosen, published: { any: days } } : chosen;
@@ -73,7 +78,9 @@ async function holdsAll(instance, query, results) {
 async function searchVolume(query, volume) {
   if (!volumes.has(volume.bundle)) volumes.set(volume.bundle, (last = last.then(() => openVolume(volume))));
   const instance = await volumes.get(volume.bundle);
-  const { results } = await instance.search(query.q, { filters: filters(query, volume) });
+  const chosen = await filters(query, volume, instance);
+  if (!chosen) return [];
+  const { results } = await instance.search(query.q, { filters: chosen });
   return results.length && (await holdsAll(instance, query, results)) ? results : [];
 }
 

@@ -1,5 +1,5 @@
 // The search page. The address holds the whole query, so that a search can be cited, reloaded and gone back to:
-// q words, from and before days (before excluded), direction, volumes read, results shown.
+// q words, from and before days (before excluded), direction, CPC symbol, volumes read, results shown.
 // Titles and passages were written by a model: they reach the page as text nodes only.
 
 import { base, find, isPhrase, wordsOf } from "./search-index.js";
@@ -9,6 +9,8 @@ const STEP = 10;
 const VOLUMES = 3;
 const MOST = 1000;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const SYMBOL = /^[A-HY](\d\d[A-Z]?)?$/;
+const FIELDS = ["q", "from", "before", "direction", "cpc"];
 const DIRECTIONS = { "top-down": "title first", "bottom-up": "claims first" };
 
 const page = document.getElementById("search");
@@ -35,6 +37,7 @@ function readQuery(address) {
     from: day("from"),
     before: day("before"),
     direction: value("direction") in DIRECTIONS ? value("direction") : "",
+    cpc: SYMBOL.test(value("cpc").toUpperCase()) ? value("cpc").toUpperCase() : "",
     volumes: number(value("volumes"), VOLUMES),
     shown: number(value("shown"), STEP),
   };
@@ -43,7 +46,7 @@ function readQuery(address) {
 // The address of a query: what stands at its default is left out, so that one search has one address.
 function address(query) {
   const url = new URL(window.location.pathname, window.location.origin);
-  for (const name of ["q", "from", "before", "direction"]) if (query[name]) url.searchParams.set(name, query[name]);
+  for (const name of FIELDS) if (query[name]) url.searchParams.set(name, query[name]);
   if (query.volumes > VOLUMES) url.searchParams.set("volumes", query.volumes);
   if (query.shown > STEP) url.searchParams.set("shown", query.shown);
   return url.href;
@@ -51,9 +54,11 @@ function address(query) {
 
 const link = (query, text) => element("a", { href: address({ ...query, shown: STEP }) }, text);
 
+const isFiltered = (query) => Boolean(query.from || query.before || query.direction || query.cpc);
+
 function fillForm(query) {
-  for (const name of ["q", "from", "before", "direction"]) form.elements[name].value = query[name];
-  if (query.from || query.before || query.direction) part("filters").open = true;
+  for (const name of FIELDS) form.elements[name].value = query[name];
+  if (isFiltered(query)) part("filters").open = true;
 }
 
 function publication(data) {
@@ -71,6 +76,7 @@ function entry(data) {
   const href = new URL(`d/${volume}/${serial}.html`, base).href;
   const id = `${page.dataset.prefix}-${serial.padStart(7, "0")}`;
   const direction = data.filters?.direction?.[0];
+  const cpc = data.filters?.cpc?.[0];
   const shown = passage(data);
   const also = shown.also.slice(0, 4);
   const rest = shown.also.length - also.length;
@@ -79,7 +85,7 @@ function entry(data) {
     { class: "search-result" },
     element("h2", {}, element("a", { href }, data.meta.title ?? id)),
     element("p", { class: "search-meta" }, element("span", { class: "search-id" }, id), " · ", ...publication(data),
-      ...(direction in DIRECTIONS ? [` · ${DIRECTIONS[direction]}`] : [])),
+      ...(direction in DIRECTIONS ? [` · ${DIRECTIONS[direction]}`] : []), ...(cpc ? [` · CPC ${cpc}`] : [])),
   );
   const text = element("p", { class: "search-passage" }, ...marked(shown.pieces));
   if (shown.anchor) text.prepend(element("a", { class: "search-place", href: href + shown.anchor }, shown.label), " ");
@@ -97,6 +103,7 @@ function counted(query, found) {
     query.from && `from ${query.from}`,
     query.before && `before ${query.before}`,
     DIRECTIONS[query.direction],
+    query.cpc && `CPC ${query.cpc}`,
   ].filter(Boolean);
   const kind = found.results.length === 1 ? "matches" : "match";
   const how = filtered.length ? ` (${filtered.join(", ")})` : "";
@@ -104,7 +111,7 @@ function counted(query, found) {
   return `${plural(found.results.length, "disclosure")} ${kind} ${query.q}${how}${scope}`;
 }
 
-const UNFILTERED = { from: "", before: "", direction: "" };
+const UNFILTERED = { from: "", before: "", direction: "", cpc: "" };
 
 // Which words stand nowhere, and which smaller searches would find something: counted, not guessed.
 async function suggest(query) {
@@ -116,7 +123,7 @@ async function suggest(query) {
     if (results) lines.push([link({ ...query, ...change }, text), `: ${plural(results, "disclosure")}`]);
     return results;
   };
-  const filtered = query.from || query.before || query.direction;
+  const filtered = isFiltered(query);
   const absent = [];
   for (const word of words) if (!(await count({ q: word, ...UNFILTERED }))) absent.push(word);
   const present = words.filter((word) => !absent.includes(word));
@@ -197,7 +204,7 @@ function go(query, options) {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const value = (name) => form.elements[name].value;
-  const typed = new URLSearchParams(["q", "from", "before", "direction"].map((name) => [name, value(name)]));
+  const typed = new URLSearchParams(FIELDS.map((name) => [name, value(name)]));
   go(readQuery({ search: `?${typed}` }));
 });
 more.addEventListener("click", () => {

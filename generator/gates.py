@@ -1,0 +1,69 @@
+"""The gates after form: coherent (G2), not copied (G3), in the obvious range (G4). What one disclosure came to.
+
+The Ladder judges by what is in the plan alone (calibration, corpus), so that every machine judges alike. What this
+publication has published, and what the run itself has accepted, is asked afterwards, in the order of the plan.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.calibration import load_calibration
+from generator.checks import coherent
+from generator.checks.thresholds import Calibration
+from generator.classification import Classifier, load_classifier
+from generator.copying import Known, not_copied
+from generator.disclosure import Disclosure, Finding
+from generator.judgement import Copying, CorpusName, Judgement
+from generator.parsing import Rejected
+
+if TYPE_CHECKING:
+    from generator.corpus.store import Corpus
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A disclosure that passed G3, and what the gates measured and remarked."""
+
+    judgement: Judgement
+    findings: tuple[Finding, ...]
+
+
+class Ladder:
+    """Gates G2 to G4 by one calibration and one reference corpus, or none."""
+
+    def __init__(self, calibration: Calibration, classifier: Classifier, corpus: "Corpus | None") -> None:
+        self.calibration, self._classifier, self._corpus = calibration, classifier, corpus
+        self._known = Known.open(None, corpus) if corpus else None
+
+    @classmethod
+    def open(cls, corpus: Path | None) -> "Ladder":
+        """With the shipped calibration and classifier, and the corpus in a folder. Raises ConfigError, CorpusError."""
+        from generator.corpus.store import Corpus
+
+        return cls(load_calibration(), load_classifier(), Corpus.open(corpus) if corpus else None)
+
+    @property
+    def corpus(self) -> CorpusName | None:
+        return self._corpus.name if self._corpus else None
+
+    def judge(self, disclosure: Disclosure) -> Judged | Rejected:
+        from generator.chart import claim_chart
+        from generator.neighbours import nearest
+
+        found = coherent(disclosure, self.calibration)
+        if isinstance(found, Rejected):
+            return found
+        copying = self._known.measure(disclosure) if self._known else Copying(0, "", "", 0, 0, "")
+        if rejected := not_copied(copying):
+            return rejected
+        judgement = Judgement(
+            calibration=self.calibration.id,
+            coherence=found.coherence,
+            copying=copying,
+            classification=self._classifier.classify(disclosure),
+            neighbours=nearest(disclosure, self._corpus) if self._corpus else (),
+            corpus=self.corpus,
+            chart=claim_chart(disclosure, self._corpus) if self._corpus else None,
+        )
+        return Judged(judgement, found.findings)
