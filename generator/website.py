@@ -151,9 +151,9 @@ def _front(shop: _Workshop, site: Site, docs: Path) -> None:
         sections = headings(site.branches, 1)
         text = render(shop.templates, f"pages/{template.name}", shop.settings, site=site, sections=sections)
         (folder / f"{'index' if stem == 'home' else stem}.md").write_text(text, encoding="utf-8", newline="\n")
-    for path, text in scheme_pages(site, shop.settings, shop.templates):
-        (folder / path).parent.mkdir(exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8", newline="\n")
+    for name, text in scheme_pages(site, shop.settings, shop.templates):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
     mkdocs.build(work, shop.settings, shop.templates, "the front pages", documents=True)
     made = work / "site"
     _thin(made)

@@ -16,6 +16,7 @@ from browsing import serve as serve
 from generator import files, log, website
 from generator.config import Settings
 from generator.disclosure import Claim, Disclosure, Paragraph
+from generator.judgement import Judgement
 from generator.listings import Site
 from generator.note import new_key
 from generator.record import Generation, Record
@@ -161,11 +162,22 @@ def patents() -> tuple[Record, ...]:
     )
 
 
-def write_archive(output: Path, records: Sequence[Record], published: Sequence[tuple[str, Sequence[int]]] = ()) -> None:
-    """Append `records` to the log in `output`, then the publication times: (time, serials) each."""
+def write_archive(
+    output: Path,
+    records: Sequence[Record],
+    published: Sequence[tuple[str, Sequence[int]]] = (),
+    judged: Sequence[Judgement | None] = (),
+) -> None:
+    """Append `records` to the log in `output`, then the publication times: (time, serials) each.
+
+    `judged` are the judgements of the first records.
+    """
     names = f"{{:0{len(str(len(records)))}d}}.json"
     for number, item in enumerate(records):
-        files.write(output / "queue" / names.format(number), item.to_bytes())
+        path = output / "queue" / names.format(number)
+        if judgement := dict(enumerate(judged)).get(number):
+            files.write(path.with_suffix(".judgement.json"), judgement.to_bytes())
+        files.write(path, item.to_bytes())
     log.append(output, KEY)
     for time, serials in published:
         log.append_published(output, KEY, time, serials)

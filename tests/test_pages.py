@@ -10,12 +10,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from mkdocs.utils.meta import get_data
+import judgements
 from site_fixture import DOCS, PUBLISHED, ROOT, TEMPLATES, patents, record, settings
 
 from generator.archive import LoggedRecord
 from generator.canonical import text_problem
 from generator.disclosure import Claim, Finding, Paragraph
 from generator.errors import ConfigError
+from generator.judgement import Judgement
 from generator.pages import blocks, escape, front_matter, link_claims, metadata, minute, render, render_page
 from generator.record import Record
 
@@ -131,8 +133,10 @@ def read(source: str) -> Reader:
     return reader
 
 
-def logged(item: Record, published: str = PUBLISHED, findings: tuple[Finding, ...] = ()) -> LoggedRecord:
-    return LoggedRecord(5, item.to_bytes(), item, PROOF, 6, published, findings)
+def logged(
+    item: Record, published: str = PUBLISHED, findings: tuple[Finding, ...] = (), judgement: Judgement | None = None
+) -> LoggedRecord:
+    return LoggedRecord(5, item.to_bytes(), item, PROOF, 6, published, findings, judgement)
 
 
 @given(LINES)
@@ -218,7 +222,9 @@ def test_golden_pages(name: str) -> None:
     """The served Markdown, byte for byte; a wanted change is written to the file by hand or copied from the failure."""
     first, second, _ = patents()
     finding = Finding("C7", "warn", 2, "“the <valve>” has no antecedent")
-    page = {"irrigation": logged(first), "unpublished": logged(second, "", (finding,))}[name]
+    page = {"irrigation": logged(first, judgement=judgements.OBVIOUS), "unpublished": logged(second, "", (finding,))}[
+        name
+    ]
     assert render_page(page, settings(), TEMPLATES) == (CASES / f"{name}.md").read_text(encoding="utf-8")
 
 
