@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.archive import queued
+from generator.corpus.archived import disclosed_words, published, volume_prints
 from generator.corpus.fingerprints import GRAM, RUN, Fingerprint, band_hashes, fingerprint, longest_run, sequences
 from generator.corpus.fingerprints import word_hashes as hashed
 from generator.corpus.prints import Prints
-from generator.corpus.volumes import disclosed_words, published, volume_prints
 from generator.disclosure import Disclosure, Finding
 from generator.errors import PressError
 from generator.judgement import Copying
@@ -176,7 +176,8 @@ def _most_similar(mine: Fingerprint, shelves: tuple[_Shelf, ...], but: str) -> t
 def _settled(text: str) -> Iterator[list[str]]:
     """Words of title, abstract and first claim as far as they are written, near the end of the text.
 
-    Without the words that may be cut in two: the last, which may go on, and the first looked at. The claims are cut as `parsing` cuts them.
+    Without words that may be cut in two: the last one, which may go on, and the first one looked at. The claims are
+    cut as `parsing` cuts them.
     """
     headings = list(_HEADING.finditer(text))
     ends = [*(heading.start() for heading in headings[1:]), len(text)]

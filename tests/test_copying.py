@@ -9,7 +9,7 @@ import pytest
 
 from generator import archive
 from generator.copying import SIMILAR, Known, not_copied
-from generator.corpus import volumes
+from generator.corpus import archived
 from generator.corpus.fingerprints import RUN
 from generator.disclosure import Claim, Disclosure
 from generator.layouts import DIRECTIONS, write_layout
@@ -106,7 +106,7 @@ def test_the_share_counts_sequences_of_13_words():
     passage = text(77, 30)
     known = known_with(written(2, inserted=passage))
     mine = written(4, inserted=passage)
-    count = len(volumes.disclosed_words(mine)) - 12
+    count = len(archived.disclosed_words(mine)) - 12
     assert known.measure(mine).known_share == round(1000 * 18 / count)
 
 
@@ -159,15 +159,15 @@ def small_volumes(monkeypatch):
 
 
 def names(output):
-    return sorted(path.name for path in (output / volumes.FOLDER).iterdir())
+    return sorted(path.name for path in (output / archived.FOLDER).iterdir())
 
 
 @pytest.mark.usefixtures("small_volumes")
 def test_a_full_volume_is_printed_once_and_the_open_one_brought_up_to_date(tmp_path, monkeypatch):
     published(tmp_path, [written(n) for n in range(6)])
     read = []
-    real = volumes._fingerprint
-    monkeypatch.setattr(volumes, "_fingerprint", lambda *a: read.append(a[2]) or real(*a))
+    real = archived._fingerprint
+    monkeypatch.setattr(archived, "_fingerprint", lambda *a: read.append(a[2]) or real(*a))
     Known.open(tmp_path, None)
     assert (read, names(tmp_path)) == ([0, 1, 2, 3, 4, 5], ["0-4", "1-6"])
     published(tmp_path, [written(n) for n in range(6, 9)], first=6)
@@ -175,7 +175,7 @@ def test_a_full_volume_is_printed_once_and_the_open_one_brought_up_to_date(tmp_p
     known = Known.open(tmp_path, None)
     assert (read, names(tmp_path)) == ([6, 7, 8], ["0-4", "1-8", "2-9"])
     assert [known.measure(written(n)).run_in for n in range(9)] == [f"PAP-{n:07d}" for n in range(9)]
-    shutil.rmtree(tmp_path / volumes.FOLDER)
+    shutil.rmtree(tmp_path / archived.FOLDER)
     again = Known.open(tmp_path, None)
     assert [again.measure(written(n)) for n in range(9)] == [known.measure(written(n)) for n in range(9)]
 
@@ -185,17 +185,17 @@ def test_a_full_volume_is_printed_once_and_the_open_one_brought_up_to_date(tmp_p
 def test_a_damaged_view_is_made_anew(tmp_path, damage):
     published(tmp_path, [written(n) for n in range(4)])
     Known.open(tmp_path, None)
-    view = tmp_path / volumes.FOLDER / "0-4"
+    view = tmp_path / archived.FOLDER / "0-4"
     if damage == "cut":
         (view / "grams.npy").write_bytes((view / "grams.npy").read_bytes()[:-100])
     elif damage == "family":
-        (view / volumes.FAMILY).write_text("another version")
+        (view / archived.FAMILY).write_text("another version")
     else:
         (view / "signatures.npy").unlink()
     known = Known.open(tmp_path, None)
     assert [known.measure(written(n)).longest_run > 60 for n in range(5)] == [True] * 4 + [False]
     assert Known.open(tmp_path, None).measure(written(2)) == known.measure(written(2))
-    assert (view / volumes.FAMILY).read_text() != "another version"
+    assert (view / archived.FAMILY).read_text() != "another version"
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)

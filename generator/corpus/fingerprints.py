@@ -114,6 +114,7 @@ def permutations() -> "Array":
     return made
 
 
+@cache
 def family() -> str:
     """A digest of everything on which stored fingerprints rest: others cannot be compared with them."""
     sample = fingerprint([f"word{n}" for n in range(40)])

@@ -1,0 +1,104 @@
+"""Passages of known documents: how a document is cut, and their index (tantivy, BM25).
+
+The index holds stems of content words, cut here and not by tantivy, so that what is found is what is scored, and
+no text of a draft is ever parsed as a query.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator.corpus.documents import Document
+from generator.corpus.elements import elements, packed, sentences
+from generator.words import content
+
+if TYPE_CHECKING:
+    import tantivy
+
+ORDINAL_BITS = 16
+MOST_PASSAGES = 1 << ORDINAL_BITS  # of one document; some five million words
+HEAP_BYTES = 128_000_000
+LONGEST_STEM = 64  # longer ones are sequences, formulas or noise
+
+
+def passages(document: Document) -> list[str]:
+    """In order: title with abstract, each claim, the description. A passage has at most PASSAGE words."""
+    found = list(packed([f"{document.title}.", *sentences(document.abstract)]))
+    for claim in document.claims:
+        found += packed(elements(claim))
+    found += packed(sentences(document.description))
+    return found[:MOST_PASSAGES]
+
+
+def stems(text: str) -> frozenset[str]:
+    """What of a text is compared with a passage."""
+    return frozenset(stem for stem in content(text) if len(stem) <= LONGEST_STEM)
+
+
+def _schema() -> Any:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("stems", tokenizer_name="whitespace", index_option="freq")
+    builder.add_unsigned_field("place", fast=True)
+    return builder.build()
+
+
+class PassageWriter:
+    """Writes the index of some documents into an existing, empty folder."""
+
+    def __init__(self, folder: Path) -> None:
+        import tantivy
+
+        self._index = tantivy.Index(_schema(), path=str(folder))
+        self._writer = self._index.writer(HEAP_BYTES, num_threads=1)
+        self.count = 0
+
+    def add(self, number: int, document: Document) -> None:
+        """`number` counts the documents of this index from 0."""
+        import tantivy
+
+        for ordinal, passage in enumerate(passages(document)):
+            kept = " ".join(stem for stem in content(passage) if len(stem) <= LONGEST_STEM)
+            place = number << ORDINAL_BITS | ordinal
+            self._writer.add_document(tantivy.Document(stems=kept, place=place))
+            self.count += 1
+
+    def finish(self) -> None:
+        self._writer.commit()
+        self._writer.wait_merging_threads()
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """An index that is read. Threads may share it."""
+
+    _index: "tantivy.Index"
+
+    @classmethod
+    def open(cls, folder: Path) -> "Passages":
+        """Raises OSError or ValueError for a folder that holds no index of this version."""
+        import tantivy
+
+        return cls(tantivy.Index.open(str(folder)))
+
+    def frequencies(self, terms: frozenset[str]) -> tuple[int, dict[str, int]]:
+        """How many passages there are, and in how many each stem stands."""
+        searcher = self._index.searcher()
+        return searcher.num_docs, {term: searcher.doc_freq("stems", term) for term in terms}
+
+    def search(self, terms: Iterable[str], limit: int) -> list[tuple[float, int, int]]:
+        """The passages that hold most of the stems, by BM25: (score, document, ordinal), best first."""
+        import tantivy
+
+        schema, searcher = self._index.schema, self._index.searcher()
+        wanted = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(schema, "stems", t, index_option="freq")) for t in terms
+        ]
+        hits = searcher.search(tantivy.Query.boolean_query(wanted), limit, count=False).hits
+        places = searcher.fast_field_values("place", [address for _, address in hits]) if hits else []
+        return [
+            (score, place >> ORDINAL_BITS, place & (MOST_PASSAGES - 1))
+            for (score, _), place in zip(hits, places, strict=True)
+        ]

@@ -1,0 +1,154 @@
+"""The reference corpus on disk, read: a manifest and segments.
+
+    <corpus>/manifest.json                     what is in it
+    <corpus>/segments/<first>-<n>-<digest>/    n documents from number `first` on
+
+Nothing in the manifest depends on time or machine: the same files, added in the same order, give the same manifest.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+from generator.corpus.documents import Document
+from generator.corpus.fingerprints import family
+from generator.corpus.prints import Prints
+from generator.corpus.segments import HINT, Segment, compared_words
+from generator.errors import CorpusError
+from generator.judgement import CorpusName
+from generator.words import words
+
+SCHEMA = "prior-art-corpus/v1"
+MANIFEST, SEGMENTS = "manifest.json", "segments"
+
+
+@dataclass(frozen=True, slots=True)
+class AddedFile:
+    """A file and what came of it. `next` is where reading goes on, -1 when it is read to its end."""
+
+    name: str
+    sha256: str
+    documents: int = 0
+    duplicates: int = 0
+    skipped: int = 0
+    places: tuple[tuple[str, str], ...] = ()
+    next: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentName:
+    """`sha256` is of the documents themselves, one JSON line each, not of the files, which may differ by version."""
+
+    first: int
+    documents: int
+    sha256: str
+
+    @property
+    def folder(self) -> str:
+        return f"{self.first:08d}-{self.documents}-{self.sha256[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a corpus holds; `years` counts the documents by the year of their date, "" for none."""
+
+    name: str
+    segments: tuple[SegmentName, ...] = ()
+    files: tuple[AddedFile, ...] = ()
+    years: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def documents(self) -> int:
+        return sum(segment.documents for segment in self.segments)
+
+    def to_bytes(self) -> bytes:
+        value = {"schema": SCHEMA, "family": family(), "documents": self.documents, **asdict(self)}
+        return json.dumps({**value, "years": dict(self.years)}, indent=1, sort_keys=True, ensure_ascii=False).encode()
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Raises CorpusError where there is none, or another version's."""
+        path = folder / MANIFEST
+        if not path.is_file():
+            raise CorpusError(f"{folder}: there is no reference corpus", hint="Make one: prior-art corpus add FILE...")
+        try:
+            value = json.loads(path.read_bytes())
+            if value["schema"] != SCHEMA or value["family"] != family():
+                raise CorpusError(f"{folder}: the corpus was made by another version", hint=HINT)
+            segments = tuple(SegmentName(**one) for one in value["segments"])
+            added = tuple(AddedFile(**{**one, "places": tuple(map(tuple, one["places"]))}) for one in value["files"])
+            manifest = cls(value["name"], segments, added, tuple(sorted(value["years"].items())))
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+            raise CorpusError(f"{path}: the manifest is damaged: {error}", hint=HINT) from error
+        if manifest.to_bytes() != path.read_bytes():
+            raise CorpusError(f"{path}: the manifest is not as it was written", hint=HINT)
+        return manifest
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus that is read. Documents are numbered from 0 in the order in which they were added."""
+
+    folder: Path
+    manifest: Manifest
+    segments: tuple[Segment, ...]
+
+    @classmethod
+    def open(cls, folder: Path) -> "Corpus":
+        """Looks at every file's size. Raises CorpusError for a damaged corpus or another version's."""
+        manifest = Manifest.read(folder)
+        opened = [Segment.open(folder / SEGMENTS / one.folder, one.first, one.documents) for one in manifest.segments]
+        return cls(folder, manifest, tuple(opened))
+
+    def __len__(self) -> int:
+        return self.manifest.documents
+
+    @cached_property
+    def name(self) -> CorpusName:
+        return CorpusName(self.manifest.name, len(self), hashlib.sha256(self.manifest.to_bytes()).hexdigest())
+
+    @property
+    def prints(self) -> tuple[Prints, ...]:
+        return tuple(segment.prints for segment in self.segments)
+
+    def document(self, number: int) -> Document:
+        """A document by its place in the corpus."""
+        for segment, name in zip(self.segments, self.manifest.segments, strict=True):
+            if name.first <= number < name.first + name.documents:
+                return segment.document(number - name.first)
+        raise IndexError(number)
+
+    def read_words(self, number: int) -> tuple[str, list[str]]:
+        """A document's number and words: those that are compared, then those of its description."""
+        document = self.document(number)
+        return document.number, compared_words(document) + words(document.description)
+
+    def frequencies(self, terms: frozenset[str]) -> tuple[int, Counter[str]]:
+        """How many passages there are, and in how many each stem stands."""
+        total, counts = 0, Counter[str]()
+        for segment in self.segments:
+            some, found = segment.passages.frequencies(terms)
+            total += some
+            counts.update(found)
+        return total, counts
+
+    def search(self, terms: Iterable[str], limit: int) -> list[tuple[float, int, int]]:
+        """The passages nearest by BM25: (score, document, ordinal of its passage), best first."""
+        wanted = list(terms)
+        found = [
+            (score, name.first + place, ordinal)
+            for segment, name in zip(self.segments, self.manifest.segments, strict=True)
+            for score, place, ordinal in segment.passages.search(wanted, limit)
+        ]
+        return sorted(found, key=lambda hit: (-hit[0], hit[1], hit[2]))[:limit]
+
+    def damage(self) -> str:
+        """The first file with other bytes than were written, or an empty string. Reads everything."""
+        for segment in self.segments:
+            if name := segment.damage():
+                return str(segment.folder / name)
+        return ""
