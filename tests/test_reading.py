@@ -2,12 +2,13 @@
 
 import gzip
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 import zstandard
-from facts import record
+from facts import ORIGIN, archive, record
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -192,3 +193,36 @@ def test_no_bytes_raise_anything_else(tmp_path_factory: pytest.TempPathFactory, 
     except CorpusError:
         return
     assert positions == sorted(positions)
+
+
+def test_a_publication_is_read_from_its_folder_and_its_site(tmp_path: Path) -> None:
+    output = archive(tmp_path / "output", 5, published="2026-11-22T03:17:00Z")
+    site = tmp_path / "site"
+    shutil.copytree(output / "log", site / "log")
+    shutil.copytree(output / "records" / "0" / "0", site / "d" / "0")
+    for folder in (output, site):
+        whole = list(read_documents(folder))
+        assert [item.number for _, item in whole] == [f"{ORIGIN}#{serial}" for serial in range(5)]
+        assert {item.date for _, item in whole} == {"2026-11-22"}
+        assert whole[3][1].title == record(3).disclosure.title
+        for number, (position, _) in enumerate(whole, 1):
+            assert list(read_documents(folder, position)) == whole[number:]
+    (bare,) = {item.number for item in read(output / "records")[:1]}
+    assert bare == f"sha256:{record(0).sha256}"
+
+
+def test_a_record_that_the_log_does_not_name_is_skipped(tmp_path: Path) -> None:
+    output = archive(tmp_path, 2)
+    (output / "records" / "0" / "0" / "1.json").write_bytes(record(7).to_bytes())
+    first, second = read(output)
+    assert isinstance(first, Document)
+    assert first.date == ""
+    assert second == Skipped("records/0/0/1.json", "not the record that entry 1 of the log names")
+    (output / "log" / "checkpoint").write_text("torn")
+    with pytest.raises(CorpusError, match="not a"):
+        read(output)
+
+
+def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="no record in this folder"):
+        read(tmp_path)

@@ -6,13 +6,19 @@ from pathlib import Path
 
 from generator.corpus.containers import complete, is_tar, open_parts
 from generator.corpus.documents import Document, Skipped
+from generator.corpus.green_book import is_green_book, read_green_book
 from generator.corpus.json_lines import read_json_lines
+from generator.corpus.uspto import is_uspto, read_uspto
+from generator.corpus.volumes import read_volumes
 from generator.errors import CorpusError
 
 Items = Iterator[tuple[int, Document | Skipped]]
 Reader = Callable[[Iterator[bytes], int], Items]
 
-KINDS = "JSON lines (one object a line)"
+KINDS = (
+    "JSON lines (one object a line), records of a publication, weekly files of the USPTO in XML (2001 on) "
+    "and in text (1976 to 2000)"
+)
 _OBJECT = re.compile(rb"\{[ \t]*[\"}]")
 # What lies beside records in an archive of a publication: no documents, and no news that it is there.
 _BESIDE = re.compile(r"\.(?:proof|md|html)$|\.(?:findings|judgement)\.json$|(?:^|/)(?:log|runs|queue)/")
@@ -20,6 +26,7 @@ _BESIDE = re.compile(r"\.(?:proof|md|html)$|\.(?:findings|judgement)\.json$|(?:^
 
 def read_documents(path: Path, start: int = 0) -> Items:
     """Every document of a file from byte `start` of its unpacked form on, in order, each with where to go on after it.
+    Of a publication's folder: every disclosure from serial `start` on.
 
     What cannot be read of a document's own is Skipped, with its place, and the rest goes on. Raises CorpusError for
     a file that is damaged as a whole, or of a kind that is not read.
@@ -27,7 +34,7 @@ def read_documents(path: Path, start: int = 0) -> Items:
     if start < 0:
         raise CorpusError(f"{path}: reading cannot begin at byte {start}")
     with complete(path):
-        yield from _parts(path, start)
+        yield from read_volumes(path, start) if path.is_dir() else _parts(path, start)
 
 
 def _parts(path: Path, start: int) -> Items:
@@ -52,7 +59,11 @@ def _parts(path: Path, start: int) -> Items:
 def _reader(head: bytes) -> Reader | None:
     """Which reader reads what begins like this."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return read_json_lines if _OBJECT.match(text) else None
+    if _OBJECT.match(text):
+        return read_json_lines
+    if is_uspto(text):
+        return read_uspto
+    return read_green_book if is_green_book(text) else None
 
 
 def _unknown(path: Path, head: bytes) -> CorpusError:

@@ -1,101 +1,63 @@
-"""Prints of what was published, kept per volume below `output/signatures/`: a view, deletable at any time.
-
-A full volume is printed once and mapped from then on; the open one is brought up to date by its new records alone.
-Each view is a folder `<volume>-<size>`: the log had `size` leaves when it was made.
-"""
+"""Disclosures of a publication from its own folder: `output/`, a site, or a folder of records without a log."""
 
 import hashlib
-import shutil
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from generator import archive, files
-from generator.corpus.fingerprints import Fingerprint, family, fingerprint
-from generator.corpus.prints import Prints
-from generator.disclosure import Disclosure
-from generator.entries import Disclosed, parse_entry
-from generator.errors import LogError
-from generator.record import Record
-from generator.tiles import Tiles
-from generator.words import words
+from generator import archive
+from generator.corpus.documents import Document, Skipped
+from generator.corpus.json_lines import document_of_record
+from generator.entries import Disclosed, publication_times
+from generator.errors import CorpusError, LogError
 
-FOLDER = "signatures"
-FAMILY = "family"
+_FOLDERS = ("records", "d")  # of output/ and of a site
 
 
-def disclosed_words(disclosure: Disclosure) -> list[str]:
-    """What of a disclosure is compared: its description is restated from its claims, so it has no part in it."""
-    texts = (disclosure.title, disclosure.abstract, *(claim.text for claim in disclosure.claims))
-    return words("\n".join(texts))
+def read_volumes(folder: Path, start: int) -> Iterator[tuple[int, Document | Skipped]]:
+    """Every disclosure from serial `start` on, in order, each with the serial after its own.
 
-
-def volume_prints(output: Path) -> tuple[Prints, ...]:
-    """The prints of every volume of the log, whose documents are serial numbers. Raises LogError for bad facts."""
-    checkpoint = archive.current(output)
-    if checkpoint is None:
-        return ()
-    tiles = archive.tiles(output, checkpoint.size)
-    starts = range(0, checkpoint.size, archive.VOLUME)
-    return tuple(_volume(output, tiles, start, min(start + archive.VOLUME, checkpoint.size)) for start in starts)
-
-
-def published(output: Path, serial: int) -> Disclosure | None:
-    """A disclosure of the archive; None when its record is no longer there, as after a withdrawal."""
-    path = archive.record_path(output, serial)
-    return Record.from_bytes(path.read_bytes()).disclosure if path.is_file() else None
-
-
-def _volume(output: Path, tiles: Tiles, start: int, end: int) -> Prints:
-    views = output / FOLDER
-    volume = start // archive.VOLUME
-    done, prints = start, Prints.of(start, ())
-    old = sorted(views.glob(f"{volume}-*"), key=lambda path: path.name)
-    for path in old:
-        view = _opened(path, start, end)
-        if view is not None and start + len(view) > done:
-            done, prints = start + len(view), view
-    if done == end:
-        return prints
-    prints = prints.with_next(Prints.of(done, [_fingerprint(output, tiles, n) for n in range(done, end)]))
-    _save(prints, views, f"{volume}-{end}")
-    for path in old:
-        shutil.rmtree(path, ignore_errors=True)  # what is mapped stays readable
-    return prints
-
-
-def _opened(path: Path, start: int, end: int) -> Prints | None:
-    """The prints of a view, or None for one that another version or a damaged disk left: it is made anew."""
-    try:
-        if (path / FAMILY).read_text() != family():
-            return None
-        prints = Prints.open(path, start)
-    except (OSError, ValueError):
-        return None
-    return prints if start + len(prints) <= end and path.name.endswith(f"-{start + len(prints)}") else None
-
-
-def _fingerprint(output: Path, tiles: Tiles, serial: int) -> Fingerprint | None:
-    """Of the disclosure at a leaf; None for leaves of other kinds and for withdrawn texts."""
-    entry = parse_entry(tiles.entry(serial))
-    path = archive.record_path(output, serial)
-    if not isinstance(entry, Disclosed) or not path.is_file():
-        return None
-    data = files.read(path, "a logged record")
-    if hashlib.sha256(data).hexdigest() != entry.sha256:
-        raise LogError(
-            f"{path}: not the record that entry {serial} of the log names", hint="Run: prior-art verify output"
+    A disclosure is numbered by its place in the log, `<origin>#<serial>`, and dated by its publication. Without a log
+    it is numbered by its SHA-256. Raises CorpusError where there is no record, or the log cannot be read.
+    """
+    base = next((folder / name for name in _FOLDERS if (folder / name).is_dir()), folder)
+    origin, entries, times = _log(folder)
+    found = False
+    for serial, path in _records(base):
+        found = True
+        if serial < start:
+            continue
+        data = path.read_bytes()
+        place = path.relative_to(folder).as_posix()
+        if not origin:
+            yield serial + 1, document_of_record(data, place)
+        elif entries.get(serial) != hashlib.sha256(data).hexdigest():
+            yield serial + 1, Skipped(place, f"not the record that entry {serial} of the log names")
+        else:
+            date = times.get(serial, "")[:10]
+            yield serial + 1, document_of_record(data, place, f"{origin}#{serial}", date)
+    if not found:
+        raise CorpusError(
+            f"{folder}: there is no record in this folder",
+            hint="Give a publication's output/, its site, a folder of records, or files one by one.",
         )
-    return fingerprint(disclosed_words(Record.from_bytes(data).disclosure))
 
 
-def _save(prints: Prints, views: Path, name: str) -> None:
-    """Make the view in a folder of its own, then name it: it is there whole or not at all."""
-    views.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=views, prefix=files.TEMPORARY))
+def _log(folder: Path) -> tuple[str, dict[int, str], dict[int, str]]:
+    """Origin, SHA-256 of each disclosure, and publication times; empty where there is no log."""
     try:
-        prints.save(scratch)
-        (scratch / FAMILY).write_text(family())
-        if not (views / name).exists():
-            scratch.rename(views / name)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        checkpoint = archive.current(folder)
+        known = archive.entry_list(folder)
+    except LogError as error:
+        raise CorpusError(f"{folder}: {error}", hint=f"Run: prior-art verify {folder}") from error
+    hashes = {index: entry.sha256 for index, entry in known if isinstance(entry, Disclosed)}
+    return checkpoint.origin if checkpoint else "", hashes, publication_times(known)
+
+
+def _records(folder: Path) -> Iterator[tuple[int, Path]]:
+    """Files named `<serial>.json` below `folder`, by serial where its folders are named by number, as volumes are."""
+    inside = [path for path in folder.iterdir() if path.stem.isdecimal()]
+    for path in sorted(inside, key=lambda path: int(path.stem)):
+        if path.is_dir():
+            yield from _records(path)
+        elif path.suffix == ".json":
+            yield int(path.stem), path
