@@ -45,9 +45,10 @@ def add(folder: Path, paths: Iterable[Path], report: Callable[[str], None], *, n
         except CorpusError:
             adding.keep()
             raise
+        else:
+            return adding.keep()
         finally:
             adding.close()
-        return adding.keep()
 
 
 @contextmanager

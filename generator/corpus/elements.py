@@ -33,9 +33,14 @@ def elements(claim: str) -> tuple[str, ...]:
     """The preamble with its transition, then each limitation. Never empty for a text with a word."""
     transition = _TRANSITION.search(claim) or _WEAK.search(claim)
     start = transition.end() if transition else 0
-    pieces = [claim[:start], *_CUT.split(claim[start:])]
-    cut = [part for piece in pieces for part in (_COMMA.split(piece) if len(words(piece)) > LONG else [piece])]
+    pieces = [claim[:start], *clauses(claim[start:])]
+    cut = [part for piece in pieces for part in (_COMMA.split(piece) if len(piece.split()) > LONG else [piece])]
     return tuple(_merged(part.strip() for part in cut if words(part)))
+
+
+def clauses(text: str) -> list[str]:
+    """Pieces of a claim between semicolons, labels, and commas with "and" or "wherein"."""
+    return _CUT.split(text)
 
 
 def _merged(pieces: Iterable[str]) -> Iterator[str]:

@@ -129,7 +129,7 @@ def signature(hashes: "Array") -> "Array":
 
     shingles = sequences(hashes, min(SHINGLE, max(1, len(hashes))))
     made = MinHash(PERMUTATIONS, scheme=SCHEME, seed=SEED, hashfunc=int, permutations=permutations())
-    made.update_batch(np.unique(shingles >> np.uint64(32)).tolist())
+    made.update_batch((shingles >> np.uint64(32)).tolist())
     values: Array = made.hashvalues
     return values
 

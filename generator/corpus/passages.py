@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator.corpus.documents import Document
-from generator.corpus.elements import elements, packed, sentences
+from generator.corpus.elements import clauses, packed, sentences
 from generator.words import content
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def passages(document: Document) -> list[str]:
     """In order: title with abstract, each claim, the description. A passage has at most PASSAGE words."""
     found = list(packed([f"{document.title}.", *sentences(document.abstract)]))
     for claim in document.claims:
-        found += packed(elements(claim))
+        found += packed(clauses(claim))
     found += packed(sentences(document.description))
     return found[:MOST_PASSAGES]
 
@@ -61,8 +61,10 @@ class PassageWriter:
 
         for ordinal, passage in enumerate(passages(document)):
             kept = " ".join(stem for stem in content(passage) if len(stem) <= LONGEST_STEM)
-            place = number << ORDINAL_BITS | ordinal
-            self._writer.add_document(tantivy.Document(stems=kept, place=place))
+            entry = tantivy.Document()
+            entry.add_text("stems", kept)
+            entry.add_unsigned("place", number << ORDINAL_BITS | ordinal)
+            self._writer.add_document(entry)
             self.count += 1
 
     def finish(self) -> None:

@@ -30,7 +30,8 @@ class Postings:
     def of(cls, keys: "Array") -> "Postings":
         import numpy as np
 
-        keys = np.unique(keys)
+        keys = np.sort(keys)
+        keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))] if len(keys) else keys
         bits = min(28, max(1, len(keys).bit_length() - 2))  # some four keys to each value
         leading = np.arange((1 << bits) + 1, dtype=np.uint64)
         starts = np.empty(len(leading), np.uint32 if len(keys) < 1 << 32 else np.uint64)
@@ -97,7 +98,7 @@ class Prints:
             if one is None:
                 signatures.append(np.zeros(PERMUTATIONS, np.uint32))
                 continue
-            grams.append(np.unique(_keys(one.grams, number)))
+            grams.append(_keys(one.grams, number))
             bands.append(_keys(band_hashes(one.signature), number))
             signatures.append(one.signature)
         rows = np.array(signatures, np.uint32).reshape(-1, PERMUTATIONS)
