@@ -4,6 +4,7 @@ docs/judgement.md has the measured accuracy; `prior-art classifier` builds the f
 symbols are those of the Cooperative Patent Classification (EPO and USPTO, public), its notes in brackets left out.
 """
 
+import hashlib
 import json
 import math
 from collections import Counter
@@ -42,7 +43,7 @@ def titles(path: Path = SHIPPED / TITLES) -> dict[str, str]:
     """Title of each section, class and subclass, in the order of the scheme. Raises CorpusError."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return dict(line.split("\t") for line in lines)  # type: ignore[misc]  # a line of other length raises
+        return dict(line.split("\t") for line in lines)
     except (OSError, ValueError) as error:
         raise CorpusError(
             f"{path}: the titles of CPC cannot be read: {error}", hint="Install the program anew."
@@ -103,6 +104,12 @@ class Classifier:
                 )
             )
         return Classification(*levels)
+
+
+def spelling() -> str:
+    """A digest of how `features` cuts the scheme's titles: a classifier is of use only with that of its training."""
+    text = "\n".join(term for title in titles().values() for term in features(title))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache

@@ -14,7 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator import files
-from generator.classification import LEVELS, MANIFEST, SCHEMA, WEIGHTS, Classifier, features, manifest, text, titles
+from generator.classification import (
+    LEVELS,
+    MANIFEST,
+    SCHEMA,
+    WEIGHTS,
+    Classifier,
+    features,
+    manifest,
+    spelling,
+    text,
+    titles,
+)
 from generator.errors import CorpusError
 from generator.intervals import wilson
 from generator.training_text import clean, held_out, read_lines
@@ -218,6 +229,7 @@ def train_classifier(press: "Press", data: Path, folder: Path | None = None) -> 
         "schema": SCHEMA,
         "corpus": {"sha256": sha256, "records": len(records), "labelled": len(labelled), "held_out": len(unseen)},
         "method": "ridge regression on TF-IDF of stems and pairs of stems, int8",
+        "spelling": spelling(),
         "terms": len(final.terms),
         "subclasses": len(final.symbols),
         "subclasses_with_records": len({symbol for record in labelled for symbol in record.subclasses}),

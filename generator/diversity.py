@@ -97,7 +97,7 @@ def clusters(texts: Sequence[str]) -> list[int]:
         return index
 
     index = MinHashLSH(threshold=SIMILAR, num_perm=PERMUTATIONS)
-    signatures = []
+    signatures: list[MinHash] = []
     for place, text in enumerate(texts):
         tokens = words(text)
         signature = MinHash(num_perm=PERMUTATIONS)
