@@ -17,8 +17,10 @@ Verdict = Literal["obvious range", "single document", "not covered"]
 
 @dataclass(frozen=True, slots=True)
 class Coherence:
-    """Gate G2. `antecedent_share`: terms after "the" or "said" without a basis, of all such terms; `cohesion`: content
-    words of dependent claims found in their parents; supports: content words of title and abstract found in the claims.
+    """Gate G2, in thousandths. `antecedent_share`: terms after "the" or "said" without a basis, of all such terms (a
+    likely one counts half); `cohesion`: content words of a dependent claim that the independent claim it goes back to
+    holds, the mean of all dependents; supports: content words of the title found in claims or abstract, of the
+    abstract found in the claims.
     """
 
     antecedent_share: int

@@ -6,7 +6,7 @@ from functools import lru_cache
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 # Words of grammar and of claim drafting: they stand in every patent, so sharing them shows nothing.
 _COMMON_TEXT = """
-a about according also an and any are as at be been being between by can comprise comprised comprises
+a about according also an and any are as at be been being between by can claim claimed claims comprise comprised comprises
 comprising disclosed each embodiment embodiments first for from further has have having in include
 included includes including into invention is it its least may means method methods more of on one or other
 plurality present provided said same second such system that the their then there thereby therein thereof these third

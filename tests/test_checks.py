@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.checks import CHECKS, Passed, check, run_checks
+from generator.checks import DECIDING, REMARKING, Passed, c8_antecedent_basis, check, run_checks
 from generator.checks.form import inner_sentence_end
 from generator.checks.repetition import find_loop
 from generator.disclosure import Claim, Disclosure
@@ -65,9 +65,13 @@ def test_every_code_has_its_golden_draft():
 
 
 def test_checks_are_in_the_order_of_their_codes_and_name_their_source():
-    names = [one.__name__.split("_")[0] for one in CHECKS]
-    assert names == ["c1", "c2", "c3", "c4", "c5", "c7", "c10", "c11", "c12"]
-    assert all("Source: " in (one.__doc__ or "") for one in CHECKS)
+    every = (*DECIDING, *REMARKING, c8_antecedent_basis)
+    assert {one.__name__.split("_")[0] for one in every} == {f"c{n}" for n in range(1, 13)}
+    assert all("Source: " in (one.__doc__ or "") for one in every)
+    monstrous = run_checks(disclosure("the said the body, about a means for holding", "The method of claim 2."))
+    codes = [int(finding.check[1:]) for finding in monstrous]
+    assert codes == sorted(codes)
+    assert len(set(codes)) > 3
 
 
 def test_c1_numbers():

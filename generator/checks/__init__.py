@@ -1,36 +1,46 @@
-"""The checks of a disclosure, and gate G1. Each check is one named function that returns findings.
+"""The checks of a disclosure, and gates G1 and G2. Each check is one named function that returns findings.
 
-Codes and rules: C1-C5, C7 (form of the claims), C10 (repetition), C11 (faults of generation), C12 (title and abstract).
+Codes: C1-C5, C7 form of the claims; C6 category, C9 wording; C8 antecedents; C10 repetition, C11 faults of generation;
+C12 title and abstract. C5, C6, C8, C9 and C12 never fail, they remark.
 """
 
-from collections.abc import Callable
-
-from generator.checks import form, repetition
-from generator.checks.coherence import Coherent, coherent
-from generator.checks.gate import Passed, formal_gate
+from generator.checks import form, matter, repetition, wording
+from generator.checks.antecedents import c8_antecedent_basis
+from generator.checks.coherence import Coherent, coherent, measure
+from generator.checks.gate import Check, Passed, formal_gate, in_order
 from generator.disclosure import Disclosure, Finding
 from generator.parsing import Rejected
 
-CHECKS: tuple[Callable[[Disclosure], tuple[Finding, ...]], ...] = (
+DECIDING: tuple[Check, ...] = (
     form.c1_numbered_consecutively,
     form.c2_one_sentence,
     form.c3_claim_one_independent,
     form.c4_refers_to_earlier_claims,
-    form.c5_multiple_dependency,
     form.c7_transition,
     repetition.c10_duplicates,
     repetition.c11_generation_faults,
-    repetition.c12_title_and_abstract,
+)
+REMARKING: tuple[Check, ...] = (
+    form.c5_multiple_dependency,
+    wording.c6_category,
+    wording.c9_functional_and_relative,
+    matter.c12_title_and_abstract,
 )
 
-__all__ = ["CHECKS", "Coherent", "Passed", "check", "coherent", "run_checks"]
+__all__ = [
+    "DECIDING", "REMARKING", "Coherent", "Passed", "c8_antecedent_basis", "check", "coherent", "measure", "run_checks",
+]  # fmt: skip
 
 
 def run_checks(disclosure: Disclosure) -> tuple[Finding, ...]:
     """The findings of every check, in the order of the codes."""
-    return tuple(finding for one in CHECKS for finding in one(disclosure))
+    checks = (*DECIDING, *REMARKING, c8_antecedent_basis)
+    return in_order(tuple(finding for one in checks for finding in one(disclosure)))
 
 
 def check(disclosure: Disclosure) -> Passed | Rejected:
-    """Gate G1: the disclosure without its failing claims and the findings on it, or why it is refused."""
-    return formal_gate(disclosure, run_checks)
+    """Gate G1: the disclosure without its failing claims and the findings on it, or why it is refused.
+
+    Without those of C8, which gate G2 uses and returns.
+    """
+    return formal_gate(disclosure, DECIDING, REMARKING)

@@ -6,10 +6,11 @@ words alone, without a parser of English, so the gate uses the share of terms wi
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
-from generator.checks.chains import Chain, Word, chains
-from generator.disclosure import Disclosure, Finding
+from generator.checks.chains import Chain, chains
+from generator.disclosure import Claim, Disclosure, Finding, Severity
 from generator.words import stem
 
 Basis = Literal["grounded", "likely", "certain"]
@@ -17,7 +18,8 @@ LONGEST = 7  # words of a term; what follows is no longer its noun
 
 _DEFINITE = frozenset({"the", "said"})
 # May stand between "the" and the noun without being part of it.
-_COUNTING = frozenset(["said", "same", "each", "at", "least", "one", "or", "more", "two", "three", "four", "five", "six", "plurality", "of", "both", "all", "other"])
+_COUNTING_TEXT = "said same each at least one two three four five six plurality of both all other"
+_COUNTING = frozenset(_COUNTING_TEXT.split())
 # Ends a noun phrase: prepositions, conjunctions, pronouns, auxiliaries, and the verbs that claims are made of.
 _STOP_TEXT = """
 a about above according across adapted after against along also although among an and any are arranged around as at
@@ -33,19 +35,21 @@ whose will with within without would
 STOP = frozenset(_STOP_TEXT.split())
 # Parts and properties that a thing has by its nature need no introduction: MPEP 2173.05(e), "inherent components".
 _INHERENT_TEXT = """
-absence amount angle area average axis back base basis bottom breadth case center centre character circumference
-color colour composition concentration content cross-section degree density depth diameter difference dimension
-direction distance edge end exterior extent face fact following form former foregoing front future group half height
-identity inner inside interior kind latter left length level location magnitude majority manner mass maximum
-middle minimum mixture nature number opposite order orientation other outer outside part past peak percentage
-perimeter period periphery place plane point portion position presence pressure principle product property purpose
-quantity quality radius range rate ratio rear remainder rest result resulting right same sequence set shape side size
-sort speed standard start state step steps structure sum surface temperature thickness time top total type use value
-vicinity volume way weight whole width world
+absence activity amount angle area average axis back base basis bottom breadth case center centre character
+circumference color colour composition concentration content cross-section degree density depth diameter difference
+dimension direction distance edge effect end environment extent exterior face fact following foregoing form former
+front function future group half height identity inner inside interior internet kind latter left length level like
+location magnitude majority manner mass maximum middle minimum mixture nature number opposite order orientation other
+outer outside part past peak percentage perimeter period periphery place plane point portion position presence
+pressure principle product property proviso purpose quality quantity radius range rate ratio rear remainder rest
+result resulting right same sequence set shape side size sort speed standard start state step steps structure sum
+surface temperature thickness time top total type use value vicinity volume way weight whole width world
 """
 INHERENT = frozenset(stem(word) for word in _INHERENT_TEXT.split())
-_ORDER = frozenset(["first", "second", "third", "fourth", "fifth", "sixth", "last", "next", "previous", "preceding", "subsequent", "respective"])
+_ORDER_TEXT = "first second third fourth fifth sixth last next previous preceding subsequent respective"
+_ORDER = frozenset(_ORDER_TEXT.split())
 _VERBAL = ("s", "ed", "ing", "ly")
+_OWNER = ("'s", "’s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,77 +61,80 @@ class Term:
     basis: Basis
 
 
-def terms(chain: Chain, text: str) -> Iterator[Term]:
+@lru_cache(maxsize=8)
+def all_terms(claims: tuple[Claim, ...]) -> tuple[tuple[Term, ...], ...]:
+    """The terms of each claim, in the claims' order."""
+    return tuple(tuple(terms(chain)) for chain in chains(claims))
+
+
+def terms(chain: Chain) -> Iterator[Term]:
     """The terms of a claim in the order of its text, without parts that are inherent or only ordinal."""
     known = set(chain.above)
-    words = chain.words
-    seen = 0  # words before this place are known
-    index = 0
+    words, stems, places = chain.words, chain.stems, chain.places
+    seen = index = 0  # the stems before `seen` are known
     while index < len(words):
-        if words[index].text not in _DEFINITE:
+        if words[index] not in _DEFINITE:
             index += 1
             continue
-        begin = index
-        index += 1
-        while index < len(words) and (words[index].text in _COUNTING or words[index].text in _DEFINITE):
-            index += 1
-        phrase = _phrase(words, index, text)
-        if not phrase:
+        begin, index = index, _behind_counting(words, index)
+        last = _last(chain, index)
+        if last < index:
             continue
-        known.update(word.stem for word in words[seen:begin])
+        known.update(stems[seen:begin])
         seen = begin
-        last = index + len(phrase) - 1
-        followed = words[last + 1].text if last + 1 < len(words) else ""
-        if basis := _basis(phrase, known, followed):
-            yield Term(words[begin].start, phrase[-1].end, basis)
-        index += len(phrase)
+        if basis := _basis(words[index : last + 1], stems[index : last + 1], known, words[last + 1 : last + 2]):
+            yield Term(places[begin][0], places[last][1], basis)
+        index = last + 1
 
 
-def _phrase(words: tuple[Word, ...], index: int, text: str) -> list[Word]:
-    """The words from `index` up to the first that ends a noun phrase or stands behind a punctuation mark."""
-    phrase: list[Word] = []
-    for word in words[index : index + LONGEST]:
-        if word.text in STOP or (index and text[words[index - 1].end : word.start] != " "):
+def _behind_counting(words: tuple[str, ...], index: int) -> int:
+    """Where the noun phrase begins that "the" at `index` opens: behind "at least one of the", "said one or more"."""
+    while index < len(words):
+        if words[index : index + 3] == ("one", "or", "more"):
+            index += 3
+        elif words[index] in _DEFINITE or words[index] in _COUNTING:
+            index += 1
+        else:
             break
-        phrase.append(word)
-        index += 1
-        if word.text.endswith(("'s", "’s")):
-            break
-    return phrase
+    return index
 
 
-def _basis(phrase: list[Word], known: set[str], followed: str) -> Basis | Literal[""]:
-    """How the phrase is introduced; empty for one that needs no introduction."""
-    *rest, head = [word for word in phrase if word.text not in _ORDER] or phrase[-1:]
-    if rest and _stem(head) not in known and head.text.endswith(_VERBAL) and _stem(rest[-1]) in known:
-        return "grounded"  # "the valve opens", "the plate heated by"
-    if _stem(head) in known:
+def _last(chain: Chain, index: int) -> int:
+    """The last word of the phrase from `index`: before a word that ends a noun phrase or a punctuation mark."""
+    words, places, text = chain.words, chain.places, chain.claim.text
+    for here in range(index, min(index + LONGEST, len(words))):
+        if words[here] in STOP or text[places[here - 1][1] : places[here][0]] != " ":
+            return here - 1
+        if words[here].endswith(_OWNER):
+            return here
+    return min(index + LONGEST, len(words)) - 1
+
+
+def _basis(phrase: tuple[str, ...], stems: tuple[str, ...], known: set[str], after: tuple[str, ...]) -> Basis | None:
+    """How the phrase is introduced; None for one that needs no introduction. `after` is the word behind it."""
+    head = phrase[-1]
+    if (stem(head[:-2]) if head.endswith(_OWNER) else stems[-1]) in known:
         return "grounded"
-    if head.text.isdigit() or len(head.text) == 1 or head.text in _ORDER:
-        return ""
-    if head.stem in INHERENT or head.text.endswith("est"):
-        return ""
-    if any(_stem(word) in known for word in rest):
+    if len(phrase) > 1 and head.endswith(_VERBAL) and stems[-2] in known:
+        return "grounded"  # "the valve opens", "the plate heated by"
+    if stems[-1] in INHERENT or head in _ORDER or head.endswith("est") or head.isdigit() or len(head) == 1:
+        return None
+    if after == ("of",) or any(word in known for word in stems[:-1]):
         return "likely"
-    return "likely" if followed == "of" else "certain"
-
-
-def _stem(word: Word) -> str:
-    return stem(word.text[:-2]) if word.text.endswith(("'s", "’s")) else word.stem
+    return "certain"
 
 
 def c8_antecedent_basis(disclosure: Disclosure) -> tuple[Finding, ...]:
     """Each thing that a claim calls "the" or "said" was introduced before. Source: 35 U.S.C. 112(b), MPEP 2173.05(e).
 
-    `warn`: certainly without basis; `info`: likely. A rate, never a reason to remove a claim.
+    `warn`: it certainly was not; `info`: it likely was not. Gate G2 uses their share; no claim is removed for one.
     """
     found = []
-    for chain in chains(disclosure.claims):
-        text = chain.claim.text
-        for term in terms(chain, text):
+    for claim, found_terms in zip(disclosure.claims, all_terms(disclosure.claims), strict=True):
+        for term in found_terms:
             if term.basis != "grounded":
-                surely = term.basis == "certain"
-                doubt = "has no antecedent" if surely else "has likely no antecedent"
-                message = f"{text[term.start : term.end]!r} at character {term.start} {doubt}."
-                found.append(Finding("C8", "warn" if surely else "info", chain.claim.number, message))
+                severity: Severity = "warn" if term.basis == "certain" else "info"
+                doubt = "no antecedent" if term.basis == "certain" else "likely no antecedent"
+                message = f"{claim.text[term.start : term.end]!r} at character {term.start} has {doubt}."
+                found.append(Finding("C8", severity, claim.number, message))
     return tuple(found)

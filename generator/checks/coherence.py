@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from generator.checks.antecedents import c8_antecedent_basis, terms
+from generator.checks.antecedents import all_terms, c8_antecedent_basis
 from generator.checks.chains import chains
 from generator.checks.thresholds import Calibration
 from generator.disclosure import Disclosure, Finding
@@ -32,21 +32,22 @@ def coherent(disclosure: Disclosure, calibration: Calibration) -> Coherent | Rej
 
 
 def measure(disclosure: Disclosure) -> Coherence:
-    """The four shares of a disclosure."""
+    """The four shares. What says nothing wrong is right: without a term after "the" no antecedent lacks, and without
+    dependent claims cohesion is whole.
+    """
     read = chains(disclosure.claims)
-    weights = [term.basis for chain in read for term in terms(chain, chain.claim.text)]
-    loose = 2 * weights.count("certain") + weights.count("likely")
-    dependents = [chain for chain in read if chain.parents and chain.own]
-    shares = [len(chain.own & chain.above) / len(chain.own) for chain in dependents]
-    claimed = frozenset().union(*(chain.own for chain in read))
+    bases = [term.basis for found in all_terms(disclosure.claims) for term in found]
+    loose = 2 * bases.count("certain") + bases.count("likely")
+    shares = [len(chain.own & chain.top) / len(chain.own) for chain in read if chain.parents and chain.own]
+    claimed = frozenset[str]().union(*(chain.own for chain in read))
+    told = frozenset(content(disclosure.abstract))
     return Coherence(
-        antecedent_share=round(WHOLE * loose / (2 * len(weights))) if weights else 0,
+        antecedent_share=round(WHOLE * loose / (2 * len(bases))) if bases else 0,
         cohesion=round(WHOLE * sum(shares) / len(shares)) if shares else WHOLE,
-        title_support=_support(disclosure.title, claimed),
-        abstract_support=_support(disclosure.abstract, claimed),
+        title_support=_support(frozenset(content(disclosure.title)), claimed | told),
+        abstract_support=_support(told, claimed),
     )
 
 
-def _support(text: str, claimed: frozenset[str]) -> int:
-    said = frozenset(content(text))
-    return round(WHOLE * len(said & claimed) / len(said)) if said else WHOLE
+def _support(said: frozenset[str], known: frozenset[str]) -> int:
+    return round(WHOLE * len(said & known) / len(said)) if said else WHOLE

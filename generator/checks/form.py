@@ -2,8 +2,8 @@
 
 import re
 
+from generator.checks.chains import chains
 from generator.disclosure import Claim, Disclosure, Finding
-from generator.references import find_references
 
 # What may stand before a period inside a claim without ending a sentence; lower case, without the period.
 _ABBREVIATIONS_TEXT = """
@@ -97,8 +97,8 @@ def c5_multiple_dependency(disclosure: Disclosure) -> tuple[Finding, ...]:
     Source: 37 CFR 1.75(c), MPEP 608.01(n).
     """
     found, multiple = [], set[int]()
-    for claim in disclosure.claims:
-        references = [r for r in find_references(claim.text, claim.number) if len(r.numbers) > 1]
+    for chain in chains(disclosure.claims):
+        claim, references = chain.claim, [r for r in chain.references if len(r.numbers) > 1]
         if any(not reference.alternative for reference in references):
             found.append(Finding("C5", "warn", claim.number, "Several claims are referred to, not in the alternative."))
         if references:

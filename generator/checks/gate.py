@@ -20,13 +20,17 @@ class Passed:
     findings: tuple[Finding, ...]
 
 
-def formal_gate(disclosure: Disclosure, run_checks: Callable[[Disclosure], tuple[Finding, ...]]) -> Passed | Rejected:
+Check = Callable[[Disclosure], tuple[Finding, ...]]
+
+
+def formal_gate(disclosure: Disclosure, deciding: tuple[Check, ...], remarking: tuple[Check, ...]) -> Passed | Rejected:
     """Passes when C1, C3, C10, C11 hold, claim 1 passes C2, C4, C7, and at least 80 % of the claims pass.
 
-    The other failing claims are removed with every claim that depends on one of them. Reasons of a refusal: the
-    code of the check (`c1` to `c11`), or `few_pass`.
+    The other failing claims are removed with every claim that depends on one of them. Only the `deciding` checks can
+    fail; the `remarking` ones are spared where a draft is refused. Reasons of a refusal: the code of the check (`c1` to
+    `c11`), or `few_pass`.
     """
-    findings = run_checks(disclosure)
+    findings = _run(deciding, disclosure)
     failing = tuple(f for f in findings if f.severity == "fail")
     first = disclosure.claims[0].number if disclosure.claims else None
     for finding in failing:
@@ -34,13 +38,26 @@ def formal_gate(disclosure: Disclosure, run_checks: Callable[[Disclosure], tuple
         if finding.check in WHOLE or finding.claim == first:
             return Rejected("G1", finding.check.lower(), failing)
     bad = {f.claim for f in failing if f.claim is not None}
-    if (len(disclosure.claims) - len(bad)) * LEAST_PASSING[1] < len(disclosure.claims) * LEAST_PASSING[0]:
+    if too_few_pass(len(disclosure.claims), len(bad)):
         return Rejected("G1", "few_pass", failing)
+    if not bad:
+        return Passed(disclosure, (), in_order((*findings, *_run(remarking, disclosure))))
     kept, removed = _without(disclosure.claims, bad)
-    if not removed:
-        return Passed(disclosure, (), findings)
     smaller = replace(disclosure, claims=kept)
-    return Passed(smaller, removed, run_checks(smaller))
+    return Passed(smaller, removed, in_order(_run((*deciding, *remarking), smaller)))
+
+
+def _run(checks: tuple[Check, ...], disclosure: Disclosure) -> tuple[Finding, ...]:
+    return tuple(finding for check in checks for finding in check(disclosure))
+
+
+def in_order(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Findings in the order of the codes; those of one check as they stand."""
+    return tuple(sorted(findings, key=lambda finding: int(finding.check[1:])))
+
+
+def too_few_pass(claims: int, bad: int) -> bool:
+    return (claims - bad) * LEAST_PASSING[1] < claims * LEAST_PASSING[0]
 
 
 def _without(claims: tuple[Claim, ...], bad: set[int]) -> tuple[tuple[Claim, ...], tuple[int, ...]]:

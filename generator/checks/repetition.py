@@ -1,19 +1,15 @@
-"""Repetition and faults of generation, and the form of title and abstract."""
+"""Repetition among the claims and the faults that language models are known for."""
 
 import re
 
+from generator.checks.chains import Chain, chains
 from generator.checks.form import TRANSITION
-from generator.disclosure import Claim, Disclosure, Finding
-from generator.references import find_references
-from generator.words import COMMON, words
+from generator.disclosure import Disclosure, Finding
 
 NEAR = 0.9  # Jaccard similarity of the word sets of two claims with the same parents
 LOOP_WORDS, LOOP_TIMES, LOOP_SINGLE = 40, 3, 4  # a phrase of 2 to 40 words three times in a row, one word four times
-ABSTRACT_WORDS = 150  # 37 CFR 1.72(b)
-SUPPORT = 0.25  # share of the abstract's content words that the claims hold; real patents: see test_checks.py
 _PART = re.compile(r"[^\W_]+")  # "2D-3D-2D-3D" is a loop too
 _LAYOUT = re.compile(r"<\|[a-z_]{1,20}\|>|(?:^|\s)#{1,6} (?:Patent|Title|Abstract|Claims|Description|Background)\b|�")
-_NOVEL = re.compile(r"(?:a |an |the )?(?:novel|new|improved)\b", re.IGNORECASE)
 
 
 def c10_duplicates(disclosure: Disclosure) -> tuple[Finding, ...]:
@@ -24,19 +20,20 @@ def c10_duplicates(disclosure: Disclosure) -> tuple[Finding, ...]:
     found: list[Finding] = []
     seen: dict[tuple[str, ...], int] = {}
     groups: dict[tuple[int, ...], list[tuple[int, frozenset[str]]]] = {}
-    texts = {claim.number: " ".join(words(claim.text)) for claim in disclosure.claims}
-    for claim in disclosure.claims:
-        key = tuple(words(claim.text))
-        if (first := seen.setdefault(key, claim.number)) != claim.number:
-            found.append(Finding("C10", "fail", claim.number, f"The claim repeats claim {first}."))
+    read = chains(disclosure.claims)
+    texts = {chain.claim.number: " ".join(chain.words) for chain in read}
+    for chain in read:
+        number = chain.claim.number
+        if (first := seen.setdefault(chain.words, number)) != number:
+            found.append(Finding("C10", "fail", number, f"The claim repeats claim {first}."))
             continue
-        bag = frozenset(key)
-        group = groups.setdefault(claim.depends_on, [])
+        bag = frozenset(chain.words)
+        group = groups.setdefault(chain.claim.depends_on, [])
         if (near := _near(bag, group)) is not None:
-            found.append(Finding("C10", "warn", claim.number, f"The claim hardly differs from claim {near}."))
-        group.append((claim.number, bag))
-        if _adds_nothing(claim, texts):
-            found.append(Finding("C10", "warn", claim.number, "The claim adds nothing to the claim it refers to."))
+            found.append(Finding("C10", "warn", number, f"The claim hardly differs from claim {near}."))
+        group.append((number, bag))
+        if _adds_nothing(chain, texts):
+            found.append(Finding("C10", "warn", number, "The claim adds nothing to the claim it refers to."))
     return tuple(found)
 
 
@@ -49,12 +46,13 @@ def _near(bag: frozenset[str], others: list[tuple[int, frozenset[str]]]) -> int 
     return None
 
 
-def _adds_nothing(claim: Claim, texts: dict[int, str]) -> bool:
-    references = find_references(claim.text, claim.number)
-    if len(references) != 1 or TRANSITION.search(claim.text, 0, references[0].start):
+def _adds_nothing(chain: Chain, texts: dict[int, str]) -> bool:
+    if len(chain.references) != 1 or TRANSITION.search(chain.claim.text, 0, chain.references[0].start):
         return False  # "A kit comprising the enzyme of claim 1." puts what it adds before the reference
-    added = re.sub(r"^(?:wherein|in which|where|and|further) ", "", " ".join(words(claim.text[references[0].end :])))
-    return any(added in texts.get(parent, "") for parent in references[0].numbers if parent != claim.number)
+    end = chain.references[0].end
+    behind = [word for word, (start, _) in zip(chain.words, chain.places, strict=True) if start >= end]
+    added = re.sub(r"^(?:wherein|in which|where|and|further) ", "", " ".join(behind))
+    return any(added in texts.get(parent, "") for parent in chain.references[0].numbers if parent != chain.claim.number)
 
 
 def c11_generation_faults(disclosure: Disclosure) -> tuple[Finding, ...]:
@@ -75,30 +73,19 @@ def c11_generation_faults(disclosure: Disclosure) -> tuple[Finding, ...]:
 
 
 def find_loop(tokens: list[str]) -> str:
-    """The first phrase that is repeated in a row too often, or an empty string. Time: LOOP_WORDS times the words."""
-    for width in range(1, min(LOOP_WORDS, len(tokens) // 2) + 1):
-        wanted = width * ((LOOP_SINGLE if width == 1 else LOOP_TIMES) - 1)
-        run = 0
-        for index in range(width, len(tokens)):
-            run = run + 1 if tokens[index] == tokens[index - width] else 0
-            if run >= wanted:
-                return " ".join(tokens[index - width + 1 : index + 1])
-    return ""
+    """The first phrase that is repeated in a row too often, or an empty string.
 
-
-def c12_title_and_abstract(disclosure: Disclosure) -> tuple[Finding, ...]:
-    """An abstract of 1 to 150 words that speaks of what is claimed; a title that does not praise.
-
-    Source: 37 CFR 1.72(a) and (b), MPEP 606; the overlap with the claims is own practice.
+    Time: the words times those of the LOOP_WORDS before each that are equal to it.
     """
-    found = []
-    count = len(disclosure.abstract.split())
-    if count > ABSTRACT_WORDS:
-        found.append(Finding("C12", "warn", None, f"The abstract has {count} words, more than {ABSTRACT_WORDS}."))
-    if _NOVEL.match(disclosure.title):
-        found.append(Finding("C12", "warn", None, "The title begins by calling the thing new."))
-    abstract = set(words(disclosure.abstract)) - COMMON
-    claimed = {word for claim in disclosure.claims for word in words(claim.text)}
-    if abstract and len(abstract & claimed) < SUPPORT * len(abstract):
-        found.append(Finding("C12", "warn", None, "Few words of the abstract occur in the claims."))
-    return tuple(found)
+    last: dict[str, list[int]] = {}
+    runs: dict[int, int] = {}  # for each width: how many words in a row equal the word that many places before
+    for index, token in enumerate(tokens):
+        places = last.setdefault(token, [])
+        if places and places[0] < index - LOOP_WORDS:
+            places[:] = [place for place in places if place >= index - LOOP_WORDS]
+        runs = {index - place: runs.get(index - place, 0) + 1 for place in places}
+        for width, run in runs.items():
+            if run >= width * ((LOOP_SINGLE if width == 1 else LOOP_TIMES) - 1):
+                return " ".join(tokens[index - width + 1 : index + 1])
+        places.append(index)
+    return ""

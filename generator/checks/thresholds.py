@@ -7,7 +7,7 @@ from generator.judgement import Coherence
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`id` names it in the judgements of records. Of `antecedent_share` a disclosure has at most that, of the rest at least."""
+    """`id` names it in judgements. A disclosure has at most `antecedent_share`, and at least each of the others."""
 
     id: str
     antecedent_share: int
