@@ -39,6 +39,10 @@ class Settings:
     facts_branch: str = "publication"
     pages_branch: str = "gh-pages"
     demonstration: bool = False
+    watts: str = ""
+    price_per_cpu_hour: str = ""
+    price_per_kwh: str = ""
+    currency: str = ""
 
     @property
     def log_origin(self) -> str:
@@ -46,6 +50,7 @@ class Settings:
         return self.origin or self.site_url.partition("://")[2].rstrip("/") + "/log"
 
 
+NUMBER = re.compile(r"(\d{1,9}(\.\d{1,9})?)?")
 FORMS = {
     "title": (re.compile(r"[^\x00-\x1f]{1,200}"), "one line of 1 to 200 characters"),
     "prefix": (re.compile(r"[A-Z]{2,8}"), "two to eight capital letters"),
@@ -56,6 +61,10 @@ FORMS = {
     "vkey": (re.compile(r"([^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+)?"), "a verification key as `key new` prints it"),
     "top_down_share": (re.compile(r"0|1|0?\.\d+|[01]\.0+"), "a decimal number from 0 to 1, such as 0.5"),
     "corpus": (re.compile(r"[^\x00-\x1f]*"), "a folder"),
+    "watts": (NUMBER, "a decimal number, or nothing"),
+    "price_per_cpu_hour": (NUMBER, "a decimal number, or nothing"),
+    "price_per_kwh": (NUMBER, "a decimal number, or nothing"),
+    "currency": (re.compile(r"[A-Z]{0,3}"), "three capital letters, such as EUR"),
     "output": (re.compile(r"[^\x00-\x1f]+"), "a folder"),
     "facts_branch": (re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*"), "the name of a git branch"),
     "pages_branch": (re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*"), "the name of a git branch"),

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from generator.brief import Brief, Draft, LanguageModel
+from generator.cost import EnergyMeter
 from generator.errors import ModelError
 from generator.gates import Ladder
 from generator.judgement import Judgement
@@ -79,26 +80,49 @@ def generate(
     found = find_unfinished(output, plan, shard=shard)
     name = found[0] if found else begun.name
     with RunState.opened(output, name, begun) as state:
-        before, started = len(state.lines), time.process_time()
+        before, spent = len(state.lines), _Spent()
         try:
-            _draft_all(state, model, ladder, now, salt, report)
+            _draft_all(state, model, ladder, now, salt, spent.heard(report))
         except KeyboardInterrupt:
             return RunReport(name, False, state.report(now()))
         finally:
             if len(state.lines) > before:
-                cpu = round((time.process_time() - started) * 1000)
-                state.add_sessions([_session(begun, len(state.lines) - before, cpu, model)])
+                state.add_sessions([_session(begun, len(state.lines) - before, spent, model)])
         return RunReport(name, True, state.finish(now()))
 
 
-def _session(begun: Begun, drafts: int, cpu: int, model: LanguageModel) -> dict[str, Any]:
-    """How the engine ran since `begun`, as the run's report has it; `cpu` milliseconds of this process, judging too."""
+class _Spent:
+    """CPU time of this process, and the energy of the machine where it is measured, since it was made."""
+
+    def __init__(self) -> None:
+        self._started, self._meter = time.process_time(), EnergyMeter.open()
+
+    def heard(self, report: Callable[[Progress], None]) -> Callable[[Progress], None]:
+        """`report`, and each time the meter is read: its counters wrap around."""
+
+        def both(progress: Progress) -> None:
+            if self._meter:
+                self._meter.sample()
+            report(progress)
+
+        return both
+
+    def value(self, nodes: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+        """With the CPU time of other machines; their energy is not measured, so then none is told."""
+        others = [node.get("cpu_milliseconds", 0) for node in nodes]
+        cpu = round((time.process_time() - self._started) * 1000) + sum(others)
+        energy = {"energy_millijoules": self._meter.sample() // 1000} if self._meter and not others else {}
+        return {"cpu_milliseconds": cpu, **energy}
+
+
+def _session(begun: Begun, drafts: int, spent: _Spent, model: LanguageModel) -> dict[str, Any]:
+    """How the engine ran since `begun`, as the run's report has it."""
     names = ("cpu_capability", "torch_version", "transformers_version")
     return {
         "began_at": begun.started_at,
         **({"shard": str(begun.shard)} if begun.shard else {}),
         "drafts": drafts,
-        "cpu_milliseconds": cpu + sum(node.get("cpu_milliseconds", 0) for node in model.account.get("nodes", ())),
+        **spent.value(model.account.get("nodes", ())),
         **{name: begun.model[name] for name in names},
         "account": dict(model.account),
     }
