@@ -70,15 +70,15 @@ def claim_chart(disclosure: Disclosure, corpus: "Corpus", *, but: frozenset[str]
     union3 = 1000 * len(union) // len(asked)
     names = {number: corpus.document(number) for number in read}
     rows = []
-    for i, one in enumerate(asked):
+    for i, asks in enumerate(asked):
         among = [number for number in chosen if i in covers[number]] or list(read)
-        number = min(among, key=lambda n: (-read[n][i].score, n), default=None)
-        if number is None or not read[number][i].score:
-            rows.append(Element(one.text, "", "", "", 0, False))
+        near = min(among, key=lambda n: (-read[n][i].score, n), default=None)
+        if near is None or not read[near][i].score:
+            rows.append(Element(asks.text, "", "", "", 0, False))
             continue
-        best, document = read[number][i], names[number]
+        best, document = read[near][i], names[near]
         rows.append(
-            Element(one.text, document.number, document.title, best.passage, best.score, best.score >= THRESHOLD)
+            Element(asks.text, document.number, document.title, best.passage, best.score, best.score >= THRESHOLD)
         )
     return ClaimChart(tuple(rows), single, union3, tuple(names[n].number for n in chosen), verdict(single, union3))
 
@@ -106,7 +106,7 @@ def _read(asked: list[_Asked], corpus: "Corpus", but: frozenset[str]) -> dict[in
     """The documents most worth reading, and for each of them its best passage for each element."""
     near: dict[int, float] = defaultdict(float)
     ordinals: dict[int, set[int]] = defaultdict(set)
-    first = set()
+    first: set[int] = set()
     for one in asked:
         terms = sorted(one.weights, key=lambda stem: (-one.weights[stem], stem))[:TERMS]
         hits = corpus.search(terms, HITS)
@@ -121,9 +121,9 @@ def _read(asked: list[_Asked], corpus: "Corpus", but: frozenset[str]) -> dict[in
     kept = order[: max(READ, len(first))]
     read = {}
     for number in sorted(kept):
-        document = corpus.document(number)
-        if document.number not in but:
-            cut = passages(document)
+        text = corpus.document(number)
+        if text.number not in but:
+            cut = passages(text)
             some = range(len(cut)) if len(cut) <= WHOLE else sorted(ordinals[number])
             read[number] = _scored(asked, [cut[ordinal] for ordinal in some])
     return read
@@ -140,7 +140,7 @@ def _scored(asked: list[_Asked], texts: list[str]) -> list[_Best]:
 
 
 def _greedy(covers: Mapping[int, frozenset[int]]) -> list[int]:
-    """At most three documents, each adding the most elements; of equal ones the one that was added to the corpus first."""
+    """At most three documents, each adding the most elements; of equal ones the one added to the corpus first."""
     chosen: list[int] = []
     covered: frozenset[int] = frozenset()
     while len(chosen) < MOST_DOCUMENTS:

@@ -8,15 +8,25 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.archive import queued
-from generator.corpus.archived import disclosed_words, published, volume_prints
-from generator.corpus.fingerprints import GRAM, RUN, Fingerprint, band_hashes, fingerprint, longest_run, sequences
-from generator.corpus.fingerprints import word_hashes as hashed
-from generator.corpus.prints import Prints
+from generator.corpus.archived import printed, published, volume_prints
+from generator.corpus.documents import Document, as_document, compared_words
+from generator.corpus.fingerprints import (
+    GRAM,
+    RUN,
+    Fingerprint,
+    band_hashes,
+    fingerprint,
+    longest_run,
+    sequences,
+    word_hashes,
+)
+from generator.corpus.prints import MOST_DOCUMENTS, Prints
 from generator.disclosure import Disclosure, Finding
 from generator.errors import PressError
 from generator.judgement import Copying
@@ -31,6 +41,7 @@ if TYPE_CHECKING:
 
 SIMILAR = 800  # thousandths
 LOOKED_BACK = 2000  # characters before the end of an unfinished draft; `copied` is asked more often than that
+NEWEST = 4  # volumes in which neighbours are looked for
 MOST_READ = 32  # texts read to verify the runs of one disclosure, those that share the most sequences first
 
 _HEADING = re.compile(r"^#.*$", re.MULTILINE)
@@ -38,21 +49,21 @@ _CLAIM = re.compile(r"\n[ \t]*\n\d{1,4}\. ")
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelf:
-    """Prints of some documents, and how to read one: its name and words; None for a text that is gone."""
+class Shelf:
+    """Prints of some documents, and how to read one by its number in them; None for a text that is gone."""
 
     prints: Prints
-    read: Callable[[int], tuple[str, list[str]] | None]
+    read: Callable[[int], Document | None]
 
 
 class Known:
     """Everything that a disclosure may not repeat. `add` what is accepted; measuring and adding share no lock, as
     one thread judges while others may ask `copied`."""
 
-    def __init__(self, shelves: tuple[_Shelf, ...]) -> None:
-        self._kept = shelves
-        self._batch: tuple[_Shelf, ...] = ()
-        self._added: list[tuple[str, list[str]]] = []
+    def __init__(self, corpus: tuple[Shelf, ...], archive: tuple[Shelf, ...]) -> None:
+        self._corpus, self._archive = corpus, archive
+        self._batch: tuple[Shelf, ...] = ()
+        self._added: list[Document] = []
 
     @classmethod
     def open(cls, output: Path | None, corpus: "Corpus | None", *, prefix: str = "PAP") -> "Known":
@@ -60,39 +71,42 @@ class Known:
 
         Cost: the records that are new since the last time, and a small constant per volume.
         """
-        shelves = [_Shelf(prints, corpus.read_words) for prints in corpus.prints] if corpus else []
+        known = tuple(Shelf(prints, corpus.document) for prints in corpus.prints) if corpus else ()
         if output is None:
-            return cls(tuple(shelves))
-
-        def read(serial: int) -> tuple[str, list[str]] | None:
-            disclosure = published(output, serial)
-            return None if disclosure is None else (f"{prefix}-{serial:07d}", disclosed_words(disclosure))
-
-        known = cls((*shelves, *(_Shelf(prints, read) for prints in volume_prints(output))))
+            return cls(known, ())
+        read = partial(published, output, prefix=prefix)
+        opened = cls(known, tuple(Shelf(prints, read) for prints in volume_prints(output)))
         for path in queued(output):
-            known.add(path.stem, Record.from_bytes(path.read_bytes()).disclosure)
-        return known
+            opened.add(path.stem, Record.from_bytes(path.read_bytes()).disclosure)
+        return opened
 
     def add(self, name: str, disclosure: Disclosure) -> None:
         """Later disclosures may not repeat this one. Shelves of equal size are merged, so that there are few."""
-        compared = disclosed_words(disclosure)
-        shelf = _Shelf(Prints.of(len(self._added), [fingerprint(compared)]), self._added.__getitem__)
-        if len(self._added) + 1 >= 1 << 24:
-            raise PressError("more disclosures in one batch than can be told apart", hint="Append the queue first.")
-        self._added.append((name, compared))
+        document = as_document(name, disclosure)
+        if len(self._added) + 1 >= MOST_DOCUMENTS:
+            raise PressError(
+                f"{name}: a batch holds at most {MOST_DOCUMENTS} disclosures", hint="Append the queue first."
+            )
+        shelf = Shelf(Prints.of(len(self._added), [printed(document)]), self._added.__getitem__)
+        self._added.append(document)
         shelves = list(self._batch)
         while shelves and len(shelves[-1].prints) == len(shelf.prints):
             shelf = replace(shelf, prints=shelves.pop().prints.with_next(shelf.prints))
         self._batch = (*shelves, shelf)
+
+    @property
+    def newest(self) -> tuple[Shelf, ...]:
+        """Batch, queue and the newest NEWEST volumes: enough for neighbours, and no more when the archive grows."""
+        return (*self._batch, *self._archive[-NEWEST:])
 
     def measure(self, disclosure: Disclosure, *, but: str = "") -> Copying:
         """Title, abstract and claims against every known text except the one named `but`.
 
         The run is the longest that is verified on the stored texts; `known_share` counts sequences of GRAM words.
         """
-        compared = disclosed_words(disclosure)
+        compared = compared_words(as_document("", disclosure))
         mine = fingerprint(compared)
-        shelves = (*self._kept, *self._batch)
+        shelves = (*self._corpus, *self._archive, *self._batch)
         run, run_in, share = _copied_run(compared, mine, shelves, but)
         similar, similar_to = _most_similar(mine, shelves, but)
         return Copying(len(run), " ".join(run), run_in, share, similar, similar_to)
@@ -106,10 +120,9 @@ class Known:
         return any(self._holds_run(piece) for piece in _settled(text) if len(piece) >= RUN)
 
     def _holds_run(self, compared: list[str]) -> bool:
-        grams = sequences(hashed(compared), GRAM)
-        return any(
-            longest_run(compared, text, RUN)[2] > 0 for _, _, text in _sharing(grams, self._kept) if len(text) >= RUN
-        )
+        grams = sequences(word_hashes(compared), GRAM)
+        shelves = (*self._corpus, *self._archive)
+        return any(longest_run(compared, _all_words(text), RUN)[2] for _, text in _sharing(grams, shelves))
 
 
 def not_copied(copying: Copying) -> Rejected | None:
@@ -123,8 +136,12 @@ def not_copied(copying: Copying) -> Rejected | None:
     return None
 
 
-def _sharing(grams: "Array", shelves: tuple[_Shelf, ...]) -> "Iterator[tuple[Array, str, list[str]]]":
-    """Known texts that share a gram, those that share the most first: places in `grams`, name, words."""
+def _all_words(document: Document) -> list[str]:
+    return compared_words(document) + words(document.description)
+
+
+def _sharing(grams: "Array", shelves: tuple[Shelf, ...]) -> "Iterator[tuple[Array, Document]]":
+    """Known texts that share a gram, with its places in `grams`; those that share the most first."""
     import numpy as np
 
     found = []
@@ -137,11 +154,11 @@ def _sharing(grams: "Array", shelves: tuple[_Shelf, ...]) -> "Iterator[tuple[Arr
             found += [(-int(n), number, int(one), part) for one, n, part in zip(who, counts, parts, strict=True)]
     for _, number, document, part in sorted(found, key=lambda one: one[:3])[:MOST_READ]:
         if (text := shelves[number].read(document)) is not None:
-            yield part, *text
+            yield part, text
 
 
 def _copied_run(
-    compared: list[str], mine: Fingerprint, shelves: tuple[_Shelf, ...], but: str
+    compared: list[str], mine: Fingerprint, shelves: tuple[Shelf, ...], but: str
 ) -> tuple[list[str], str, int]:
     """The longest verified run, the name of its text, and the thousandths of the grams that are known."""
     import numpy as np
@@ -149,17 +166,17 @@ def _copied_run(
     run: list[str] = []
     run_in = ""
     known = np.zeros(len(mine.grams), bool)
-    for places, name, text in _sharing(mine.grams, shelves):
-        if name == but:
+    for places, document in _sharing(mine.grams, shelves):
+        if document.number == but:
             continue
         known[places] = True
-        start, _, length = longest_run(compared, text, max(GRAM, len(run) + 1))
+        start, _, length = longest_run(compared, _all_words(document), max(GRAM, len(run) + 1))
         if length:
-            run, run_in = compared[start : start + length], name
+            run, run_in = compared[start : start + length], document.number
     return run, run_in, round(1000 * float(known.mean())) if run else 0
 
 
-def _most_similar(mine: Fingerprint, shelves: tuple[_Shelf, ...], but: str) -> tuple[int, str]:
+def _most_similar(mine: Fingerprint, shelves: tuple[Shelf, ...], but: str) -> tuple[int, str]:
     """The highest similarity in thousandths and the name of its text; (0, "") when nothing comes near."""
     bands = band_hashes(mine.signature)
     found = []
@@ -168,8 +185,8 @@ def _most_similar(mine: Fingerprint, shelves: tuple[_Shelf, ...], but: str) -> t
         found += [(-round(1000 * s), number, d) for d, s in zip(documents.tolist(), similarities.tolist(), strict=True)]
     for thousandths, number, document in sorted(found):
         text = shelves[number].read(document)
-        if text is not None and text[0] != but:
-            return -thousandths, text[0]
+        if text is not None and text.number != but:
+            return -thousandths, text.number
     return 0, ""
 
 

@@ -19,7 +19,7 @@ def add(press: Press, folder: Path, paths: tuple[Path, ...], name: str = "") -> 
     return _described(Corpus.open(folder))
 
 
-def show(press: Press, folder: Path, check: bool = False) -> Outcome:
+def show(folder: Path, check: bool = False) -> Outcome:
     """What a corpus holds; with `check`, whether every byte is as it was written, which reads all of it."""
     from generator.corpus.store import Corpus
 

@@ -10,6 +10,7 @@ import pytest
 from generator import archive
 from generator.copying import SIMILAR, Known, not_copied
 from generator.corpus import archived
+from generator.corpus.documents import as_document, compared_words
 from generator.corpus.fingerprints import RUN
 from generator.disclosure import Claim, Disclosure
 from generator.layouts import DIRECTIONS, write_layout
@@ -106,7 +107,7 @@ def test_the_share_counts_sequences_of_13_words():
     passage = text(77, 30)
     known = known_with(written(2, inserted=passage))
     mine = written(4, inserted=passage)
-    count = len(archived.disclosed_words(mine)) - 12
+    count = len(compared_words(as_document("", mine))) - 12
     assert known.measure(mine).known_share == round(1000 * 18 / count)
 
 

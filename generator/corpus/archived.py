@@ -10,23 +10,22 @@ import tempfile
 from pathlib import Path
 
 from generator import archive, files
+from generator.corpus.documents import Document, as_document, compared_words, gist
 from generator.corpus.fingerprints import Fingerprint, family, fingerprint
+from generator.corpus.passages import stems
 from generator.corpus.prints import Prints
-from generator.disclosure import Disclosure
 from generator.entries import Disclosed, parse_entry
 from generator.errors import LogError
 from generator.record import Record
 from generator.tiles import Tiles
-from generator.words import words
 
 FOLDER = "signatures"
 FAMILY = "family"
 
 
-def disclosed_words(disclosure: Disclosure) -> list[str]:
-    """What of a disclosure is compared: its description is restated from its claims, so it has no part in it."""
-    texts = (disclosure.title, disclosure.abstract, *(claim.text for claim in disclosure.claims))
-    return words("\n".join(texts))
+def printed(document: Document) -> Fingerprint:
+    """The fingerprint of what neighbours and copies of a disclosure are found by."""
+    return fingerprint(compared_words(document), sorted(stems(gist(document))))
 
 
 def volume_prints(output: Path) -> tuple[Prints, ...]:
@@ -39,10 +38,12 @@ def volume_prints(output: Path) -> tuple[Prints, ...]:
     return tuple(_volume(output, tiles, start, min(start + archive.VOLUME, checkpoint.size)) for start in starts)
 
 
-def published(output: Path, serial: int) -> Disclosure | None:
+def published(output: Path, serial: int, prefix: str) -> Document | None:
     """A disclosure of the archive; None when its record is no longer there, as after a withdrawal."""
     path = archive.record_path(output, serial)
-    return Record.from_bytes(path.read_bytes()).disclosure if path.is_file() else None
+    if not path.is_file():
+        return None
+    return as_document(f"{prefix}-{serial:07d}", Record.from_bytes(path.read_bytes()).disclosure)
 
 
 def _volume(output: Path, tiles: Tiles, start: int, end: int) -> Prints:
@@ -85,7 +86,7 @@ def _fingerprint(output: Path, tiles: Tiles, serial: int) -> Fingerprint | None:
         raise LogError(
             f"{path}: not the record that entry {serial} of the log names", hint="Run: prior-art verify output"
         )
-    return fingerprint(disclosed_words(Record.from_bytes(data).disclosure))
+    return printed(as_document("", Record.from_bytes(data).disclosure))
 
 
 def _save(prints: Prints, views: Path, name: str) -> None:

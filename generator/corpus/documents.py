@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from generator.disclosure import Disclosure
+from generator.words import words
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -24,3 +27,18 @@ class Skipped:
 
     place: str
     why: str
+
+
+def as_document(number: str, disclosure: Disclosure) -> Document:
+    """A disclosure among known documents. Its description is restated from its claims, so it has no part in it."""
+    return Document(number, disclosure.title, disclosure.abstract, tuple(claim.text for claim in disclosure.claims))
+
+
+def compared_words(document: Document) -> list[str]:
+    """What of a document is compared as a whole: title, abstract and claims, in this order."""
+    return words("\n".join((document.title, document.abstract, *document.claims)))
+
+
+def gist(document: Document) -> str:
+    """What it is about: title, abstract and first claim."""
+    return "\n".join((document.title, document.abstract, *document.claims[:1]))

@@ -6,7 +6,7 @@ Wilkerson and Aiken 2003 (winnowing). NumPy and datasketch are loaded when somet
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -29,15 +29,17 @@ _INVERSE = pow(_BASE, -1, 1 << 64)
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Of one text: `grams` (uint64, one for each GRAM words in order), `signature` (uint32, PERMUTATIONS)."""
+    """Of one text: `grams` (uint64, one for each GRAM words in order), `signature` (uint32, PERMUTATIONS), and `terms`
+    (uint64, one for each term by which neighbours are found; none where an index of passages finds them)."""
 
     grams: "Array"
     signature: "Array"
+    terms: "Array"
 
 
-def fingerprint(words: Sequence[str]) -> Fingerprint:
+def fingerprint(words: Sequence[str], terms: Collection[str] = ()) -> Fingerprint:
     hashes = word_hashes(words)
-    return Fingerprint(sequences(hashes, GRAM), signature(hashes))
+    return Fingerprint(sequences(hashes, GRAM), signature(hashes), word_hashes(terms))
 
 
 @lru_cache(maxsize=1 << 18)
@@ -45,7 +47,7 @@ def _word(word: str) -> int:
     return int.from_bytes(hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
-def word_hashes(words: Sequence[str]) -> "Array":
+def word_hashes(words: Collection[str]) -> "Array":
     import numpy as np
 
     return np.fromiter(map(_word, words), np.uint64, len(words))

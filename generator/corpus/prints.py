@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DOCUMENT_BITS = 24
 MOST_DOCUMENTS = 1 << DOCUMENT_BITS
-PARTS = ("grams", "bands")
+PARTS = ("grams", "bands", "terms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _keys(hashes: "Array", document: int) -> "Array":
 
 @dataclass(frozen=True, slots=True)
 class Prints:
-    """Of consecutive documents from number `first` on: who has a gram, who has a band, and all signatures.
+    """Of consecutive documents from number `first` on: who has a gram, a band, a term; and all signatures.
 
     `signatures` has one row for each document, uint32, shape (documents, PERMUTATIONS).
     """
@@ -85,6 +85,7 @@ class Prints:
     first: int
     grams: Postings
     bands: Postings
+    terms: Postings
     signatures: "Array"
 
     @classmethod
@@ -93,16 +94,17 @@ class Prints:
         import numpy as np
 
         nothing = np.empty(0, np.uint64)
-        grams, bands, signatures = [nothing], [nothing], []
+        grams, bands, terms, signatures = [nothing], [nothing], [nothing], []
         for number, one in enumerate(fingerprints, first):
             if one is None:
                 signatures.append(np.zeros(PERMUTATIONS, np.uint32))
                 continue
             grams.append(_keys(one.grams, number))
             bands.append(_keys(band_hashes(one.signature), number))
+            terms.append(_keys(one.terms, number))
             signatures.append(one.signature)
         rows = np.array(signatures, np.uint32).reshape(-1, PERMUTATIONS)
-        return cls(first, Postings.of(np.concatenate(grams)), Postings.of(np.concatenate(bands)), rows)
+        return cls(first, *(Postings.of(np.concatenate(some)) for some in (grams, bands, terms)), rows)
 
     def __len__(self) -> int:
         return len(self.signatures)
@@ -111,12 +113,8 @@ class Prints:
         """These prints and those of the documents that follow."""
         import numpy as np
 
-        return Prints(
-            self.first,
-            Postings.of(np.concatenate((self.grams.keys, other.grams.keys))),
-            Postings.of(np.concatenate((self.bands.keys, other.bands.keys))),
-            np.concatenate((self.signatures, other.signatures)),
-        )
+        merged = (Postings.of(np.concatenate((getattr(self, name).keys, getattr(other, name).keys))) for name in PARTS)
+        return Prints(self.first, *merged, np.concatenate((self.signatures, other.signatures)))
 
     def alike(self, signature: "Array", bands: "Array") -> "tuple[Array, Array]":
         """Documents that share a band, and their similarities."""
@@ -140,11 +138,11 @@ class Prints:
         """Mapped, not read. Raises OSError or ValueError for files that are missing or cut."""
         import numpy as np
 
-        grams, bands = (Postings(*(_mapped(folder / f"{name}{end}.npy") for end in ("", "-starts"))) for name in PARTS)
+        postings = [Postings(*(_mapped(folder / f"{name}{end}.npy") for end in ("", "-starts"))) for name in PARTS]
         signatures = _mapped(folder / "signatures.npy")
         if signatures.ndim != 2 or signatures.shape[1] != PERMUTATIONS or signatures.dtype != np.uint32:
             raise ValueError("the signatures have another shape")
-        return cls(first, grams, bands, signatures)
+        return cls(first, *postings, signatures)
 
 
 def _mapped(path: Path) -> "Array":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator import files
-from generator.corpus.documents import Document
+from generator.corpus.documents import Document, compared_words
 from generator.corpus.fingerprints import GRAM, Fingerprint, fingerprint, sequences, winnowed, word_hashes
 from generator.corpus.passages import Passages, PassageWriter
 from generator.corpus.prints import Prints
@@ -45,18 +45,13 @@ def _parsed(line: bytes) -> Document:
     return Document(**{**value, "claims": tuple(value["claims"]), "cpc": tuple(value["cpc"])})
 
 
-def compared_words(document: Document) -> list[str]:
-    """What is compared with a disclosure: the same parts of it, in the same order."""
-    return words("\n".join((document.title, document.abstract, *document.claims)))
-
-
 def _fingerprint(document: Document) -> Fingerprint:
     """Of descriptions, ten times as long as the rest, about one gram in seven is kept: enough for every copied run."""
     import numpy as np
 
     exact = fingerprint(compared_words(document))
     described = winnowed(sequences(word_hashes(words(document.description)), GRAM))
-    return Fingerprint(np.concatenate((exact.grams, described)), exact.signature)
+    return Fingerprint(np.concatenate((exact.grams, described)), exact.signature, exact.terms)
 
 
 class SegmentWriter:

@@ -17,10 +17,9 @@ from pathlib import Path
 from generator.corpus.documents import Document
 from generator.corpus.fingerprints import family
 from generator.corpus.prints import Prints
-from generator.corpus.segments import HINT, Segment, compared_words
+from generator.corpus.segments import HINT, Segment
 from generator.errors import CorpusError
 from generator.judgement import CorpusName
-from generator.words import words
 
 SCHEMA = "prior-art-corpus/v1"
 MANIFEST, SEGMENTS = "manifest.json", "segments"
@@ -121,11 +120,6 @@ class Corpus:
             if name.first <= number < name.first + name.documents:
                 return segment.document(number - name.first)
         raise IndexError(number)
-
-    def read_words(self, number: int) -> tuple[str, list[str]]:
-        """A document's number and words: those that are compared, then those of its description."""
-        document = self.document(number)
-        return document.number, compared_words(document) + words(document.description)
 
     def frequencies(self, terms: frozenset[str]) -> tuple[int, Counter[str]]:
         """How many passages there are, and in how many each stem stands."""
