@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from generator import canonical, files
 from generator.disclosure import Finding
-from generator.entries import Disclosed, Entry, Withdrawn, parse_entry, publication_times
+from generator.entries import Disclosed, Entry, Withdrawn, parse_entry, publication_times, superseded
 from generator.errors import LogError, RecordError
 from generator.judgement import Judgement
 from generator.note import Checkpoint
@@ -19,13 +19,14 @@ from generator.tiles import Tiles
 VOLUME = 8192
 BUNDLE = 256
 BESIDE = (".findings.json", ".judgement.json")  # what checks and gates said, beside the record, in the queue as well
+WAITING = (*BESIDE, ".supersedes.json")  # what may lie beside a record in the queue
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedRecord:
     """A record in the log. `published_at` is empty while it is not yet published; `proof` is its .proof file's text.
 
-    Records of versions before 0.3 have no judgement.
+    Records of versions before 0.3 have no judgement. `superseded_by` and `supersedes` are serials of other disclosures.
     """
 
     serial: int
@@ -36,6 +37,8 @@ class LoggedRecord:
     published_at: str
     findings: tuple[Finding, ...]
     judgement: Judgement | None = None
+    superseded_by: int | None = None
+    supersedes: int | None = None
 
     @property
     def volume(self) -> int:
@@ -76,14 +79,23 @@ def volumes(output: Path) -> tuple[int, ...]:
     return tuple(sorted({index // VOLUME for index, entry in entry_list(output) if isinstance(entry, Disclosed)}))
 
 
+def successors(entries: list[tuple[int, Entry]]) -> dict[int, int]:
+    """For each disclosure that is superseded, by which one; pairs of which one is withdrawn are left out."""
+    withdrawn = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)}
+    return {old: new for old, new in superseded(entries).items() if not {old, new} & withdrawn}
+
+
 def read_volume(output: Path, volume: int) -> Iterator[LoggedRecord]:
     """Every disclosure of a volume that is not withdrawn, by serial. Raises LogError where facts contradict the log."""
     entries = entry_list(output)
     times = publication_times(entries)
     withdrawn = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)}
+    after = successors(entries)
+    before = {new: old for old, new in after.items()}
     for serial, entry in entries[volume * VOLUME : (volume + 1) * VOLUME]:
         if isinstance(entry, Disclosed) and serial not in withdrawn:
-            yield _logged(output, serial, entry, times.get(serial, ""))
+            logged = _logged(output, serial, entry, times.get(serial, ""))
+            yield replace(logged, superseded_by=after.get(serial), supersedes=before.get(serial))
 
 
 def _logged(output: Path, serial: int, entry: Disclosed, published_at: str) -> LoggedRecord:
@@ -127,4 +139,4 @@ def _judgement(path: Path) -> Judgement | None:
 
 def queued(output: Path) -> list[Path]:
     """Records that wait for the log, in the order in which they will enter it."""
-    return sorted(path for path in (output / "queue").glob("*.json") if not path.name.endswith(BESIDE))
+    return sorted(path for path in (output / "queue").glob("*.json") if not path.name.endswith(WAITING))

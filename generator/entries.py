@@ -164,3 +164,17 @@ def publication_times(entries: list[tuple[int, Entry]]) -> dict[int, str]:
                     if leaf in disclosed:
                         times.setdefault(leaf, entry.time)
     return times
+
+
+def superseded(entries: list[tuple[int, Entry]]) -> dict[int, int]:
+    """For each disclosure that is superseded, by which one, from (index, entry) pairs in log order.
+
+    An entry counts where it names two disclosures before it; of several that name one disclosure, the first counts.
+    """
+    disclosed = {index for index, entry in entries if isinstance(entry, Disclosed)}
+    by: dict[int, int] = {}
+    for index, entry in entries:
+        named = {entry.leaf, entry.by} if isinstance(entry, Superseded) else set()
+        if isinstance(entry, Superseded) and len(named) == 2 and named <= disclosed and max(named) < index:
+            by.setdefault(entry.leaf, entry.by)
+    return by

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from generator import canonical, files, merkle
-from generator.archive import BESIDE, current, entry_list, queued, record_path, tiles
+from generator.archive import BESIDE, WAITING, current, entry_list, queued, record_path, tiles
 from generator.entries import MAX_BYTES, Disclosed, Entry, Published, publication_times
 from generator.errors import LogError, RecordError
 from generator.note import Checkpoint, SigningKey
 from generator.proof import Proof
 from generator.record import Record
+from generator.superseding import successions
 from generator.tiles import Tiles, new_tiles
 
 JOURNAL = ".batch.json"
@@ -67,11 +68,11 @@ def stage_queue(output: Path, origin: str) -> Batch | None:
 
 
 def _stage_queue(output: Path, origin: str) -> Batch | None:
-    paths = queued(output)
+    known = entry_list(output)
     entries: list[Entry] = []
     names = []
     seen = set()
-    for path in paths:
+    for path in queued(output):
         data = files.read(path, "a queued record")
         try:
             Record.from_bytes(data)
@@ -86,6 +87,7 @@ def _stage_queue(output: Path, origin: str) -> Batch | None:
         seen.add(digest)
         entries.append(Disclosed(digest, len(data)))
         names.append(path.name)
+    entries += successions(output, known, names)
     return _stage(output, origin, entries, names) if entries else None
 
 
@@ -232,7 +234,7 @@ def _commit(output: Path, key: SigningKey) -> Checkpoint:
             f"the log has {before.size} leaves, the journal would bring it from {batch.start} to {batch.size}"
         )
     for _, name in batch.queue:
-        for suffix in (".json", *BESIDE):
+        for suffix in (".json", *WAITING):
             (output / "queue" / name).with_suffix(suffix).unlink(missing_ok=True)
     _sweep(output, batch)
     (output / "log" / JOURNAL).unlink()

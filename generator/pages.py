@@ -15,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from generator import archive
 from generator.archive import LoggedRecord
 from generator.citation import citations, display_id, permalink
 from generator.config import Settings
@@ -135,6 +136,8 @@ def metadata(logged: LoggedRecord, settings: Settings) -> dict[str, Any]:
         "log_origin": settings.log_origin,
         "checkpoint_size": logged.checkpoint_size,
         "review": logged.record.review,
+        **_joined("superseded_by", logged.superseded_by, settings),
+        **_joined("supersedes", logged.supersedes, settings),
         "license": LICENSE,
         "language": text.language,
         "publisher": logged.record.publisher,
@@ -161,6 +164,13 @@ def metadata(logged: LoggedRecord, settings: Settings) -> dict[str, Any]:
         "proof": url(".proof"),
         "markdown": url(".md"),
     }
+
+
+def _joined(name: str, serial: int | None, settings: Settings) -> dict[str, Any]:
+    """The other disclosure of two that a supersede entry joins."""
+    if serial is None:
+        return {}
+    return {name: {"id": display_id(serial, settings), "path": f"d/{serial // archive.VOLUME}/{serial}.html"}}
 
 
 def _classes(logged: LoggedRecord) -> tuple[Class, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator import files, log
-from generator.archive import BESIDE, current, entry_list, queued, record_path
+from generator.archive import WAITING, current, entry_list, queued, record_path
 from generator.entries import Disclosed
 from generator.errors import LogError
 from generator.git import UNREACHABLE, failure, git, remote_head, run, shown, sweep
@@ -216,7 +216,7 @@ def _drop_logged(output: Path) -> None:
     logged = {entry.sha256 for _, entry in entry_list(output) if isinstance(entry, Disclosed)}
     for path in waiting:
         if hashlib.sha256(files.read(path, "a queued record")).hexdigest() in logged:
-            for suffix in BESIDE:
+            for suffix in WAITING:
                 path.with_suffix(suffix).unlink(missing_ok=True)
             path.unlink()
 

@@ -220,12 +220,16 @@ def _fingerprints(shop: _Workshop) -> dict[int, str]:
     entries = archive.entry_list(shop.output)
     times = publication_times(entries)
     withdrawn = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)}
+    joined: dict[int, str] = {}
+    for old, new in archive.successors(entries).items():
+        joined[old] = f"{joined.get(old, '')} by {new}"
+        joined[new] = f"{joined.get(new, '')} of {old}"
     digests: dict[int, Any] = {}
     for serial, entry in entries:
         if isinstance(entry, Disclosed):
             digest = digests.setdefault(serial // archive.VOLUME, hashlib.sha256(shop.inputs.encode()))
             if serial not in withdrawn:
-                digest.update(f"{serial} {entry.sha256} {times.get(serial, '')}\n".encode())
+                digest.update(f"{serial} {entry.sha256} {times.get(serial, '')}{joined.get(serial, '')}\n".encode())
     return {number: digest.hexdigest() for number, digest in digests.items()}
 
 
