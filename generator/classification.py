@@ -108,8 +108,8 @@ class Classifier:
 
 def spelling() -> str:
     """A digest of how `features` cuts the scheme's titles: a classifier is of use only with that of its training."""
-    text = "\n".join(term for title in titles().values() for term in features(title))
-    return hashlib.sha256(text.encode()).hexdigest()
+    cut = "\n".join(term for title in titles().values() for term in features(title))
+    return hashlib.sha256(cut.encode()).hexdigest()
 
 
 @cache

@@ -6,23 +6,22 @@ was no reference corpus: "not assessed" is not 0.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from generator import __version__, files
+from generator.config import FORMS
 from generator.cost import Prices, Spent, cost_per
 from generator.diversity import Diversity, clusters, diversity
-from generator.errors import PressError
+from generator.errors import ConfigError
 from generator.intervals import wilson
 from generator.judgement import GATES
-from generator.quality_facts import Accepted, read_accepted, read_controls, read_runs
+from generator.quality_facts import REPORT, SCHEMA, Accepted, read_accepted, read_controls, read_runs
 
 if TYPE_CHECKING:
     from generator.press import Outcome, Press
 
-SCHEMA = "prior-art-report/v1"
-FILE = "report.json"
 COPIES = ("duplicate", "near_duplicate")  # reasons of drafts that repeat what is known
 OBVIOUS = "obvious range"
 GROUPS = ("all", "direction", "temperature", "model")
@@ -31,31 +30,37 @@ GROUPS = ("all", "direction", "temperature", "model")
 def report(
     press: "Press",
     *,
-    watts: float | None = None,
-    price_per_cpu_hour: float | None = None,
-    price_per_kwh: float | None = None,
-    currency: str = "",
+    watts: str | None = None,
+    price_per_cpu_hour: str | None = None,
+    price_per_kwh: str | None = None,
+    currency: str | None = None,
     seed: int = 0,
 ) -> "Outcome":
-    """Write output/report.json from the facts in `output`. `seed` draws the samples of diversity. Raises PressError."""
+    """Write output/report.json from the facts in `output`. `seed` draws the samples of diversity.
+
+    What is None is as in the settings. Raises PressError.
+    """
     from generator.press import Outcome
 
-    if bad := [
-        value for value in (watts, price_per_cpu_hour, price_per_kwh) if value is not None and not 0 <= value < 1e9
-    ]:
-        raise PressError(
-            f"{bad[0]}: watts and prices are from 0 up", hint="Leave the option out where nothing is known."
-        )
+    given = {"watts": watts, "price_per_cpu_hour": price_per_cpu_hour, "price_per_kwh": price_per_kwh}
+    numbers = [_number(name, getattr(press.settings, name) if text is None else text) for name, text in given.items()]
+    prices = Prices(numbers[0], numbers[1], numbers[2], press.settings.currency if currency is None else currency)
     runs = read_runs(press.output)
     accepted = read_accepted(press.output)
     press.report(f"report: {len(runs)} runs, {len(accepted)} accepted disclosures")
-    prices = Prices(watts, price_per_cpu_hour, price_per_kwh, currency)
     value = compute(runs, accepted, read_controls(press.output), prices, made_at=press.now(), seed=seed)
-    path = press.output / FILE
+    path = press.output / REPORT
     files.write(
         path, (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
     )
     return Outcome((*_lines(value), f"report: written to {path}"), value)
+
+
+def _number(name: str, text: str) -> float | None:
+    """None for an empty text. Raises ConfigError."""
+    if not FORMS[name][0].fullmatch(text):
+        raise ConfigError(f"{name} = {text!r}: {FORMS[name][1]} is expected", hint="A number such as 0.25, or nothing.")
+    return float(text) if text else None
 
 
 def compute(

@@ -1,5 +1,6 @@
-"""What the report is made of: reports of runs, accepted disclosures with their judgements, controls."""
+"""What the report is made of: reports of runs, accepted disclosures with their judgements, controls; and the report."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,19 @@ from generator.intervals import wilson
 from generator.judgement import GATES, Judgement
 from generator.record import Record
 
+SCHEMA = "prior-art-report/v1"
+REPORT = "report.json"
 SELFTEST = "selftest.json"
 MOST_TEXTS = 20_000  # the newest accepted disclosures: a signature takes a millisecond
 HINT = "Restore the file from the facts' branch or a copy, or move it away and run the command again."
+MAKE = "Write it anew with: prior-art report"
+MEMBERS = frozenset(
+    {
+        *("schema", "made_at", "code_version", "models", "machines", "calibrations", "corpora", "drafts", "accepted"),
+        *("ladder", "drafts_without_ladder", "reasons", "early_stops", "controls", "speed", "cost", "g4_documents"),
+        *("diversity", "runs"),
+    }
+)
 RUN = {
     "run": str,
     "started_at": str,
@@ -95,6 +106,20 @@ def _members(path: Path, value: Any, kinds: dict[str, type], where: str = "") ->
             raise PressError(f"{path}: {place}: {kind.__name__} is expected", hint=HINT)
 
 
+def read_report(output: Path) -> dict[str, Any] | None:
+    """What `report` last wrote; None when it has not run. Raises PressError for a file of another schema."""
+    path = output / REPORT
+    if not path.exists():
+        return None
+    try:
+        value = json.loads(files.read(path, "the report"))
+    except ValueError as error:
+        raise PressError(f"{path}: the report is damaged: {error}", hint=MAKE) from error
+    if not isinstance(value, dict) or value.get("schema") != SCHEMA or not value.keys() >= MEMBERS:
+        raise PressError(f"{path}: not a whole report of the schema {SCHEMA}", hint=MAKE)
+    return value
+
+
 def read_accepted(output: Path, most: int = MOST_TEXTS) -> list[Accepted]:
     """The newest disclosures in log and queue, oldest first. Raises LogError, PressError, RecordError."""
     found = list(_queued(output))[-most:]
@@ -107,9 +132,7 @@ def read_accepted(output: Path, most: int = MOST_TEXTS) -> list[Accepted]:
 
 
 def _queued(output: Path) -> Iterator[Accepted]:
-    for path in sorted((output / "queue").glob("*.json")):
-        if path.name.endswith(archive.BESIDE):
-            continue
+    for path in archive.queued(output):
         beside = path.with_suffix(".judgement.json")
         judgement = Judgement.from_bytes(files.read(beside, "a judgement")) if beside.exists() else None
         yield Accepted(Record.from_bytes(files.read(path, "a queued record")).disclosure, judgement)
