@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 SIMILAR = 800  # thousandths
 LOOKED_BACK = 2000  # characters before the end of an unfinished draft; `copied` is asked more often than that
 NEWEST = 4  # volumes in which neighbours are looked for
-MOST_READ = 32  # texts read to verify the runs of one disclosure, those that share the most sequences first
+MOST_READ = 16  # texts read to verify the runs of one disclosure, those that share the most sequences first
 
 _HEADING = re.compile(r"^#.*$", re.MULTILINE)
 _CLAIM = re.compile(r"\n[ \t]*\n\d{1,4}\. ")

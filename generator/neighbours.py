@@ -26,7 +26,6 @@ MOST = 5
 SHOWN = 6  # shared terms that are named
 TERMS = 32  # the weightiest stems that the corpus is searched for; all of them are scored
 HITS = 32  # passages that the search gives
-LEAST = 100  # thousandths: below, nothing is near
 
 
 def nearest(
@@ -42,7 +41,7 @@ def nearest(
     shown = {stem(word): word for word in reversed(words(text))}
     found = [*_documents(weighed, corpus, shown), *_disclosures(weighed, known, shown)]
     near = sorted(found, key=lambda one: (-one.score, one.number))
-    return tuple(one for one in near if one.number != but and one.score >= LEAST)[:MOST]
+    return tuple(one for one in near if one.number != but and one.shared)[:MOST]
 
 
 def _neighbour(

@@ -104,7 +104,8 @@ class Prints:
             terms.append(_keys(one.terms, number))
             signatures.append(one.signature)
         rows = np.array(signatures, np.uint32).reshape(-1, PERMUTATIONS)
-        return cls(first, *(Postings.of(np.concatenate(some)) for some in (grams, bands, terms)), rows)
+        made = [Postings.of(np.concatenate(some)) for some in (grams, bands, terms)]
+        return cls(first, made[0], made[1], made[2], rows)
 
     def __len__(self) -> int:
         return len(self.signatures)
@@ -113,8 +114,10 @@ class Prints:
         """These prints and those of the documents that follow."""
         import numpy as np
 
-        merged = (Postings.of(np.concatenate((getattr(self, name).keys, getattr(other, name).keys))) for name in PARTS)
-        return Prints(self.first, *merged, np.concatenate((self.signatures, other.signatures)))
+        grams, bands, terms = (
+            Postings.of(np.concatenate((getattr(self, name).keys, getattr(other, name).keys))) for name in PARTS
+        )
+        return Prints(self.first, grams, bands, terms, np.concatenate((self.signatures, other.signatures)))
 
     def alike(self, signature: "Array", bands: "Array") -> "tuple[Array, Array]":
         """Documents that share a band, and their similarities."""
@@ -138,11 +141,13 @@ class Prints:
         """Mapped, not read. Raises OSError or ValueError for files that are missing or cut."""
         import numpy as np
 
-        postings = [Postings(*(_mapped(folder / f"{name}{end}.npy") for end in ("", "-starts"))) for name in PARTS]
+        grams, bands, terms = (
+            Postings(*(_mapped(folder / f"{name}{end}.npy") for end in ("", "-starts"))) for name in PARTS
+        )
         signatures = _mapped(folder / "signatures.npy")
         if signatures.ndim != 2 or signatures.shape[1] != PERMUTATIONS or signatures.dtype != np.uint32:
             raise ValueError("the signatures have another shape")
-        return cls(first, *postings, signatures)
+        return cls(first, grams, bands, terms, signatures)
 
 
 def _mapped(path: Path) -> "Array":
