@@ -14,6 +14,8 @@ from xml.etree import ElementTree
 INK = "#010203"  # stands for the colour of the page's text; soft lines have it with opacity
 WIDTH, ROW, FRAME = 7.2, 0.34, 0.75  # inches
 MOST_ROWS, MOST_LETTERS = 24, 34
+ALL = "all drafts"
+BAR = {"height": 0.8, "color": INK, "alpha": 0.12, "linewidth": 0}
 MARKS = ("o", "s", "^", "D", "v", "P")
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 KEPT = (
@@ -119,17 +121,17 @@ def _shares(figure: Any, marks: Sequence[Mark]) -> None:
     axes = figure.add_subplot()
     rows = list(dict.fromkeys(m.row for m in marks))[:MOST_ROWS]
     series = list(dict.fromkeys(m.series for m in marks))
+    wide = [m for m in marks if m.series == series[0]] if series[0] in ("", ALL) else []
+    axes.barh([rows.index(m.row) for m in wide if m.row in rows], [100 * m.share for m in wide if m.row in rows], **BAR)
     for place, name in enumerate(series):
         those = [m for m in marks if m.series == name and m.row in rows]
         offset = (place - (len(series) - 1) / 2) * 0.7 / max(1, len(series))
         heights = [rows.index(m.row) + offset for m in those]
-        if len(series) == 1:
-            axes.barh(heights, [100 * m.share for m in those], height=0.5, color=INK, alpha=0.18, linewidth=0)
         _marks(axes, [100 * m.share for m in those], heights, those, "xerr", MARKS[place % len(MARKS)], _label(name))
     axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, 100)
-    axes.set_xlabel("% of drafts")
+    axes.set_xlabel("%")
     axes.grid(axis="x", alpha=0.18, linewidth=0.6)
     if len(series) > 1:
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(6, len(series)), frameon=False)
@@ -143,7 +145,7 @@ def _line(figure: Any, points: Sequence[Mark]) -> None:
     axes.set_xticks(range(len(points)), [_label(point.row) for point in points], rotation=45, ha="right")
     axes.set_xlim(-0.5, len(points) - 0.5)
     axes.set_ylim(0, 100)
-    axes.set_ylabel("% of drafts")
+    axes.set_ylabel("%")
     axes.grid(axis="y", alpha=0.18, linewidth=0.6)
 
 
@@ -167,7 +169,7 @@ def _inline(name: str, title: str, marks: Sequence[Mark], draw: Callable[[Any, S
         "svg.hashsalt": name,
         "svg.fonttype": "none",
         "text.parse_math": False,
-        "font.size": 10,
+        "font.size": 8.5,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.edgecolor": INK,
