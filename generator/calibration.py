@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator import canonical, files
-from generator.checks import Passed, check, coherent, measure, run_checks
+from generator.checks import Passed, check, measure, run_checks
 from generator.checks.thresholds import Calibration
 from generator.corpus.documents import Document, Skipped
 from generator.disclosure import Disclosure

@@ -48,6 +48,13 @@ surface temperature thickness time top total type use value vicinity volume way 
 INHERENT = frozenset(stem(word) for word in _INHERENT_TEXT.split())
 _ORDER_TEXT = "first second third fourth fifth sixth last next previous preceding subsequent respective"
 _ORDER = frozenset(_ORDER_TEXT.split())
+_OPENING = frozenset({"a", "an", "of", "by", "with", "from", "for"})  # a noun phrase follows these too
+# Of the words in STOP, those that may stand before a noun in one.
+_MODIFYING_TEXT = """
+a about above an any at between both corresponding each either from further its more no not one other over present said
+such that the their these this those under up which
+"""
+_MODIFYING = frozenset(_MODIFYING_TEXT.split())
 _VERBAL = ("s", "ed", "ing", "ly")
 _OWNER = ("'s", "’s")
 
@@ -74,9 +81,16 @@ def terms(chain: Chain) -> Iterator[Term]:
     seen = index = 0  # the stems before `seen` are known
     while index < len(words):
         if words[index] not in _DEFINITE:
+            if words[index] in _OPENING and _lacks_noun(chain, index + 1):
+                yield Term(places[index][0], places[min(index + 1, len(words) - 1)][1], "certain")
             index += 1
             continue
         begin, index = index, _behind_counting(words, index)
+        if words[begin + 1 : begin + 2] == ("the",) or _lacks_noun(chain, index):
+            yield Term(places[begin][0], places[min(index, len(words) - 1)][1], "certain")
+            continue
+        if index < len(words) and words[index] in STOP:
+            index += 1  # "the selected cells", "the corresponding value"
         last = _last(chain, index)
         if last < index:
             continue
@@ -87,11 +101,26 @@ def terms(chain: Chain) -> Iterator[Term]:
         index = last + 1
 
 
+def _lacks_noun(chain: Chain, index: int) -> bool:
+    """Whether what stands at `index`, behind "the", "a" or "of", can begin no noun phrase: "the of", "a which"."""
+    words, places, text = chain.words, chain.places, chain.claim.text
+    if text[places[index - 1][0]].isupper() and words[index - 1] == "a":
+        return False  # "group A is": a name
+    if index >= len(words):
+        return True
+    apart = text[places[index - 1][1] : places[index][0]] != " "
+    if words[index] not in STOP or apart or words[index - 1] == "same":
+        return False  # "the same or different", "the (i+1)-th block"
+    if words[index] == "in" and words[index + 1 : index + 2] in (("vitro",), ("vivo",), ("situ",), ("silico",)):
+        return False
+    return not (words[index] in _MODIFYING or words[index].endswith(("ed", "ing")))
+
+
 def _behind_counting(words: tuple[str, ...], index: int) -> int:
     """Where the noun phrase begins that "the" at `index` opens: behind "at least one of the", "said one or more"."""
     while index < len(words):
-        if words[index : index + 3] == ("one", "or", "more"):
-            index += 3
+        if words[index + 1 : index + 3] == ("or", "more"):
+            index += 3  # "one or more", "two or more"
         elif words[index] in _DEFINITE or words[index] in _COUNTING:
             index += 1
         else:

@@ -7,7 +7,7 @@ from generator.disclosure import Claim, Disclosure, Finding
 
 # What may stand before a period inside a claim without ending a sentence; lower case, without the period.
 _ABBREVIATIONS_TEXT = """
-a.k.a a.m al appl approx art b.p ca cf cit co col corp deg dept dr e.g e.u eds eq eqn eqs etc ex fig
+a.k.a a.m al appl approx art b.p ca cf cit co col corp deg dept dr e.g e.u eds eg eq eqn eqs etc ex fig
 figs ft gen hr hrs i.e id inc inv lb ltd m.p max min mr mrs ms no nos op oz p.m p.o pat pats pct ph.d
 pp prof pub r.p.m ref refs resp rev sec ser sp spp st subsp temp u.k u.s var viz vol vols vs w.r.t wt
 """
@@ -15,12 +15,12 @@ ABBREVIATIONS = frozenset(_ABBREVIATIONS_TEXT.split())
 _BOUNDARY = re.compile(r"(?<=[^\s.])[.?!][)\]\"'”’]? (?=[\"'“(]?[A-Z][a-z])")
 _LAST_WORD = re.compile(r"[^\s(\[\"']+$")
 _LOCANT = re.compile(r"^[(\[]?\d[\d,'′]*[\w'′]*-")
-_END = re.compile(r"[.][)\"'”’]?$")
+_END = re.compile(r"[.](?:[)\"'”’]|[\\}\])]{1,12})?$")  # a formula in TeX may hold the period: \(x = 1.\)
 # Open, closed and mixed transitions: MPEP 2111.03; "wherein", "including" and the rest as practice uses them.
 TRANSITION = re.compile(
     r"\b(?:compris(?:e|es|ed|ing)|consist(?:s|ing)?(?: essentially)? (?:of|in)|includ(?:e|es|ing)|having|has|have"
     r"|contain(?:s|ing)?|composed of|constituted (?:of|by)|characteri[sz]ed|wherein|whereby|in which|which"
-    r"|the improvement|the steps? of)\b",
+    r"|the improvement|the steps? of|selected from)\b",
     re.IGNORECASE,
 )
 
