@@ -6,7 +6,7 @@ are the "species" of Good-Turing and Chao1. docs/report-format.md says what each
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -87,14 +87,23 @@ def _sample(texts: Sequence[str], most: int, seed: int) -> Sequence[str]:
 
 def clusters(texts: Sequence[str]) -> list[int]:
     """For each text the index of the first text of its cluster: near duplicates, and near duplicates of those."""
-    from datasketch import MinHash, MinHashLSH
-
     first = list(range(len(texts)))
 
     def root(index: int) -> int:
         while first[index] != index:
             first[index] = index = first[first[index]]
         return index
+
+    for place, earlier in enumerate(repeated(texts)):
+        for other in earlier:
+            low, high = sorted((root(other), root(place)))
+            first[high] = low
+    return [root(place) for place in range(len(texts))]
+
+
+def repeated(texts: Sequence[str]) -> Iterator[list[int]]:
+    """For each text the indices of the earlier texts that it is a near duplicate of."""
+    from datasketch import MinHash, MinHashLSH
 
     index = MinHashLSH(threshold=SIMILAR, num_perm=PERMUTATIONS)
     signatures: list[MinHash] = []
@@ -103,13 +112,9 @@ def clusters(texts: Sequence[str]) -> list[int]:
         signature = MinHash(num_perm=PERMUTATIONS)
         pieces = range(max(1, len(tokens) - SHINGLE + 1))
         signature.update_batch([" ".join(tokens[at : at + SHINGLE]).encode() for at in pieces])
-        for other in sorted(index.query(signature)):
-            if signatures[other].jaccard(signature) >= SIMILAR:
-                low, high = sorted((root(other), root(place)))
-                first[high] = low
+        yield [at for at in sorted(index.query(signature)) if signatures[at].jaccard(signature) >= SIMILAR]
         index.insert(place, signature)
         signatures.append(signature)
-    return [root(place) for place in range(len(texts))]
 
 
 def distinct(texts: Sequence[str], n: int) -> float | None:

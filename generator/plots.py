@@ -130,7 +130,7 @@ def _shares(figure: Any, marks: Sequence[Mark]) -> None:
         _marks(axes, [100 * m.share for m in those], heights, those, "xerr", MARKS[place % len(MARKS)], _label(name))
     axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlim(0, 100)
+    axes.set_xlim(-1, 101)  # a mark at an end is whole
     axes.set_xlabel("%")
     axes.grid(axis="x", alpha=0.18, linewidth=0.6)
     if len(series) > 1:
