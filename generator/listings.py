@@ -79,7 +79,7 @@ class DayOfSite:
 class Site:
     """The whole publication as its front pages see it. `rebuilt` are the volumes that this build made anew.
 
-    `drafts` and `accepted` are the sums over all finished runs.
+    `drafts` and `accepted` are the sums over all finished runs; `report` is the newest report, where there is one.
     """
 
     folder: Path
@@ -90,6 +90,7 @@ class Site:
     vkey: str
     drafts: int = 0
     accepted: int = 0
+    report: dict[str, Any] | None = None
 
     @property
     def disclosures(self) -> int:

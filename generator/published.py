@@ -41,7 +41,7 @@ class Published:
             judgement = replace(
                 judgement,
                 copying=_worse(judgement.copying, copying),
-                neighbours=_nearest(judgement.neighbours, nearest(disclosure, self._known)),
+                neighbours=_nearest(judgement.neighbours, nearest(disclosure, known=self._known)),
             )
             self._known.add(name, disclosure)
         self._contents.add(content)

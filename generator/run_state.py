@@ -110,8 +110,8 @@ class RunState:
             self._deliver(line.index)
 
     def add_sessions(self, sessions: list[dict[str, Any]]) -> None:
-        """Keep how the engine ran; a session that is known is not added again."""
-        self.sessions += [session for session in sessions if session not in self.sessions]
+        """Keep how the engine ran, session by session."""
+        self.sessions += sessions
         files.write(self.folder / SESSIONS, canonical.dumps(self.sessions))
 
     def _deliver(self, index: int) -> None:

@@ -23,11 +23,13 @@ from generator.entries import Disclosed, Withdrawn, publication_times
 from generator.errors import ConfigError, PressError, ToolError
 from generator.listings import Site, Volume, listing_pages, summarise, totals
 from generator.pages import render, render_page
+from generator.plots import figures
 from generator.scheme import headings, scheme_pages
 
 WAIT_SECONDS = 60.0  # for another build of the same site
 CODE = ("citation.py", "judgement.py", "listings.py", "mkdocs.py", "pages.py", "website.py")
 SHOWN = ("title", "prefix", "publisher", "contact", "site_url")  # the settings that pages of volumes show
+REPORT = "report.json"
 KEPT_THEME = ("assets/stylesheets",)
 
 
@@ -93,9 +95,20 @@ def _build(shop: _Workshop, docs: Path, workers: int) -> Site:
         vkey=shop.settings.vkey,
         drafts=drafts,
         accepted=accepted,
+        report=_report(shop.output),
     )
     _front(shop, site, docs)
     return site
+
+
+def _report(output: Path) -> dict[str, Any] | None:
+    """What `prior-art report` last wrote."""
+    path = output / REPORT
+    try:
+        value: dict[str, Any] | None = json.loads(path.read_bytes()) if path.exists() else None
+        return value
+    except ValueError as error:
+        raise PressError(f"{path}: the report is damaged: {error}", hint="Write it again: prior-art report") from error
 
 
 def _alone(shop: _Workshop) -> AbstractContextManager[None]:
@@ -146,10 +159,12 @@ def _front(shop: _Workshop, site: Site, docs: Path) -> None:
     shutil.copytree(docs, folder / "docs", ignore=shutil.ignore_patterns("images"))  # the README's
     if not (folder / "docs" / "index.md").exists():
         (folder / "docs" / "index.md").write_text(_docs_index(docs), encoding="utf-8")
+    sections, plots = headings(site.branches, 1), figures(site.report) if site.report else {}
     for template in sorted((shop.templates / "pages").glob("*.md.j2")):
         stem = template.name.removesuffix(".md.j2")
-        sections = headings(site.branches, 1)
-        text = render(shop.templates, f"pages/{template.name}", shop.settings, site=site, sections=sections)
+        text = render(
+            shop.templates, f"pages/{template.name}", shop.settings, site=site, sections=sections, figures=plots
+        )
         (folder / f"{'index' if stem == 'home' else stem}.md").write_text(text, encoding="utf-8", newline="\n")
     for name, text in scheme_pages(site, shop.settings, shop.templates):
         (folder / name).parent.mkdir(exist_ok=True)
@@ -158,6 +173,8 @@ def _front(shop: _Workshop, site: Site, docs: Path) -> None:
     made = work / "site"
     _thin(made)
     shutil.copytree(shop.templates / "assets", made / "assets", dirs_exist_ok=True)
+    if site.report:
+        shutil.copyfile(shop.output / REPORT, made / REPORT)
     log = shop.output / "log"
     if log.is_dir():
         shutil.copytree(log, made / "log", ignore=shutil.ignore_patterns(".*"))

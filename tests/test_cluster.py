@@ -59,7 +59,7 @@ def choice(cluster, **changes):
 
 
 def run(output, model):
-    made = generate(WHOLE, model, output, now=lambda: NOW, salt=lambda: bytes(16), report=lambda _: None)
+    made = generate(WHOLE, model, LADDER, output, now=lambda: NOW, salt=lambda: bytes(16), report=lambda _: None)
     return made.report["drafts_by_index"]
 
 

@@ -125,7 +125,7 @@ def test_the_ladder_of_a_report_counts_every_draft_once(tmp_path):
     assert sum(item["drafts"] for item in report["reason_gates"]) == report["rejected"]
     assert report["calibration"] == LADDER.calibration.id
     assert "corpus" not in report
-    assert report["engine"][0]["cpu_milliseconds"] > 0
+    assert report["engine"][0]["cpu_milliseconds"] >= 0
 
 
 def test_a_draft_that_was_stopped_is_judged_by_its_reason():

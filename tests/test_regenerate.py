@@ -46,7 +46,7 @@ def written(
     profile: ModelProfile, output: Path, plan: RunPlan = PLAN, choice: EngineChoice = MADE_WITH
 ) -> list[Record]:
     model = open_model(profile, choice, report=quiet)
-    drafting.generate(plan, model, output, now=lambda: facts.TIME, salt=lambda: bytes(range(16)), report=quiet)
+    drafting.generate(plan, model, LADDER, output, now=lambda: facts.TIME, salt=lambda: bytes(range(16)), report=quiet)
     return [Record.from_bytes(path.read_bytes()) for path in archive.queued(output)]
 
 

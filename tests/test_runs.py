@@ -6,10 +6,12 @@ import facts
 import pytest
 
 from generator import canonical, files
+from generator.archive import BESIDE, queued
 from generator.errors import ConfigError, PressError
+from generator.judgement import CorpusName
 from generator.lines import Line
 from generator.plan import RunPlan, Shard
-from generator.run_state import RunState
+from generator.run_state import Accepted, RunState
 from generator.runs import Begun, find_finished, find_unfinished, outdated, read_seal, sweep
 from generator.sampling import Sampling
 
@@ -23,10 +25,13 @@ def opened(output, shard=None, **changes):
 
 
 def line(index, outcome="rejected", **changes):
-    value = Line(
-        index, "00", "top-down", outcome, "c2" if outcome == "rejected" else "", "d", "c", "end", 100, 30, 0, 1500
-    )
+    gate, reason = ("G1", "c2") if outcome == "rejected" else ("", "")
+    value = Line(index, "00", "top-down", outcome, gate, reason, "", "", "d", "c", "end", 100, 30, 0, 1500, 2500)
     return replace(value, **changes)
+
+
+def kept(number):
+    return Accepted(facts.record(number).to_bytes(), b"[]", b"{}")
 
 
 def queue(output):
@@ -36,7 +41,8 @@ def queue(output):
 def test_plan_and_its_value():
     value = PLAN.value()
     assert value["seed"] == "ffffffffffffffff"
-    assert RunPlan.from_value(canonical.loads(canonical.dumps(value))) == PLAN
+    for plan in (PLAN, replace(PLAN, calibration="c1", corpus=CorpusName("known", 5, "c" * 64))):
+        assert RunPlan.from_value(canonical.loads(canonical.dumps(plan.value()))) == plan
 
 
 @pytest.mark.parametrize(
@@ -61,7 +67,7 @@ def test_impossible_plans(changes, message):
 def test_a_finished_run_leaves_its_report_alone(tmp_path):
     with opened(tmp_path) as state:
         state.add(line(0))
-        state.add(line(1, "accepted", removed_claims=2), facts.record(1).to_bytes(), b"[]")
+        state.add(line(1, "accepted", removed_claims=2), kept(1))
         state.add(line(2, stop="limit", direction="bottom-up"))
         report = state.finish("2026-11-22T04:00:00Z")
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [f"{NAME}.json"]
@@ -73,7 +79,7 @@ def test_a_finished_run_leaves_its_report_alone(tmp_path):
     assert (report["removed_claims"], report["cut_by_limit"]) == (2, 1)
     assert report["directions"][0] == {"direction": "bottom-up", "drafts": 1, "accepted": 0}
     assert report["drafts_by_index"][1] == {"index": 1, "seed": "00", "sha256": "d", "outcome": "accepted"}
-    assert queue(tmp_path) == [f"{NAME}-000001.findings.json", f"{NAME}-000001.json"]
+    assert queue(tmp_path) == [f"{NAME}-000001{suffix}" for suffix in (".findings.json", ".json", ".judgement.json")]
     assert find_unfinished(tmp_path, PLAN) is None
 
 
@@ -176,7 +182,7 @@ def killed_at(monkeypatch, number):
 @pytest.mark.parametrize("emptied", [False, True])
 def test_killed_at_any_step_nothing_is_lost_and_nothing_comes_twice(tmp_path, monkeypatch, emptied):
     """After each kill somebody may empty the queue into the log, as `append` does, before the run goes on."""
-    data, logged = facts.record(1).to_bytes(), []
+    expected, logged = kept(1), []
     for number in range(40):
         output = tmp_path / str(number)
         logged.clear()
@@ -185,7 +191,7 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_comes_twice(tmp_path, mo
             killed_at(patch, number)
             try:
                 with opened(output) as state:
-                    state.add(line(0, "accepted"), data, b"[]")
+                    state.add(line(0, "accepted"), expected)
                 done = True
             except Killed:
                 pass
@@ -193,10 +199,10 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_comes_twice(tmp_path, mo
             take(output, logged)
         with opened(output) as state:
             if 0 not in state.lines:
-                state.add(line(0, "accepted"), data, b"[]")
+                state.add(line(0, "accepted"), expected)
             assert list((state.folder / "ready").glob("*.json")) == []
         take(output, logged)
-        assert logged == [(data, b"[]")], number
+        assert logged == [expected], number
         if done:
             break
     assert done
@@ -204,13 +210,12 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_comes_twice(tmp_path, mo
 
 
 def take(output, logged):
-    """Empty the queue as `append` does: the records that lie there, each with its findings."""
-    for path in sorted((output / "queue").glob("*.json")):
-        if not path.name.endswith(".findings.json"):
-            findings = path.with_suffix(".findings.json")
-            logged.append((path.read_bytes(), findings.read_bytes()))
-            path.unlink()
-            findings.unlink()
+    """Empty the queue as `append` does: the records that lie there, each with what lies beside it."""
+    for path in queued(output):
+        beside = [path.with_suffix(suffix) for suffix in BESIDE]
+        logged.append(Accepted(path.read_bytes(), *(other.read_bytes() for other in beside)))
+        for one in (path, *beside):
+            one.unlink()
 
 
 def test_a_run_killed_after_its_report_is_swept(tmp_path):
@@ -260,12 +265,19 @@ def test_a_record_that_was_never_done_is_dropped(tmp_path):
     assert queue(tmp_path) == []
 
 
-def test_a_run_of_version_0_1_0_stops_no_other_and_is_left_alone(tmp_path):
+def plan_of(version, value):
+    """The value of a plan as an earlier version wrote it."""
+    plan = {name: item for name, item in value.items() if name not in ("calibration", "corpus")}
+    return {**plan, "batch": 16} if version == "0.1" else plan
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.2"])
+def test_a_run_of_an_earlier_version_stops_no_other_and_is_left_alone(tmp_path, version):
     with opened(tmp_path) as state:
         state.add(line(0))
     path = state.folder / "plan.json"
     value = canonical.loads(path.read_bytes())
-    old = canonical.dumps({**value, "plan": {**value["plan"], "batch": 16}})
+    old = canonical.dumps({**value, "plan": plan_of(version, value["plan"])})
     path.write_bytes(old)
     assert find_unfinished(tmp_path, PLAN, seed_given=False) is None
     assert list(outdated(tmp_path)) == [state.folder]
@@ -275,14 +287,13 @@ def test_a_run_of_version_0_1_0_stops_no_other_and_is_left_alone(tmp_path):
     assert path.read_bytes() == old
 
 
-def test_a_finished_run_of_version_0_1_0_is_not_made_again(tmp_path):
+def test_a_finished_run_is_not_made_again(tmp_path):
     with opened(tmp_path) as state:
         report = state.finish(TIME)
     assert find_finished(tmp_path, PLAN) == report
     assert find_finished(tmp_path, replace(PLAN, seed=5)) is None
-    old = {**report, "plan": {**report["plan"], "batch": 16}}
-    files.write(tmp_path / "runs" / f"{NAME}.json", canonical.dumps(old))
-    assert find_finished(tmp_path, PLAN) == old
+    assert find_finished(tmp_path, replace(PLAN, calibration="other")) is None
+    assert find_finished(tmp_path, replace(PLAN, corpus=CorpusName("known", 5, "c" * 64))) is None
     files.write(tmp_path / "runs" / f"{NAME}.json", b"{}")
     with pytest.raises(PressError, match="the report is damaged"):
         find_finished(tmp_path, PLAN)
@@ -290,7 +301,7 @@ def test_a_finished_run_of_version_0_1_0_is_not_made_again(tmp_path):
 
 def test_a_finished_shard_keeps_its_folder_and_delivers_nothing(tmp_path):
     with opened(tmp_path, Shard(2, 3)) as state:
-        state.add(line(1, "accepted"), facts.record(1).to_bytes(), b"[]")
+        state.add(line(1, "accepted"), kept(1))
     assert read_seal(state.folder) is None
     with opened(tmp_path, Shard(2, 3)) as state:
         assert list(state.lines) == [1]
@@ -298,7 +309,7 @@ def test_a_finished_shard_keeps_its_folder_and_delivers_nothing(tmp_path):
     sealed = read_seal(state.folder)
     assert sealed is not None
     assert sealed[0] == report
-    assert set(sealed[1]) == {"plan.json", "drafts.jsonl", "ready/000001.json", "ready/000001.findings.json"}
+    assert set(sealed[1]) == {"plan.json", "drafts.jsonl", *(f"ready/000001{s}" for s in (".json", *BESIDE))}
     assert (state.folder / "ready" / "000001.json").read_bytes() == facts.record(1).to_bytes()
     assert queue(tmp_path) == []
     assert find_unfinished(tmp_path, PLAN) is None, "a shard is not the whole run"

@@ -9,12 +9,13 @@ import facts
 import nights
 import pytest
 from test_runs import Killed, killed_at
-from written import NOW, PLAN, WrittenModel, facts_of, records, run
+from written import LADDER, NOW, PLAN, WrittenModel, facts_of, records, run
 
 from generator import canonical, files, pipeline
 from generator.archive import read_volume
-from generator.drafting import content_sha256, generate
+from generator.drafting import generate
 from generator.errors import ConfigError, PressError
+from generator.judging import content_sha256
 from generator.plan import Shard
 from generator.run_state import RunState
 from generator.runs import Begun
@@ -241,6 +242,7 @@ def test_only_drafts_can_be_divided(tmp_path):
         generate(
             replace(PLAN, until="count"),
             WrittenModel(),
+            LADDER,
             tmp_path,
             shard=Shard(1, 2),
             now=lambda: NOW,

@@ -7,7 +7,7 @@ from itertools import islice
 from inventions import draft_text
 
 from generator import __version__
-from generator.archive import queued
+from generator.archive import BESIDE, queued
 from generator.brief import Draft, ModelIdentity
 from generator.drafting import generate
 from generator.gates import Ladder
@@ -18,8 +18,8 @@ from generator.sampling import Sampling
 
 NOW = "2026-11-22T03:17:00Z"
 HOSTILE = "<script>"
-PLAN = RunPlan("written", 7, "drafts", 12, "0.5", Sampling("0.8"), "Example")
 LADDER = Ladder.open(None)
+PLAN = RunPlan("written", 7, "drafts", 12, "0.5", Sampling("0.8"), "Example", calibration=LADDER.calibration.id)
 IDENTITY = ModelIdentity(
     "written", "1", "a" * 64, "b" * 64, "CC0-1.0", "Example", True, "written", "none", "0", "0", "none"
 )
@@ -84,8 +84,9 @@ def records(output):
 
 
 def facts_of(output):
-    """What a run leaves, but for times."""
+    """What a run leaves, but for times: its report, the records, and what lies beside them."""
     (path,) = (output / "runs").glob("*.json")
     report = json.loads(path.read_bytes())
-    kept = {key: report[key] for key in report if not key.endswith("_at") and key not in ("run", "engine")}
-    return kept, [r.to_bytes() for r in records(output)]
+    timed = ("run", "engine", "judging_milliseconds")
+    kept = {key: report[key] for key in report if not key.endswith("_at") and key not in timed}
+    return kept, [path.with_suffix(suffix).read_bytes() for path in queued(output) for suffix in (".json", *BESIDE)]
