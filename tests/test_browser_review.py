@@ -1,0 +1,162 @@
+"""The form of a blind review in Chromium, from the file: filled by keyboard, kept, downloaded, scored."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import Visit
+from review_fixture import publication, real_patents
+
+from generator.press import Press
+from generator.review import make, score
+from generator.review_form import QUESTIONS
+
+
+@pytest.fixture(scope="module")
+def press(tmp_path_factory: pytest.TempPathFactory) -> Press:
+    return publication(tmp_path_factory.mktemp("review"))
+
+
+@pytest.fixture(scope="module")
+def folder(press: Press, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("form")
+    make(press, base / "out", (real_patents(base / "real.jsonl", 80),), sample=26, seed=1)
+    return base / "out"
+
+
+def download(visit: Visit, path: Path) -> Path:
+    with visit.page.expect_download() as started:
+        visit.page.click("#download")
+    started.value.save_as(path)
+    assert started.value.suggested_filename.startswith("review-")
+    return path
+
+
+def test_two_raters_fill_the_form_and_are_scored(chromium: Any, press: Press, folder: Path, tmp_path: Path) -> None:
+    files = []
+    key = json.loads((folder / "key.json").read_bytes())
+    items = [item["id"] for item in key["items"]]
+    for number, rater in enumerate(("Ada Ä. Example", "Ben <b>")):
+        visit = Visit(chromium, accept_downloads=True)
+        page = visit.open((folder / "form.html").as_uri())
+        page.fill("#rater", rater)
+        for place in range(len(items)):
+            assert page.text_content("#place") == f"Text {place + 1} of {len(items)}"
+            for question, (name, _) in enumerate(QUESTIONS):
+                value = "no" if (place + question + number) % 5 == 0 else "unknown" if place == 3 else "yes"
+                page.check(f"input[name={name}][value={value}]")
+            if place == 5:
+                page.fill("#remark", 'A "remark" </script> é')
+            if place < len(items) - 1:
+                page.click("#next")
+        assert page.is_disabled("#next")
+        assert page.text_content("#progress-text") == "26 of 26 texts answered"
+        files.append(download(visit, tmp_path / f"{number}.json"))
+        assert "Every text is answered" in page.text_content("#status")
+        assert page.evaluate("window.hacked") is None
+        assert visit.errors == []
+        assert visit.requests == [(folder / "form.html").as_uri()] or all(
+            url.startswith(("file:", "blob:")) for url in visit.requests
+        )
+        visit.context.close()
+    said = json.loads(files[0].read_text())
+    assert said["rater"] == "Ada Ä. Example"
+    assert set(said["answers"]) == set(items)
+    assert said["answers"][items[5]]["remark"] == 'A "remark" </script> é'
+    outcome = score(press, folder / "key.json", (files[0], files[1]))
+    assert outcome.figures["raters"] == ["Ada Ä. Example", "Ben <b>"]
+    for question, (name, _) in enumerate(QUESTIONS):
+        found = outcome.figures["questions"][name]["all"]
+        for rater, who in enumerate(("first", "second")):
+            no = sum((place + question + rater) % 5 == 0 for place in range(26))
+            unknown = 1 if (3 + question + rater) % 5 else 0
+            assert found[who]["yes"] == 26 - no - unknown
+            assert found["unknown"][rater] == unknown
+        assert found["missing"] == [0, 0]
+
+
+def test_the_keyboard_alone_answers_and_goes_on(visit: Visit, folder: Path) -> None:
+    page = visit.open((folder / "form.html").as_uri())
+    page.focus("#rater")
+    page.keyboard.type("Ada")
+    page.keyboard.press("Tab")
+    for _ in QUESTIONS:
+        page.keyboard.press("Space")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "remark"
+    assert page.locator("input:checked").evaluate_all("all => all.map((one) => one.value)") == ["no"] * 4
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "next"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "place"
+    assert page.text_content("#place") == "Text 2 of 26"
+    assert page.locator("input:checked").count() == 0
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert page.text_content("#progress-text") == "1 of 26 texts answered"
+    assert visit.errors == []
+
+
+def test_progress_is_kept_by_form_and_comes_back(chromium: Any, press: Press, folder: Path, tmp_path: Path) -> None:
+    visit = Visit(chromium, accept_downloads=True)
+    page = visit.open((folder / "form.html").as_uri())
+    page.click("#download")
+    assert "Enter your name first" in page.text_content("#status")
+    page.fill("#rater", "Ada")
+    page.check("input[name=cite][value=no]")
+    page.click("#next")
+    page.check("input[name=cite][value=yes]")
+    page.fill("#remark", "odd")
+    page.fill("#remark", "")
+    page.reload()
+    assert page.text_content("#place") == "Text 2 of 26"
+    assert page.input_value("#rater") == "Ada"
+    assert page.is_checked("input[name=cite][value=yes]")
+    page.click("#back")
+    assert page.is_checked("input[name=cite][value=no]")
+    page.click("#open")
+    assert page.text_content("#place") == "Text 2 of 26"
+    said = json.loads(download(visit, tmp_path / "1.json").read_text())
+    assert list(said["answers"].values()) == [{"cite": "no"}, {"cite": "yes"}]
+    assert "26 texts are not answered in full" in page.text_content("#status")
+    make(press, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 80),), sample=26, seed=2)
+    visit.open((tmp_path / "out" / "form.html").as_uri())
+    assert page.text_content("#progress-text") == "0 of 26 texts answered"
+    assert page.input_value("#rater") == ""
+    visit.context.close()
+
+
+def test_hostile_text_is_shown_and_not_run(visit: Visit, folder: Path) -> None:
+    page = visit.open((folder / "form.html").as_uri())
+    seen = False
+    for _ in range(25):
+        seen = seen or 'onerror="window.hacked=1"' in (page.text_content("#title") or "")
+        page.click("#next")
+    assert seen
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img").count() == 0
+    assert visit.errors == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(chromium: Any, folder: Path, scheme: str) -> None:
+    visit = Visit(chromium, color_scheme=scheme, viewport={"width": 360, "height": 800}, bypass_csp=True)
+    page = visit.open((folder / "form.html").as_uri())
+    page.check("input[name=cite][value=no]")
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    visit.context.close()
+
+
+def test_a_browser_that_keeps_nothing_says_so(visit: Visit, folder: Path) -> None:
+    visit.page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied'); } })"
+    )
+    page = visit.open((folder / "form.html").as_uri())
+    page.check("input[name=cite][value=no]")
+    assert "download your answers" in page.text_content("#status")
+    assert visit.errors == []
