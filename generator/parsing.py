@@ -17,9 +17,10 @@ from generator.references import depends_on
 Stop = Literal["end", "limit"]
 COMBINING_RUN = 30  # stream-safe text, UAX 15 section 13: no more non-starters in a row
 
-_HEADING = re.compile(r"^#.*$", re.MULTILINE)
-_CLAIM = re.compile(r"(?:^|\n\n)(\d{1,4})\. ")
-_PARAGRAPH = re.compile(r"\n[ \t]*\n")
+# What the layouts are made of; a watcher reads the beginning of a draft by the same.
+HEADING = re.compile(r"^#.*$", re.MULTILINE)
+NUMBER = re.compile(r"(?:^|\n\n)(\d{1,4})\. ")
+PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _NAMES = {TITLE: "title", ABSTRACT: "abstract", CLAIMS: "claims"}
 
 
@@ -54,13 +55,13 @@ def parse(text: str, direction: Direction, stop: Stop) -> Parsed | Rejected:
     sections = _sections(text, direction, stop)
     if isinstance(sections, Rejected):
         return sections
-    title, abstract = _paragraph(sections[TITLE]), _paragraph(sections[ABSTRACT])
+    title, abstract = one_paragraph(sections[TITLE]), one_paragraph(sections[ABSTRACT])
     for name, value, limit in (("title", title, MAX_TITLE), ("abstract", abstract, MAX_TEXT)):
         if not value:
             return _reject("empty_section", f"The {name} is empty.")
         if len(value) > limit:
             return _reject("too_long", f"The {name} has {len(value)} characters, more than {limit}.")
-    if _PARAGRAPH.search(sections[TITLE].strip()):
+    if PARAGRAPH.search(sections[TITLE].strip()):
         return _reject("stray_text", "The title has more than one paragraph.")
     claims = _claims(sections[CLAIMS], cut=stop == "limit" and ORDER[direction][-1] == CLAIMS)
     if isinstance(claims, Rejected):
@@ -84,13 +85,13 @@ def _character_problem(text: str) -> str:
     return text_problem(unicodedata.normalize("NFC", text))
 
 
-def _paragraph(text: str) -> str:
+def one_paragraph(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def _sections(text: str, direction: Direction, stop: Stop) -> dict[str, str] | Rejected:
     """The text under each heading. The headings must be those of the layout, each once, in its order."""
-    headings = list(_HEADING.finditer(text))
+    headings = list(HEADING.finditer(text))
     found = [match[0].rstrip() for match in headings]
     if not found or found[0] != HEAD or text[: headings[0].start()].strip():
         return _reject("no_head", f"The draft does not begin with {HEAD!r}.")
@@ -118,8 +119,8 @@ def _sections(text: str, direction: Direction, stop: Stop) -> dict[str, str] | R
 
 def _claims(section: str, *, cut: bool) -> tuple[tuple[Claim, ...], tuple[Finding, ...]] | Rejected:
     """The numbered claims; with `cut` the last one is unfinished and is dropped with a finding."""
-    section = _PARAGRAPH.sub("\n\n", section).lstrip("\n ")
-    starts = list(_CLAIM.finditer(section))
+    section = PARAGRAPH.sub("\n\n", section).lstrip("\n ")
+    starts = list(NUMBER.finditer(section))
     if not starts:
         return _reject("no_whole_claim", "The claims section holds no numbered claim.")
     if starts[0].start() > 0:
@@ -136,7 +137,7 @@ def _claims(section: str, *, cut: bool) -> tuple[tuple[Claim, ...], tuple[Findin
         return _reject("too_many_claims", f"The draft has {len(numbered)} claims, more than {MAX_CLAIMS}.")
     claims = []
     for number, raw in numbered:
-        text = _paragraph(raw)
+        text = one_paragraph(raw)
         if not text:
             return _reject("empty_section", f"Claim {number} is empty.", number)
         if len(text) > MAX_TEXT:

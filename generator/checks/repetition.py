@@ -67,9 +67,14 @@ def c11_generation_faults(disclosure: Disclosure) -> tuple[Finding, ...]:
             found.append(
                 Finding("C11", "fail", number, f"The {name} holds a token of the layout or a broken character.")
             )
-        if loop := find_loop(_PART.findall(text.lower())):
+        if loop := looping(text):
             found.append(Finding("C11", "fail", number, f"The {name} repeats {loop[:60]!r} over and over."))
     return tuple(found)
+
+
+def looping(text: str) -> str:
+    """The first loop of a text, in lower case, or an empty string."""
+    return find_loop(_PART.findall(text.lower()))
 
 
 def find_loop(tokens: list[str]) -> str:
