@@ -16,7 +16,8 @@ from generator import __version__
 from generator.config import KEY_VARIABLE
 from generator.errors import PressError
 from generator.options import FILE, FOLDER, with_destination, with_drafting, with_key, with_port
-from generator.stage import commands, report, stage
+from generator.judging_cli import commands
+from generator.stage import report, stage
 
 if TYPE_CHECKING:
     from generator.press import Outcome, Press

@@ -35,6 +35,7 @@ class Settings:
     top_down_share: str = "0.5"
     output: str = "output"
     corpus: str = ""
+    calibration: str = ""
     facts_remote: str = ""
     facts_branch: str = "publication"
     pages_branch: str = "gh-pages"
@@ -61,6 +62,7 @@ FORMS = {
     "vkey": (re.compile(r"([^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+)?"), "a verification key as `key new` prints it"),
     "top_down_share": (re.compile(r"0|1|0?\.\d+|[01]\.0+"), "a decimal number from 0 to 1, such as 0.5"),
     "corpus": (re.compile(r"[^\x00-\x1f]*"), "a folder"),
+    "calibration": (re.compile(r"[^\x00-\x1f]*"), "a file"),
     "watts": (NUMBER, "a decimal number, or nothing"),
     "price_per_cpu_hour": (NUMBER, "a decimal number, or nothing"),
     "price_per_kwh": (NUMBER, "a decimal number, or nothing"),

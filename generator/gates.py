@@ -37,11 +37,14 @@ class Ladder:
         self._known = Known.open(None, corpus) if corpus else None
 
     @classmethod
-    def open(cls, corpus: Path | None) -> "Ladder":
-        """With the shipped calibration and classifier, and the corpus in a folder. Raises ConfigError, CorpusError."""
+    def open(cls, corpus: Path | None, calibration: Path | None = None) -> "Ladder":
+        """With the corpus in a folder, the calibration in a file (None: the shipped one), and the shipped classifier.
+
+        Raises ConfigError, CorpusError.
+        """
         from generator.corpus.store import Corpus
 
-        return cls(load_calibration(), load_classifier(), Corpus.open(corpus) if corpus else None)
+        return cls(load_calibration(calibration), load_classifier(), Corpus.open(corpus) if corpus else None)
 
     @property
     def corpus(self) -> CorpusName | None:

@@ -39,15 +39,7 @@ with_port = click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to serve on."
 )
 with_destination = click.option("--to", default="", help="Where: git:REMOTE (its Pages branch) or folder:PATH.")
-with_drafting = several(
-    click.option("--profile", help="Model profile: a name or a TOML file.  [default: the setting `profile`]"),
-    click.option(
-        "--count", type=click.IntRange(min=1), help="End after this many accepted disclosures.  [default: 20]"
-    ),
-    click.option("--drafts", type=click.IntRange(min=1), help="End after this many drafts."),
-    click.option("--minutes", type=click.IntRange(min=1), help="End after this time."),
-    click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the run.  [default: drawn by chance]"),
-    click.option("--topics", type=FILE, help="Title prefixes, one a line, CPC class and tab before each."),
+with_engine = several(
     click.option(
         "--engine",
         type=click.Choice(["prior-art", "generate", "ray"]),
@@ -81,5 +73,16 @@ with_drafting = several(
         callback=_bytes,
         help="Most memory, of each node.  [default: half of what is free]",
     ),
+)
+with_drafting = several(
+    click.option("--profile", help="Model profile: a name or a TOML file.  [default: the setting `profile`]"),
+    click.option(
+        "--count", type=click.IntRange(min=1), help="End after this many accepted disclosures.  [default: 20]"
+    ),
+    click.option("--drafts", type=click.IntRange(min=1), help="End after this many drafts."),
+    click.option("--minutes", type=click.IntRange(min=1), help="End after this time."),
+    click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the run.  [default: drawn by chance]"),
+    click.option("--topics", type=FILE, help="Title prefixes, one a line, CPC class and tab before each."),
+    with_engine,
     click.option("--timings", is_flag=True, help="Show how the time was spent, phase by phase."),
 )

@@ -37,8 +37,10 @@ def append(press: Press, key_file: Path | None) -> Outcome:
 
 
 def build(press: Press) -> Outcome:
+    from generator.quality import report
     from generator.website import build
 
+    report(press)
     docs, templates = sources()
     site = build(press.output, press.settings, docs=docs, templates=templates, report=press.report)
     return _index(press, site)

@@ -45,6 +45,11 @@ class Press:
         return self.root / self.settings.corpus if self.settings.corpus else None
 
     @property
+    def calibration(self) -> Path | None:
+        """The calibration that the settings name; None: the shipped one."""
+        return self.root / self.settings.calibration if self.settings.calibration else None
+
+    @property
     def branch(self) -> "Branch | None":
         """The facts' branch; None when the settings name no remote for it."""
         from generator.publication import Branch

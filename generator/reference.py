@@ -4,32 +4,40 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.errors import ConfigError
 from generator.press import Outcome, Press
 
 if TYPE_CHECKING:
     from generator.corpus.store import Corpus
 
 
-def add(press: Press, folder: Path, paths: tuple[Path, ...], name: str = "") -> Outcome:
-    """Add files to the reference corpus in `folder`, which is made when it is not there."""
+def add(press: Press, folder: Path | None, paths: tuple[Path, ...], name: str = "") -> Outcome:
+    """Add files to the reference corpus in `folder` (None: the one of the settings), made when it is not there."""
     from generator.corpus.adding import add
     from generator.corpus.store import Corpus
 
+    folder = _named(press, folder)
     add(folder, paths, press.report, name=name)
     return _described(Corpus.open(folder))
 
 
-def show(folder: Path, check: bool = False) -> Outcome:
+def show(press: Press, folder: Path | None, check: bool = False) -> Outcome:
     """What a corpus holds; with `check`, whether every byte is as it was written, which reads all of it."""
     from generator.corpus.store import Corpus
 
-    corpus = Corpus.open(folder)
+    corpus = Corpus.open(_named(press, folder))
     outcome = _described(corpus)
     if not check:
         return outcome
     damaged = corpus.damage()
     said = f"FAIL  {damaged} is not as it was written" if damaged else "ok    every file is as it was written"
     return Outcome((*outcome.lines, said), {**outcome.figures, "damaged": damaged}, ok=not damaged)
+
+
+def _named(press: Press, folder: Path | None) -> Path:
+    if found := folder or press.corpus:
+        return found
+    raise ConfigError("no corpus was named", hint="Give --corpus FOLDER, or set `corpus` in prior-art.toml.")
 
 
 def _described(corpus: "Corpus") -> Outcome:

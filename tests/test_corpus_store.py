@@ -255,12 +255,12 @@ def test_the_commands_add_and_show(tmp_path: Path) -> None:
     assert outcome.lines[0].startswith("corpus Grants: 2 documents, dated 1991 to 1992, SHA-256 ")
     assert outcome.lines[2].startswith("    skipped at line 2: ")
     assert outcome.figures["documents"] == 2
-    assert reference.show(tmp_path / "corpus").lines == outcome.lines
-    assert reference.show(tmp_path / "corpus", check=True).ok
+    assert reference.show(press, tmp_path / "corpus").lines == outcome.lines
+    assert reference.show(press, tmp_path / "corpus", check=True).ok
     (segment,) = (tmp_path / "corpus" / SEGMENTS).iterdir()
     data = bytearray((segment / "signatures.npy").read_bytes())
     data[-1] ^= 1
     (segment / "signatures.npy").write_bytes(data)
-    found = reference.show(tmp_path / "corpus", check=True)
+    found = reference.show(press, tmp_path / "corpus", check=True)
     assert not found.ok
     assert found.lines[-1].startswith("FAIL")

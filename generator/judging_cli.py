@@ -1,0 +1,135 @@
+"""The commands that judge: the gates' thresholds and controls, what runs came to, the corpus, the reviews."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generator.options import FILE, FOLDER, with_engine
+from generator.stage import commands, stage
+
+if TYPE_CHECKING:
+    from generator.press import Outcome, Press
+
+PATHS = click.Path(path_type=Path, exists=True)
+
+
+@stage("prior-art calibrate patents.jsonl.zst --out calibration.json", new=True)
+@click.argument("corpus", type=PATHS)
+@click.option("--out", type=FILE, help="File to write.  [default: calibration.json in the publication's folder]")
+def calibrate(press: "Press", **choice: Any) -> "Outcome":
+    """Take the thresholds of gate G2 from real patents; the setting `calibration` then names the file."""
+    from generator.assessing import calibrate
+
+    return calibrate(press, **choice)
+
+
+@stage("prior-art selftest")
+@click.option("--corpus", type=PATHS, help="Real patents to make the controls of.  [default: those in the package]")
+@click.option("--size", type=click.IntRange(10, 5000), default=300, show_default=True, help="Most texts of each kind.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the draw.")
+def selftest(press: "Press", **choice: Any) -> "Outcome":
+    """Send real patents, chimeras, nonsense and copies through the very same gates, and show how many pass."""
+    from generator.assessing import selftest
+
+    return selftest(press, **choice)
+
+
+@stage("prior-art report")
+def report(press: "Press") -> "Outcome":
+    """Write report.json: how many drafts passed which gate, what an accepted disclosure costs, how diverse they are."""
+    from generator.quality import report
+
+    return report(press)
+
+
+@stage("prior-art sweep --profile starter --drafts 2000 --write starter-tuned.toml")
+@click.option("--profile", help="Model profile: a name or a TOML file.  [default: the setting `profile`]")
+@click.option("--drafts", type=click.IntRange(min=10), help="Budget: so many drafts.")
+@click.option("--minutes", type=click.IntRange(min=1), help="Budget: so much time.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of all drafts.")
+@click.option("--write", type=FILE, help="Profile to write the winner to, when it beats the default.")
+@with_engine
+def sweep(press: "Press", **choice: Any) -> "Outcome":
+    """Search sampling settings for the most distinct accepted disclosures per CPU-hour; it goes on after Ctrl-C."""
+    from generator.sweep import sweep
+
+    return sweep(press, **choice)
+
+
+@stage("prior-art classifier patents/")
+@click.argument("data", type=FOLDER)
+@click.option("--out", "folder", type=FOLDER, help="Folder to write to.  [default: nowhere, only measure]")
+def classifier(press: "Press", **choice: Any) -> "Outcome":
+    """Train the classifier of CPC symbols on labelled patents, and measure it on a third that it has not seen."""
+    from generator.classifier_training import train_classifier
+
+    return train_classifier(press, **choice)
+
+
+@commands.group()
+def corpus() -> None:
+    """Build and describe the reference corpus, by which gates G3 and G4 judge."""
+
+
+with_corpus = click.option(
+    "--corpus", "folder", type=FOLDER, help="Folder of the corpus.  [default: the setting `corpus`]"
+)
+
+
+@stage("prior-art corpus add ipg231226.xml patents.jsonl.zst --corpus known/", group=corpus, new=True)
+@click.argument("paths", metavar="FILE...", type=PATHS, nargs=-1, required=True)
+@with_corpus
+@click.option("--name", default="", help="Name of the corpus, on every page that it judged.")
+def add(press: "Press", **choice: Any) -> "Outcome":
+    """Add patents from files: JSON lines, USPTO XML and text, published volumes; the same command goes on after a kill."""
+    from generator.reference import add
+
+    return add(press, **choice)
+
+
+@stage("prior-art corpus show --check", group=corpus, name="show")
+@with_corpus
+@click.option("--check", is_flag=True, help="Also compare every byte with its digest.")
+def show_corpus(press: "Press", **choice: Any) -> "Outcome":
+    """Show what a corpus holds, and what could not be read into it."""
+    from generator.reference import show
+
+    return show(press, **choice)
+
+
+@commands.group()
+def review() -> None:
+    """Have people judge a blind sample, and raise the review of a disclosure."""
+
+
+@stage("prior-art review make --real patents.jsonl.zst --out review/", group=review)
+@click.option("--out", type=FOLDER, required=True, help="Folder for the form and its key.")
+@click.option("--real", type=PATHS, multiple=True, help="Real patents to mix in: what `corpus add` reads.")
+@click.option("--sample", type=click.IntRange(1, 1000), default=100, show_default=True, help="Disclosures to draw.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the draw.  [default: drawn by chance]")
+def make(press: "Press", **choice: Any) -> "Outcome":
+    """Draw disclosures, real patents and controls into one offline form; its key stays with the organiser."""
+    from generator.review import make
+
+    return make(press, **choice)
+
+
+@stage("prior-art review score review/key.json alice.json bob.json", group=review)
+@click.argument("key", type=FILE)
+@click.argument("raters", type=FILE, nargs=2)
+def score(press: "Press", **choice: Any) -> "Outcome":
+    """Rates with intervals from two raters' answers, and how far they agree (Cohen's kappa)."""
+    from generator.review import score
+
+    return score(press, **choice)
+
+
+@stage('prior-art review raise 123 --by "J. Doe, mechanical engineer"', group=review, name="raise")
+@click.argument("serial")
+@click.option("--by", required=True, help="Who reviewed it, as the page will say.")
+def raise_review(press: "Press", **choice: Any) -> "Outcome":
+    """Publish a disclosure anew with who reviewed it; the log says that it supersedes the old one, and both stay."""
+    from generator.review import raise_review
+
+    return raise_review(press, **choice)
