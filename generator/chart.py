@@ -1,9 +1,10 @@
 """Gate G4, obvious range: which passages of known documents cover the elements of claim 1, and how few documents do.
 
 An element's score in a passage is the share of the element's content stems that stand in the passage, each weighted
-by how rare it is in the corpus: anybody can check it by reading. Covered means a score of THRESHOLD or more. Obvious
-range (computed): no one document covers every element, and at most three together cover nine tenths of them. It is no
-legal conclusion.
+by how rare it is in the corpus: anybody can check it by reading. Covered means a score of THRESHOLD or more, in a
+document that is related: it has RELATED of what of the claim stands in any document that was read, for nobody puts
+together documents that have nothing to do with one another (MPEP 2141.01(a), analogous art). Obvious range (computed):
+no one document covers every element, and at most three together cover nine tenths of them. It is no legal conclusion.
 """
 
 import math
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generator.corpus.documents import Document
 from generator.corpus.elements import elements
 from generator.corpus.passages import passages, stems
 from generator.disclosure import Disclosure
@@ -20,8 +22,9 @@ from generator.judgement import ClaimChart, Element, Verdict
 if TYPE_CHECKING:
     from generator.corpus.store import Corpus
 
-# Thousandths. Calibrated by `python -m tests.benchmarks.corpus calibrate`; docs/corpus.md has the figures.
+# Thousandths. Calibrated by tests/benchmarks/corpus/calibrate.py; docs/corpus.md has the figures.
 THRESHOLD = 600
+RELATED = 300
 UNION = 900  # thousandths of the elements that at most MOST_DOCUMENTS documents cover
 MOST_DOCUMENTS = 3
 TERMS = 24  # the weightiest stems of an element that are searched for; all of them are scored
@@ -45,11 +48,13 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Best:
-    """For one document and one element: the score of its best passage, and the passage."""
+class _Read:
+    """A document that was read: for each element its best passage and that one's score; the elements that it covers."""
 
-    score: int
-    passage: str
+    document: Document
+    passages: tuple[str, ...]
+    scores: tuple[int, ...]
+    covers: frozenset[int]
 
 
 def claim_chart(disclosure: Disclosure, corpus: "Corpus", *, but: frozenset[str] = frozenset()) -> ClaimChart:
@@ -60,27 +65,21 @@ def claim_chart(disclosure: Disclosure, corpus: "Corpus", *, but: frozenset[str]
     asked = _asked(elements(disclosure.claims[0].text), corpus)
     if not asked:
         return ClaimChart((), 0, 0, (), "not covered")
-    read = {number: best for number, best in _read(asked, corpus, but).items() if any(one.score for one in best)}
-    covers = {
-        number: frozenset(i for i, one in enumerate(best) if one.score >= THRESHOLD) for number, best in read.items()
-    }
-    chosen = _greedy(covers)
-    union = frozenset[int]().union(*(covers[number] for number in chosen))
-    single = 1000 * max(map(len, covers.values()), default=0) // len(asked)
+    read = _read(asked, corpus, but)
+    chosen = _greedy(read)
+    union = frozenset[int]().union(*(one.covers for one in chosen))
+    single = 1000 * max((len(one.covers) for one in read), default=0) // len(asked)
     union3 = 1000 * len(union) // len(asked)
-    names = {number: corpus.document(number) for number in read}
-    rows = []
-    for i, asks in enumerate(asked):
-        among = [number for number in chosen if i in covers[number]] or list(read)
-        near = min(among, key=lambda n: (-read[n][i].score, n), default=None)
-        if near is None or not read[near][i].score:
-            rows.append(Element(asks.text, "", "", "", 0, False))
-            continue
-        best, document = read[near][i], names[near]
-        rows.append(
-            Element(asks.text, document.number, document.title, best.passage, best.score, best.score >= THRESHOLD)
-        )
-    return ClaimChart(tuple(rows), single, union3, tuple(names[n].number for n in chosen), verdict(single, union3))
+    rows = tuple(_row(i, asks.text, chosen, read) for i, asks in enumerate(asked))
+    return ClaimChart(rows, single, union3, tuple(one.document.number for one in chosen), verdict(single, union3))
+
+
+def _row(i: int, text: str, chosen: list[_Read], read: list[_Read]) -> Element:
+    among = [one for one in chosen if i in one.covers] or [one for one in read if one.scores[i]]
+    if not among:
+        return Element(text, "", "", "", 0, False)
+    best = min(among, key=lambda one: (i not in one.covers, -one.scores[i]))
+    return Element(text, best.document.number, best.document.title, best.passages[i], best.scores[i], i in best.covers)
 
 
 def verdict(single: int, union3: int) -> Verdict:
@@ -102,51 +101,55 @@ def _asked(texts: tuple[str, ...], corpus: "Corpus") -> list[_Asked]:
     return [_Asked(text, {stem: known[stem] for stem in sorted(terms)}) for text, terms in found if terms]
 
 
-def _read(asked: list[_Asked], corpus: "Corpus", but: frozenset[str]) -> dict[int, list[_Best]]:
-    """The documents most worth reading, and for each of them its best passage for each element."""
+def _read(asked: list[_Asked], corpus: "Corpus", but: frozenset[str]) -> list[_Read]:
+    """The documents most worth reading, as they stand in the corpus."""
     near: dict[int, float] = defaultdict(float)
     ordinals: dict[int, set[int]] = defaultdict(set)
     first: set[int] = set()
     for one in asked:
         terms = sorted(one.weights, key=lambda stem: (-one.weights[stem], stem))[:TERMS]
         hits = corpus.search(terms, HITS)
-        first.update(document for _, document, _ in hits[:2])
+        first.update(place for _, place, _ in hits[:2])
         best: dict[int, float] = {}
-        for score, document, ordinal in hits:
-            ordinals[document].add(ordinal)
-            best[document] = max(best.get(document, 0.0), score / hits[0][0])
-        for document, share in best.items():
-            near[document] += share
-    order = sorted(near, key=lambda document: (document not in first, -near[document], document))
-    kept = order[: max(READ, len(first))]
-    read = {}
-    for number in sorted(kept):
-        text = corpus.document(number)
-        if text.number not in but:
-            cut = passages(text)
-            some = range(len(cut)) if len(cut) <= WHOLE else sorted(ordinals[number])
-            read[number] = _scored(asked, [cut[ordinal] for ordinal in some])
-    return read
+        for score, place, ordinal in hits:
+            ordinals[place].add(ordinal)
+            best[place] = max(best.get(place, 0.0), score / hits[0][0])
+        for place, share in best.items():
+            near[place] += share
+    order = sorted(near, key=lambda place: (place not in first, -near[place], place))
+    read = []
+    for place in sorted(order[: max(READ, len(first))]):
+        document = corpus.document(place)
+        if document.number not in but:
+            cut = passages(document)
+            some = range(len(cut)) if len(cut) <= WHOLE else sorted(ordinals[place])
+            read.append((document, [(cut[ordinal], stems(cut[ordinal])) for ordinal in some]))
+    return _scored(asked, read)
 
 
-def _scored(asked: list[_Asked], texts: list[str]) -> list[_Best]:
-    held = [stems(text) for text in texts]
-    found = []
-    for one in asked:
-        scores = [one.score(some) for some in held]
-        top = max(range(len(texts)), key=lambda i: (scores[i], -i))
-        found.append(_Best(scores[top], texts[top]))
-    return found
+def _scored(asked: list[_Asked], read: list[tuple[Document, list[tuple[str, frozenset[str]]]]]) -> list[_Read]:
+    """Each document's best passages. Words of the claim that no document has tell nothing of which are related."""
+    held = [frozenset[str]().union(*(some for _, some in texts)) for _, texts in read]
+    known = frozenset[str]().union(*held)
+    whole = _Asked("", {stem: w for one in asked for stem, w in one.weights.items() if stem in known})
+    made = []
+    for (document, texts), stems_held in zip(read, held, strict=True):
+        best = [max((one.score(some), -i) for i, (_, some) in enumerate(texts)) for one in asked]
+        scores = tuple(score for score, _ in best)
+        related = bool(whole.weights) and whole.score(stems_held) >= RELATED
+        covers = frozenset(i for i, score in enumerate(scores) if related and score >= THRESHOLD)
+        made.append(_Read(document, tuple(texts[-i][0] for _, i in best), scores, covers))
+    return made
 
 
-def _greedy(covers: Mapping[int, frozenset[int]]) -> list[int]:
+def _greedy(read: list[_Read]) -> list[_Read]:
     """At most three documents, each adding the most elements; of equal ones the one added to the corpus first."""
-    chosen: list[int] = []
+    chosen: list[_Read] = []
     covered: frozenset[int] = frozenset()
-    while len(chosen) < MOST_DOCUMENTS:
-        best = min(covers, key=lambda n: (-len(covers[n] - covered), n), default=None)
-        if best is None or not covers[best] - covered:
+    while len(chosen) < MOST_DOCUMENTS and read:
+        best = max(read, key=lambda one: len(one.covers - covered))
+        if not best.covers - covered:
             break
         chosen.append(best)
-        covered |= covers[best]
+        covered |= best.covers
     return chosen

@@ -12,6 +12,8 @@ LEAST = 3  # different content stems of an element; one with fewer joins the ele
 LONG = 60  # words of an element that is cut at further commas
 PASSAGE = 120  # most words of a passage; smaller neighbours are packed together up to it
 
+# Besides words.COMMON, what the transition itself is made of.
+_EMPTY = frozenset("act characterised characterized composed consist consisting essentially following step".split())
 _MAIN = r"compris(?:ing|es|e|ed of)|consist(?:ing|s)(?: essentially)? of|characteri[sz]ed (?:in that|by|in)|composed of"
 _STEPS = r"(?:(?: at least)?(?: the)?(?: following)?(?: steps?| acts?| operations?)(?: of)?)?"
 _TRANSITION = re.compile(rf"\b(?:{_MAIN})\b,?{_STEPS}\s?:?", re.IGNORECASE)
@@ -47,7 +49,7 @@ def _merged(pieces: Iterable[str]) -> Iterator[str]:
     """Pieces that say too little go with the one before, at the beginning with the one after."""
     held = ""
     for piece in pieces:
-        if held and len(set(content(held))) >= LEAST and len(set(content(piece))) >= LEAST:
+        if held and all(len(set(content(text)) - _EMPTY) >= LEAST for text in (held, piece)):
             yield held
             held = piece
         else:
