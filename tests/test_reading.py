@@ -12,9 +12,11 @@ from facts import ORIGIN, archive, record
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generator.corpus.adding import add
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.json_lines import read_json_lines
-from generator.corpus.reading import read_documents
+from generator.corpus.reading import read_documents, source_sha256
+from generator.corpus.store import Corpus
 from generator.errors import CorpusError
 
 LINES = (
@@ -226,3 +228,24 @@ def test_a_record_that_the_log_does_not_name_is_skipped(tmp_path: Path) -> None:
 def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no record in this folder"):
         read(tmp_path)
+
+
+def test_a_publication_is_added_to_a_corpus_and_again_when_it_has_grown(tmp_path: Path) -> None:
+    output, said = archive(tmp_path / "output", 3), []
+    add(tmp_path / "corpus", [output], said.append)
+    add(tmp_path / "corpus", [output], said.append)
+    assert said[-1] == "corpus: output is in the corpus already"
+    archive(output, 2, first=3)
+    manifest = add(tmp_path / "corpus", [output], said.append)
+    assert [(one.name, one.documents, one.duplicates) for one in manifest.files] == [("output", 3, 0), ("output", 2, 3)]
+    assert len(Corpus.open(tmp_path / "corpus")) == 5
+
+
+def test_what_a_source_holds_has_a_name(tmp_path: Path) -> None:
+    output = archive(tmp_path / "output", 2)
+    before = source_sha256(output), source_sha256(output / "records")
+    assert len({*before, source_sha256(write(tmp_path, b"x"))}) == 3
+    archive(output, 1, first=2)
+    assert not {source_sha256(output), source_sha256(output / "records")} & set(before)
+    with pytest.raises(CorpusError, match="cannot be read"):
+        source_sha256(tmp_path / "nowhere")

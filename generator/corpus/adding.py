@@ -5,7 +5,6 @@ what no manifest names is removed by the next `add`. The last segment, while it 
 with what follows it, so that there are few.
 """
 
-import hashlib
 import shutil
 import tempfile
 from collections import Counter
@@ -17,7 +16,7 @@ from pathlib import Path
 from generator import files
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.prints import MOST_DOCUMENTS
-from generator.corpus.reading import read_documents
+from generator.corpus.reading import read_documents, source_sha256
 from generator.corpus.segments import MOST, MOST_GRAMS, Segment, SegmentWriter, number_hash
 from generator.corpus.store import MANIFEST, SEGMENTS, AddedFile, Manifest, SegmentName
 from generator.errors import CorpusError, LogError
@@ -88,9 +87,11 @@ class _Adding:
 
     def read(self, path: Path) -> None:
         """Every document of a file from where reading ended the last time on."""
-        with _readable(path), path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        one = next((added for added in self.manifest.files if added.sha256 == digest), AddedFile(path.name, digest))
+        digest = source_sha256(path)
+        one = next(
+            (added for added in self.manifest.files if added.sha256 == digest),
+            AddedFile(path.name or path.resolve().name, digest),
+        )
         if one.next < 0:
             self._report(f"corpus: {path.name} is in the corpus already")
             return
@@ -175,11 +176,3 @@ def _said(one: AddedFile) -> str:
     parts += [f"{one.duplicates} known before"] if one.duplicates else []
     parts += [f"{one.skipped} skipped"] if one.skipped else []
     return ", ".join(parts)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot be read: {error.strerror}") from error

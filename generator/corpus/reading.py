@@ -1,5 +1,6 @@
 """Known documents from files of any of the kinds that are read, each found by its content, not by its name."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from generator.corpus.documents import Document, Skipped
 from generator.corpus.green_book import is_green_book, read_green_book
 from generator.corpus.json_lines import read_json_lines
 from generator.corpus.uspto import is_uspto, read_uspto
-from generator.corpus.volumes import read_volumes
+from generator.corpus.volumes import read_volumes, volumes_sha256
 from generator.errors import CorpusError
 
 Items = Iterator[tuple[int, Document | Skipped]]
@@ -35,6 +36,15 @@ def read_documents(path: Path, start: int = 0) -> Items:
         raise CorpusError(f"{path}: reading cannot begin at byte {start}")
     with complete(path):
         yield from read_volumes(path, start) if path.is_dir() else _parts(path, start)
+
+
+def source_sha256(path: Path) -> str:
+    """What a file or a folder holds, so that it is known again. Raises CorpusError where it cannot be read."""
+    with complete(path):
+        if path.is_dir():
+            return volumes_sha256(path)
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parts(path: Path, start: int) -> Items:

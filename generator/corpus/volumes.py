@@ -19,10 +19,9 @@ def read_volumes(folder: Path, start: int) -> Iterator[tuple[int, Document | Ski
     A disclosure is numbered by its place in the log, `<origin>#<serial>`, and dated by its publication. Without a log
     it is numbered by its SHA-256. Raises CorpusError where there is no record, or the log cannot be read.
     """
-    base = next((folder / name for name in _FOLDERS if (folder / name).is_dir()), folder)
     origin, entries, times = _log(folder)
     found = False
-    for serial, path in _records(base):
+    for serial, path in _records(_base(folder)):
         found = True
         if serial < start:
             continue
@@ -40,6 +39,21 @@ def read_volumes(folder: Path, start: int) -> Iterator[tuple[int, Document | Ski
             f"{folder}: there is no record in this folder",
             hint="Give a publication's output/, its site, a folder of records, or files one by one.",
         )
+
+
+def volumes_sha256(folder: Path) -> str:
+    """What the folder holds: the SHA-256 of its log's newest checkpoint, or of its records one after another."""
+    checkpoint = folder / "log" / "checkpoint"
+    if checkpoint.is_file():
+        return hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    for _, path in _records(_base(folder)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _base(folder: Path) -> Path:
+    return next((folder / name for name in _FOLDERS if (folder / name).is_dir()), folder)
 
 
 def _log(folder: Path) -> tuple[str, dict[int, str], dict[int, str]]:
