@@ -13,7 +13,8 @@ LONG = 60  # words of an element that is cut at further commas
 PASSAGE = 120  # most words of a passage; smaller neighbours are packed together up to it
 
 # Besides words.COMMON, what the transition itself is made of.
-_EMPTY = frozenset("act characterised characterized composed consist consisting essentially following step".split())
+_EMPTY_TEXT = "act characterised characterized composed consist consisting essentially following step"
+_EMPTY = frozenset(_EMPTY_TEXT.split())
 _MAIN = r"compris(?:ing|es|e|ed of)|consist(?:ing|s)(?: essentially)? of|characteri[sz]ed (?:in that|by|in)|composed of"
 _STEPS = r"(?:(?: at least)?(?: the)?(?: following)?(?: steps?| acts?| operations?)(?: of)?)?"
 _TRANSITION = re.compile(rf"\b(?:{_MAIN})\b,?{_STEPS}\s?:?", re.IGNORECASE)
