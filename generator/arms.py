@@ -1,9 +1,9 @@
 """Which settings write the most distinct accepted disclosures in a CPU hour: a search with a fixed budget of drafts.
 
-Search: successive halving (Karnin, Koren and Somekh 2013, algorithm 1) over a finite grid with half of the budget, every
-arm with the same seeds. Test: the best arm against the default on fresh drafts, which did not choose it, with the
-other half, at LOOKS points; it wins where the log of the ratio of both yields exceeds 0 at level ALPHA / LOOKS,
-one-sided (Bonferroni over the looks). Pure functions of what was drafted.
+Search: successive halving (Karnin, Koren and Somekh 2013, algorithm 1) over a finite grid with half of the budget, each
+arm with the same seeds. Test: the best arm against the default on fresh drafts, which did not choose it, with the other
+half, at LOOKS points; it wins where the log of the ratio of both yields exceeds 0 at level ALPHA / LOOKS, one-sided
+(Bonferroni over the looks). Pure functions of what was drafted.
 """
 
 import math
@@ -79,8 +79,8 @@ def rounds(arms: int) -> int:
 
 
 def fewest_drafts(arms: int) -> int:
-    """The smallest budget: one draft of every arm in the first round."""
-    return 2 * rounds(arms) * arms
+    """The smallest budget: one draft of every arm in the first round, and one of both at each look."""
+    return max(2 * rounds(arms) * arms, 4 * LOOKS)
 
 
 def next_step(arms: int, budget: int, trials: Mapping[tuple[str, int], Sequence[Trial]]) -> Step | Verdict:

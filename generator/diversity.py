@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from generator.words import content, words
 
@@ -128,18 +129,24 @@ def _grams(tokens: Sequence[str], n: int) -> list[tuple[str, ...]]:
 
 
 def vendi(texts: Sequence[str]) -> float | None:
-    """Effective number of different texts: exp of the entropy of the eigenvalues of K / n, K the TF-IDF cosines.
-
-    Source: Friedman and Dieng 2023, "The Vendi score", definition 3.1. A text without content words is like no other.
-    """
-    import numpy
+    """Effective number of different texts, by the cosines of their TF-IDF. A text without words is like no other."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     if not texts:
         return None
     stems = [content(text) or [f"\0{place}"] for place, text in enumerate(texts)]
     rows = TfidfVectorizer(analyzer=list, sublinear_tf=True).fit_transform(stems)
-    values = numpy.linalg.eigvalsh((rows @ rows.T).toarray() / len(texts))
+    return effective_number((rows @ rows.T).toarray())
+
+
+def effective_number(similarities: Any) -> float:
+    """The Vendi score of an array (n, n) with ones on its diagonal: exp of the entropy of the eigenvalues of K / n.
+
+    Source: Friedman and Dieng 2023, "The Vendi score", definition 3.1.
+    """
+    import numpy
+
+    values = numpy.linalg.eigvalsh(similarities / len(similarities))
     positive = values[values > 1e-12]
     return float(numpy.exp(-(positive * numpy.log(positive)).sum()))
 

@@ -245,8 +245,11 @@ def with_sampling(text: str, sampling: Sampling) -> str:
         elif value != asdict(Sampling())[name]:
             body = f'{body.rstrip()}\n{name} = "{value}"\n'
     made = f"{before}[sampling]{body}{rest}"
-    expected = {**asdict(Sampling()), **asdict(sampling)}
-    if {**asdict(Sampling()), **tomllib.loads(made)["sampling"]} != expected:
+    try:
+        read = {**asdict(Sampling()), **tomllib.loads(made)["sampling"]}
+    except ValueError:  # a name that stands there in another form, now twice
+        read = old
+    if read != asdict(sampling):
         raise ConfigError(f"sampling = {old}: this form of TOML is not rewritten", hint='Write name = "value" lines.')
     return made
 
