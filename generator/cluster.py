@@ -68,20 +68,23 @@ class ClusterModel:
     ) -> Iterator[Draft]:
         """Drafts as the nodes complete them. `seconds` of a draft are its share of the time of all nodes together.
 
-        With `watch`, each worker watches by a Watch of its own: a watcher does not travel.
+        `watch` travels to the workers, so it must be such as can be pickled.
         """
         if self._used:
             self._nodes = self._open()
         self._used = True
         try:
-            yield from self._written(
-                list(self._nodes.nodes), iter(briefs), sampling, watch is not None, tick or (lambda _: None)
-            )
+            yield from self._written(list(self._nodes.nodes), iter(briefs), sampling, watch, tick or (lambda _: None))
         finally:
             self._nodes.close()
 
     def _written(
-        self, alive: list[Node], briefs: Iterator[Brief], sampling: Sampling, watched: bool, tick: Callable[[int], None]
+        self,
+        alive: list[Node],
+        briefs: Iterator[Brief],
+        sampling: Sampling,
+        watch: Watch | None,
+        tick: Callable[[int], None],
     ) -> Iterator[Draft]:
         import ray
 
@@ -92,7 +95,7 @@ class ClusterModel:
                 brief = lost.popleft() if lost else next(briefs, None)
                 if brief is None:
                     break
-                asked[node.worker.draft.remote(brief, sampling, self.identity.number_format, watched)] = (node, brief)
+                asked[node.worker.draft.remote(brief, sampling, self.identity.number_format, watch)] = (node, brief)
                 node.briefs += 1
             if not any(brief for _, brief in asked.values()):
                 return

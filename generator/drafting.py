@@ -24,7 +24,6 @@ from generator.record import Record
 from generator.run_state import Accepted, RunState
 from generator.runs import Begun, find_unfinished, sweep
 from generator.sampling import Sampling
-from generator.watching import Watch
 
 PATIENCE = 2000  # so many drafts without one accepted end a run that counts accepted ones
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -170,7 +169,7 @@ def in_order(
             asked.append(one.index)
             yield one
 
-    made = cast("Generator[Draft, None, None]", model.drafts(noted(), sampling, tick=tick, watch=Watch()))
+    made = cast("Generator[Draft, None, None]", model.drafts(noted(), sampling, tick=tick, watch=ladder.watch()))
     with closing(made):
         for draft in made:
             while asked:

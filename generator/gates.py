@@ -16,6 +16,7 @@ from generator.copying import Known, not_copied
 from generator.disclosure import Disclosure, Finding
 from generator.judgement import Copying, CorpusName, Judgement
 from generator.parsing import Rejected
+from generator.watching import Watch
 
 if TYPE_CHECKING:
     from generator.corpus.store import Corpus
@@ -49,6 +50,10 @@ class Ladder:
     @property
     def corpus(self) -> CorpusName | None:
         return self._corpus.name if self._corpus else None
+
+    def watch(self) -> Watch:
+        """What ends drafts that these gates must refuse."""
+        return Watch(self.calibration, self._known.copied) if self._known else Watch(self.calibration)
 
     def judge(self, disclosure: Disclosure) -> Judged | Rejected:
         from generator.chart import claim_chart

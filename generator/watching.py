@@ -36,19 +36,20 @@ def gate_of(reason: str) -> str:
 
 @dataclass(slots=True)
 class _Seen:
-    """What was looked at of a draft: the text, its complete claims, their words, and whether all of them pass."""
+    """What was looked at of a draft: the text, its complete claims and their words, the closed sections."""
 
     text: str = ""
     claims: list[Claim] = field(default_factory=list)
     words: set[tuple[str, ...]] = field(default_factory=set)
-    sound: bool = True
-    closed: tuple[str, ...] = ()  # the closed sections that were judged
+    closed: tuple[str, ...] = ()
+    settled: int = 0  # how much of title, abstract and claim 1 was complete when copies were looked for
 
 
 class Watch:
     """Sees drafts while they are written; any number at a time, on any threads, one draft on one thread at a time.
 
-    `copied` says whether a text holds a run that is known; without it gate G3 stops nothing.
+    `copied` says of a draft's raw text whether title, abstract or claim 1, where they are complete, hold a run that is
+    known (copying.Known.copied); without it gate G3 stops nothing.
     """
 
     def __init__(self, calibration: Calibration | None = None, copied: Callable[[str], bool] = lambda _: False) -> None:
@@ -57,6 +58,10 @@ class Watch:
         self._drafts: dict[int, _Seen] = {}
         self._lock = Lock()
 
+    def __reduce__(self) -> tuple[type["Watch"], tuple[Calibration]]:
+        """To another process it goes without what it has seen and without what is known: that may not be there."""
+        return Watch, (self._calibration,)
+
     def __call__(self, brief: Brief, text: str) -> str:
         """Why the draft of `brief` is hopeless, of which `text` is the beginning; an empty string: let it go on."""
         text = text.replace("\r\n", "\n").replace("\t", " ").rstrip("�")
@@ -64,6 +69,10 @@ class Watch:
             return ""  # the prompt of the profile may hold a whole example
         seen = self._recall(brief.index, text)
         reason = self._layout(seen, brief, text)
+        settled = len(seen.closed) + bool(seen.claims)
+        if not reason and settled > seen.settled and self._copied(text):
+            reason = "copied_run"
+        seen.settled = settled
         if reason:
             with self._lock:
                 self._drafts.pop(brief.index, None)
@@ -83,6 +92,8 @@ class Watch:
     def _layout(self, seen: _Seen, brief: Brief, text: str) -> str:
         """The headings of complete lines, and each section under them."""
         headings = list(HEADING.finditer(text, 0, text.rfind("\n") + 1))
+        if not headings:
+            return ""
         wanted = (HEAD, *ORDER[brief.direction])
         names = [match[0].rstrip() for match in headings]
         for position, name in enumerate(names):
@@ -144,9 +155,7 @@ class Watch:
         if words in seen.words:
             return "c10"
         seen.words.add(words)
-        # A claim that fails is taken out later, with those that name it, and the numbers of others change.
-        seen.sound = seen.sound and not _fails(claim, seen.claims)
-        return "copied_run" if seen.sound and self._copied(text) else ""
+        return ""
 
     def _closed(self, seen: _Seen, bodies: dict[str, str], name: str) -> str:
         """What is decided when a section that follows the claims begins."""
@@ -157,17 +166,6 @@ class Watch:
         if not isinstance(passed, Passed):
             return passed.reason
         return self._calibration.refuses(measure(passed.disclosure))
-
-
-def _fails(claim: Claim, claims: list[Claim]) -> bool:
-    """Whether a claim fails by itself or names one that is not before it; `claims` are all up to it."""
-    alone = Disclosure("", "", (), (claim,))
-    before = {other.number for other in claims[:-1]}
-    return not before.issuperset(claim.depends_on) or any(
-        finding.severity == "fail" and finding.check not in ("C1", "C3", "C4")
-        for one in DECIDING
-        for finding in one(alone)
-    )
 
 
 def _prose(name: str, body: str, closed: bool) -> str:

@@ -12,16 +12,15 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from generator import __version__
-from generator.brief import Brief, Draft, EngineChoice, LanguageModel, ModelIdentity
+from generator.brief import Brief, Draft, EngineChoice, LanguageModel, ModelIdentity, Watch
 from generator.errors import ModelError, PressError
 from generator.profiles import ModelProfile
 from generator.sampling import Sampling
-from generator.watching import Watch
 
 IDLE_SECONDS = 0.5  # so long the engine waits for a brief before it completes the drafts that it is at
 TICK_SECONDS = 1.0
 Opener = Callable[..., LanguageModel]  # model.open_model
-Asked = tuple[Brief, Sampling, bool, Future[Any]]
+Asked = tuple[Brief, Sampling, Watch | None, Future[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +59,11 @@ class Worker:
         return Opened(model.identity, __version__, dict(model.account), tuple(self._told), os.getpid())
 
     async def draft(
-        self, brief: Brief, sampling: Sampling, formats: str, watched: bool
+        self, brief: Brief, sampling: Sampling, formats: str, watch: Watch | None
     ) -> tuple[Draft | PressError, int, int]:
         self._begin(formats)  # when it was started again, nothing else tells it
         waiting: Future[Draft | PressError] = Future()
-        self._waiting.put((brief, sampling, watched, waiting))
+        self._waiting.put((brief, sampling, watch, waiting))
         return await asyncio.wrap_future(waiting), self._taken(), os.getpid()
 
     async def tokens(self) -> tuple[None, int, int]:
@@ -102,7 +101,7 @@ class Worker:
 
     def _write(self, model: LanguageModel, first: Asked) -> None:
         """Write drafts until no brief has come for a while and all are complete."""
-        answers, watch = {first[0].index: first[-1]}, Watch() if first[2] else None
+        answers = {first[0].index: first[-1]}
 
         def briefs() -> Iterator[Brief]:
             yield first[0]
@@ -115,7 +114,7 @@ class Worker:
                 yield brief
 
         try:
-            for draft in model.drafts(briefs(), first[1], tick=self._tick, watch=watch):
+            for draft in model.drafts(briefs(), first[1], tick=self._tick, watch=first[2]):
                 answers.pop(draft.brief.index).set_result(draft)
             failure: Exception = ModelError("an engine ended without all of its drafts")
         except Exception as error:
