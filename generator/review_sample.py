@@ -1,6 +1,6 @@
 """Which texts a blind review holds: accepted disclosures, real patents, and chimeras, drawn by a seed.
 
-Half of the texts are disclosures, a quarter is real, a quarter are controls. All are shown alike: title in sentence
+For four disclosures there are one real patent and one control. All are shown alike: title in sentence
 case, abstract, claim 1 and at most five claims that go back to it. Real texts are those that come nearest to the
 disclosures in length, so that length tells little.
 """
@@ -71,22 +71,21 @@ def accepted(output: Path, settings: Settings) -> list[tuple[str, Path, str]]:
 def draw(
     known: Sequence[tuple[str, Path, str]], real: Iterable[Document | Skipped], size: int, seed: int
 ) -> tuple[Drawn, ...]:
-    """`size` texts in random order. Raises ConfigError where there are too few texts of a kind."""
+    """`size` disclosures and what they are mixed with, in random order. Raises ConfigError where texts are too few."""
     dice = random.Random(seed)
     each = size // 4
-    wanted = size - 2 * each
-    if size < _LEAST or len(known) < wanted:
+    if size < _LEAST or len(known) < size:
         raise ConfigError(
-            f"a review of {size} texts needs {wanted} accepted disclosures, there are {len(known)}",
+            f"a sample of {size} disclosures cannot be drawn from {len(known)}",
             hint=f"Give a smaller --sample, at least {_LEAST}, or generate more.",
         )
-    chosen = [(name, _read(path, sha256)) for name, path, sha256 in dice.sample(known, wanted)]
+    chosen = [(name, _read(path, sha256)) for name, path, sha256 in dice.sample(known, size)]
     shown: list[_Shown] = [("disclosure", (name,), _excerpt(disclosure)) for name, disclosure in chosen]
     lengths = sorted(_length(excerpt) for _, _, excerpt in shown)
     pool = _pool(real, dice, _POOL * 3 * each)
     if len(pool) < 3 * each:
         raise ConfigError(
-            f"a review of {size} texts needs {3 * each} real patents, {len(pool)} were found",
+            f"a sample of {size} disclosures needs {3 * each} real patents, {len(pool)} were found",
             hint="Give files with title, abstract and at least three claims each: --real FILE.",
         )
     targets = [lengths[len(lengths) * n // each] for n in range(each)]

@@ -22,7 +22,7 @@ def press(tmp_path_factory: pytest.TempPathFactory) -> Press:
 @pytest.fixture(scope="module")
 def folder(press: Press, tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("form")
-    make(press, base / "out", (real_patents(base / "real.jsonl", 80),), sample=26, seed=1)
+    make(press, base / "out", (real_patents(base / "real.jsonl", 80),), sample=14, seed=1)
     return base / "out"
 
 
@@ -52,7 +52,7 @@ def test_two_raters_fill_the_form_and_are_scored(chromium: Any, press: Press, fo
             if place < len(items) - 1:
                 page.click("#next")
         assert page.is_disabled("#next")
-        assert page.text_content("#progress-text") == "26 of 26 texts answered"
+        assert page.text_content("#progress-text") == "20 of 20 texts answered"
         files.append(download(visit, tmp_path / f"{number}.json"))
         assert "Every text is answered" in page.text_content("#status")
         assert page.evaluate("window.hacked") is None
@@ -70,9 +70,9 @@ def test_two_raters_fill_the_form_and_are_scored(chromium: Any, press: Press, fo
     for question, (name, _) in enumerate(QUESTIONS):
         found = outcome.figures["questions"][name]["all"]
         for rater, who in enumerate(("first", "second")):
-            no = sum((place + question + rater) % 5 == 0 for place in range(26))
+            no = sum((place + question + rater) % 5 == 0 for place in range(20))
             unknown = 1 if (3 + question + rater) % 5 else 0
-            assert found[who]["yes"] == 26 - no - unknown
+            assert found[who]["yes"] == 20 - no - unknown
             assert found["unknown"][rater] == unknown
         assert found["missing"] == [0, 0]
 
@@ -92,11 +92,11 @@ def test_the_keyboard_alone_answers_and_goes_on(visit: Visit, folder: Path) -> N
     assert page.evaluate("document.activeElement.id") == "next"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "place"
-    assert page.text_content("#place") == "Text 2 of 26"
+    assert page.text_content("#place") == "Text 2 of 20"
     assert page.locator("input:checked").count() == 0
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    assert page.text_content("#progress-text") == "1 of 26 texts answered"
+    assert page.text_content("#progress-text") == "1 of 20 texts answered"
     assert visit.errors == []
 
 
@@ -112,19 +112,19 @@ def test_progress_is_kept_by_form_and_comes_back(chromium: Any, press: Press, fo
     page.fill("#remark", "odd")
     page.fill("#remark", "")
     page.reload()
-    assert page.text_content("#place") == "Text 2 of 26"
+    assert page.text_content("#place") == "Text 2 of 20"
     assert page.input_value("#rater") == "Ada"
     assert page.is_checked("input[name=cite][value=yes]")
     page.click("#back")
     assert page.is_checked("input[name=cite][value=no]")
     page.click("#open")
-    assert page.text_content("#place") == "Text 2 of 26"
+    assert page.text_content("#place") == "Text 2 of 20"
     said = json.loads(download(visit, tmp_path / "1.json").read_text())
     assert list(said["answers"].values()) == [{"cite": "no"}, {"cite": "yes"}]
-    assert "26 texts are not answered in full" in page.text_content("#status")
-    make(press, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 80),), sample=26, seed=2)
+    assert "20 texts are not answered in full" in page.text_content("#status")
+    make(press, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 80),), sample=14, seed=2)
     visit.open((tmp_path / "out" / "form.html").as_uri())
-    assert page.text_content("#progress-text") == "0 of 26 texts answered"
+    assert page.text_content("#progress-text") == "0 of 20 texts answered"
     assert page.input_value("#rater") == ""
     visit.context.close()
 
@@ -132,7 +132,7 @@ def test_progress_is_kept_by_form_and_comes_back(chromium: Any, press: Press, fo
 def test_hostile_text_is_shown_and_not_run(visit: Visit, folder: Path) -> None:
     page = visit.open((folder / "form.html").as_uri())
     seen = False
-    for _ in range(25):
+    for _ in range(19):
         seen = seen or 'onerror="window.hacked=1"' in (page.text_content("#title") or "")
         page.click("#next")
     assert seen

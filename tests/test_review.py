@@ -34,8 +34,8 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def made(press: Press, real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "out"
-    outcome = make(press, folder, (real,), sample=20, seed=7)
-    assert "10 disclosures, 5 real patents, 5 controls" in outcome.lines[0]
+    outcome = make(press, folder, (real,), sample=12, seed=7)
+    assert "12 disclosures, 3 real patents, 3 controls" in outcome.lines[0]
     return folder
 
 
@@ -66,18 +66,18 @@ def answers(folder: Path, path: Path, who: str, choose=always_yes, **changes: An
 def test_the_same_seed_gives_the_same_form_and_another_one_another(
     press: Press, real: Path, made: Path, tmp_path: Path
 ) -> None:
-    make(press, tmp_path / "same", (real,), sample=20, seed=7)
-    make(press, tmp_path / "other", (real,), sample=20, seed=8)
+    make(press, tmp_path / "same", (real,), sample=12, seed=7)
+    make(press, tmp_path / "other", (real,), sample=12, seed=8)
     assert (tmp_path / "same/form.html").read_bytes() == (made / "form.html").read_bytes()
     assert (tmp_path / "same/key.json").read_bytes() == (made / "key.json").read_bytes()
     assert key_of(tmp_path / "other")["form"] != key_of(made)["form"]
-    assert make(press, tmp_path / "drawn", (real,), sample=8).figures["texts"] == 8
+    assert make(press, tmp_path / "drawn", (real,), sample=8).figures["texts"] == 12
 
 
 def test_the_key_says_what_each_text_is(made: Path) -> None:
     items, shown = key_of(made)["items"], {item["id"]: item for item in data_of(made)["items"]}
     assert [item["id"] for item in items] == list(shown)
-    assert len(shown) == 20
+    assert len(shown) == 18
     for item in items:
         text = shown[item["id"]]
         if item["set"] == "disclosure":
@@ -109,14 +109,14 @@ def test_real_texts_come_near_to_the_disclosures_in_length(press: Press, tmp_pat
     short = real_patents(tmp_path / "short.jsonl", 40, length=3).read_text()
     long = real_patents(tmp_path / "long.jsonl", 80, length=80).read_text().splitlines()[40:]
     (tmp_path / "both.jsonl").write_text("\n".join([*long, *short.splitlines()]))
-    make(press, tmp_path / "out", (tmp_path / "both.jsonl",), sample=16, seed=3)
+    make(press, tmp_path / "out", (tmp_path / "both.jsonl",), sample=12, seed=3)
     shown = {item["id"]: sum(map(len, item["claims"])) for item in data_of(tmp_path / "out")["items"]}
     assert max(shown[item["id"]] for item in key_of(tmp_path / "out")["items"] if item["set"] == "real") < 1000
 
 
 def test_hostile_text_stays_inside_the_data(made: Path, press: Press, real: Path, tmp_path: Path) -> None:
     folder = tmp_path / "all"
-    make(press, folder, (real,), sample=26, seed=1)
+    make(press, folder, (real,), sample=14, seed=1)
     page = (folder / "form.html").read_text()
     assert page.count("</script>") == 2
     assert page.count("<script") == 2
@@ -137,18 +137,18 @@ def test_the_policy_allows_this_style_and_this_program_alone(made: Path) -> None
 
 def test_what_cannot_be_made_is_said(press: Press, real: Path, made: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="raters may be at work"):
-        make(press, made, (real,), sample=20)
+        make(press, made, (real,), sample=12)
     with pytest.raises(ConfigError, match="real patents are needed"):
-        make(press, tmp_path, (), sample=20)
-    with pytest.raises(ConfigError, match="needs 50 accepted disclosures, there are 14"):
+        make(press, tmp_path, (), sample=12)
+    with pytest.raises(ConfigError, match="a sample of 100 disclosures cannot be drawn from 14"):
         make(press, tmp_path, (real,))
-    with pytest.raises(ConfigError, match="a review of 2 texts"):
+    with pytest.raises(ConfigError, match="a sample of 2 disclosures"):
         make(press, tmp_path, (real,), sample=2)
     few = real_patents(tmp_path / "few.jsonl", 5)
-    with pytest.raises(ConfigError, match="needs 15 real patents, 5 were found"):
-        make(press, tmp_path, (few, few), sample=20)
+    with pytest.raises(ConfigError, match="needs 9 real patents, 5 were found"):
+        make(press, tmp_path, (few, few), sample=12)
     with pytest.raises(CorpusError, match="kind that is not read"):
-        make(press, tmp_path, (made / "form.html",), sample=20)
+        make(press, tmp_path, (made / "form.html",), sample=12)
     assert not (tmp_path / "form.html").exists()
 
 
@@ -157,7 +157,7 @@ def test_superseded_and_withdrawn_disclosures_are_not_shown(tmp_path: Path) -> N
     raise_review(press, "1", "Ada")
     real = real_patents(tmp_path / "real.jsonl", 20)
     for number in range(2):  # once with the new record in the queue, once with it in the log
-        make(press, tmp_path / f"out{number}", (real,), sample=8, seed=1)
+        make(press, tmp_path / f"out{number}", (real,), sample=4, seed=1)
         sources = {source for item in key_of(tmp_path / f"out{number}")["items"] for source in item["sources"]}
         names = {source for source in sources if source.startswith(("PAP", "queue"))}
         assert names == {f"PAP-000000{n}" for n in ((0, 1, 2, 3) if number == 0 else (0, 2, 3, 4))}
@@ -179,22 +179,23 @@ def test_rates_and_kappa_of_two_raters(press: Press, made: Path, tmp_path: Path)
     one, two = answers(made, tmp_path / "1.json", "Ada", ada), answers(made, tmp_path / "2.json", "Ben", ben)
     outcome = score(press, made / "key.json", (one, two))
     found = outcome.figures["questions"]["understandable"]
-    assert found["disclosure"]["first"]["yes"] == 10
-    assert found["disclosure"]["second"] == {"yes": 7, "n": 10, "interval": found["disclosure"]["second"]["interval"]}
-    assert found["disclosure"]["second"]["interval"] == pytest.approx([0.3968, 0.8922], abs=1e-3)
-    assert found["disclosure"]["both"]["yes"] == 7
-    assert found["control"]["both"] == {"yes": 0, "n": 5, "interval": found["control"]["both"]["interval"]}
-    assert found["control"]["kappa"] == {"value": None, "n": 5}
-    assert found["all"]["kappa"]["value"] == pytest.approx((17 / 20 - 0.55) / (1 - 0.55))
+    assert found["disclosure"]["first"]["yes"] == 12
+    assert found["disclosure"]["second"] == {"yes": 9, "n": 12, "interval": found["disclosure"]["second"]["interval"]}
+    assert found["disclosure"]["second"]["interval"] == pytest.approx([0.4677, 0.9111], abs=1e-3)
+    assert found["disclosure"]["both"]["yes"] == 9
+    assert found["control"]["both"] == {"yes": 0, "n": 3, "interval": found["control"]["both"]["interval"]}
+    assert found["control"]["kappa"] == {"value": None, "n": 3}
+    chance = 15 / 18 * 12 / 18 + 3 / 18 * 6 / 18
+    assert found["all"]["kappa"]["value"] == pytest.approx((15 / 18 - chance) / (1 - chance))
     cite = outcome.figures["questions"]["cite"]
     assert cite["disclosure"]["unknown"] == [1, 0]
-    assert cite["control"]["missing"] == [5, 0]
+    assert cite["control"]["missing"] == [3, 0]
     assert cite["all"]["kappa"]["n"] == 14
     assert cite["all"]["kappa_with_unknown"]["n"] == 15
     text = "\n".join(outcome.lines)
-    assert "  disclosures: kappa 0.00 (n = 10)" in text
-    assert "    Ben: yes 7 of 10 = 70% (40% to 89%)" in text
-    assert "    Ada: 0 cannot say, 5 not answered" in text
+    assert "  disclosures: kappa 0.00 (n = 12)" in text
+    assert "    Ben: yes 9 of 12 = 75% (47% to 91%)" in text
+    assert "    Ada: 0 cannot say, 3 not answered" in text
     assert json.loads(json.dumps(outcome.figures)) == outcome.figures
 
 
@@ -256,4 +257,4 @@ def test_a_disclosure_whose_record_is_not_the_logged_one_is_not_shown(tmp_path: 
     press = publication(tmp_path / "own", count=4, waiting=0)
     shutil.copy(archive.record_path(press.output, 1), archive.record_path(press.output, 2))
     with pytest.raises(PressError, match="not the record that the log names"):
-        make(press, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 20),), sample=8, seed=1)
+        make(press, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 20),), sample=4, seed=1)
