@@ -15,8 +15,8 @@ import click
 from generator import __version__
 from generator.config import KEY_VARIABLE
 from generator.errors import PressError
-from generator.options import FILE, FOLDER, with_destination, with_drafting, with_key, with_port
 from generator.judging_cli import commands
+from generator.options import FILE, FOLDER, with_destination, with_drafting, with_key, with_port
 from generator.stage import report, stage
 
 if TYPE_CHECKING:

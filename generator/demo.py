@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from generator import pipeline, writing
+from generator.assessing import selftest_if_due
 from generator.config import FILE, Settings, load_settings
 from generator.errors import ConfigError
 from generator.press import Outcome, Press
@@ -24,6 +25,7 @@ def demo(press: Press, *, count: int, serve: bool, port: int) -> Outcome:
     key, started = press.root / KEY, time.monotonic()
     drafted = _told(press, lambda: writing.generate(press, **_plan(count)))
     _told(press, lambda: pipeline.append(press, key))
+    selftest_if_due(press)
     published = _told(press, lambda: pipeline.publish(press, to=f"folder:{press.root / 'public'}", key_file=key))
     if not published.ok:
         return published

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
-from generator.brief import Brief, Draft, LanguageModel
+from generator.brief import Brief, Draft, LanguageModel, Watch
 from generator.cost import EnergyMeter
 from generator.errors import ModelError
 from generator.gates import Ladder
@@ -139,7 +139,7 @@ def _draft_all(
         return
     published = Published.of(state)
     meter = _Meter(state, model, now, report)
-    with closing(in_order(model, _briefs(state), state.plan.sampling, meter.tick)) as drafts:
+    with closing(in_order(model, _briefs(state), state.plan.sampling, meter.tick, ladder.watch())) as drafts:
         for draft in drafts:
             made = judge(draft, ladder, created_at=now(), publisher=state.plan.publisher, salt=salt())
             keep(state, published, *made)
@@ -154,7 +154,11 @@ def _draft_all(
 
 
 def in_order(
-    model: LanguageModel, briefs: Iterator[Brief], sampling: Sampling, tick: Callable[[int], None]
+    model: LanguageModel,
+    briefs: Iterator[Brief],
+    sampling: Sampling,
+    tick: Callable[[int], None],
+    watch: Watch | None = None,
 ) -> Generator[Draft, None, None]:
     """The model's drafts in the order of `briefs`, whatever the order in which it completes them.
 
@@ -169,7 +173,7 @@ def in_order(
             asked.append(one.index)
             yield one
 
-    made = cast("Generator[Draft, None, None]", model.drafts(noted(), sampling, tick=tick, watch=ladder.watch()))
+    made = cast("Generator[Draft, None, None]", model.drafts(noted(), sampling, tick=tick, watch=watch))
     with closing(made):
         for draft in made:
             while asked:

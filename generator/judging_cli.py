@@ -11,6 +11,8 @@ from generator.stage import commands, stage
 if TYPE_CHECKING:
     from generator.press import Outcome, Press
 
+__all__ = ["commands"]  # with these and all others in it
+
 PATHS = click.Path(path_type=Path, exists=True)
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generator.assessing import selftest_if_due
 from generator.errors import ConfigError
 from generator.press import Outcome, Press, hold, sources
 
@@ -186,4 +187,5 @@ def nightly(press: Press, to: str = "", done: bool = False, key_file: Path | Non
     for line in generate(press, tonight=True, **drafting).lines:
         press.report(line)
     press.report(append(press, key_file).lines[0])
+    selftest_if_due(press)
     return publish(press, to=to, key_file=key_file)

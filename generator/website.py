@@ -24,6 +24,7 @@ from generator.errors import ConfigError, PressError, ToolError
 from generator.listings import Site, Volume, listing_pages, summarise, totals
 from generator.pages import render, render_page
 from generator.plots import figures
+from generator.quality_facts import read_report
 from generator.scheme import headings, scheme_pages
 
 WAIT_SECONDS = 60.0  # for another build of the same site
@@ -95,20 +96,10 @@ def _build(shop: _Workshop, docs: Path, workers: int) -> Site:
         vkey=shop.settings.vkey,
         drafts=drafts,
         accepted=accepted,
-        report=_report(shop.output),
+        report=read_report(shop.output),
     )
     _front(shop, site, docs)
     return site
-
-
-def _report(output: Path) -> dict[str, Any] | None:
-    """What `prior-art report` last wrote."""
-    path = output / REPORT
-    try:
-        value: dict[str, Any] | None = json.loads(path.read_bytes()) if path.exists() else None
-        return value
-    except ValueError as error:
-        raise PressError(f"{path}: the report is damaged: {error}", hint="Write it again: prior-art report") from error
 
 
 def _alone(shop: _Workshop) -> AbstractContextManager[None]:

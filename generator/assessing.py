@@ -1,0 +1,47 @@
+"""The commands that set and test the gates, and when a night tests them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from generator import canonical, files
+from generator.press import Outcome, Press
+
+CONTROLS = "selftest.json"
+SCHEMA = "prior-art-selftest/v1"
+
+
+def calibrate(press: Press, corpus: Path, out: Path | None = None) -> Outcome:
+    """Thresholds from the real patents in a file, written to `out`."""
+    from generator.calibration import calibrate
+
+    return calibrate(press, corpus, out)
+
+
+def selftest(press: Press, corpus: Path | None = None, seed: int = 0, size: int = 300) -> Outcome:
+    """The controls through the gates; the figures are kept in the output, for the report."""
+    from generator import __version__
+    from generator.controls import selftest
+
+    outcome = selftest(press, corpus, press.calibration, seed, size)
+    value = {"schema": SCHEMA, "version": __version__, **outcome.figures}
+    files.write(press.output / CONTROLS, canonical.dumps(value))
+    return outcome
+
+
+def selftest_if_due(press: Press) -> None:
+    """Run the shipped controls unless this version has run some with this calibration. A failure is told, not raised:
+    the figures stand on the Quality page.
+    """
+    from generator import __version__
+    from generator.calibration import load_calibration
+
+    path = press.output / CONTROLS
+    wanted = (SCHEMA, __version__, load_calibration(press.calibration).id)
+    try:
+        kept: Any = json.loads(path.read_bytes()) if path.exists() else {}
+        done = (kept.get("schema"), kept.get("version"), kept.get("calibration")) == wanted
+    except (ValueError, AttributeError):
+        done = False  # torn or another's: it is a view, and made again
+    if not done:
+        press.report(selftest(press).lines[-1])
