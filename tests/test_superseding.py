@@ -15,10 +15,11 @@ from facts import archive, key, queue, record
 from site_fixture import build_site
 
 from generator import archive as reading
-from generator import files, log
+from generator import files, log, publication
 from generator.audit import audit_log, audit_records
 from generator.entries import Disclosed, Superseded, Withdrawn, superseded
 from generator.errors import ConfigError, LogError
+from generator.publication import Branch
 from generator.superseding import SUFFIX, queue_review
 
 BY = "Ada Example, mechanical engineer"
@@ -208,3 +209,29 @@ def test_both_pages_name_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     log.commit(output, key())
     assert build_site(output, docs=docs).rebuilt == (0, 1)
     assert "press-supersede" not in (site / "d/0/1.html").read_text()
+
+
+def test_two_publishers_raise_the_same_disclosure(tmp_path: Path) -> None:
+    """The second of the same review is dropped, another review is refused: the log holds one succession."""
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], check=True)
+
+    def land(name: str) -> None:
+        output = tmp_path / name
+        branch = Branch(output, str(remote), "publication")
+        publication.land(
+            output, key(), lambda: log.stage_queue(output, key().name), branch=branch, report=lambda _: None
+        )
+
+    queue(tmp_path / "a", range(3))
+    for name in ("a", "b", "c"):
+        land(name)
+    for name, by in (("a", BY), ("b", BY), ("c", "Somebody else")):
+        queue_review(tmp_path / name, 1, by)
+    land("a")
+    land("b")
+    for name in ("a", "b"):
+        raised(tmp_path / name)
+    with pytest.raises(LogError, match="superseded by disclosure 3 already"):
+        land("c")
+    assert len(list((tmp_path / "c" / "queue").iterdir())) == 3
