@@ -116,12 +116,13 @@ def spelling() -> str:
 def load_classifier(folder: Path = SHIPPED) -> Classifier:
     """The classifier in `folder`, by default the one that is shipped. Raises CorpusError."""
     import zipfile
+    import zlib
 
     import numpy
 
     path = folder / WEIGHTS
     try:
-        with numpy.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, numpy.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in ARRAYS}
         for name, kind in ARRAYS.items():
             if arrays[name].dtype != numpy.dtype(kind):
@@ -139,7 +140,7 @@ def load_classifier(folder: Path = SHIPPED) -> Classifier:
         }
         if shapes != expected or not knots:
             raise ValueError(f"the shapes {shapes} do not fit {len(terms)} terms and {len(symbols)} symbols")
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         hint = "Install the program anew, or build the file with: prior-art classifier DATA"
         raise CorpusError(f"{path}: the classifier cannot be read: {error}", hint=hint) from error
     known = titles()

@@ -26,6 +26,7 @@ from generator.intervals import wilson
 from generator.plan import RunPlan, brief
 from generator.profiles import BUILT_IN, ModelProfile, built_in_profiles, load_profile
 from generator.sampling import Sampling
+from generator.watching import Watch
 
 if TYPE_CHECKING:
     from generator.press import Outcome, Press
@@ -117,8 +118,10 @@ def sweep(
     }
     state = open_sweep(press.output, setup, arms)
     if not state.budget:
-        state.setup["budget"] = drafts if drafts is not None else _budget(state, model, judge, minutes or 0)
-    verdict = run(state, model, judge, report=press.report)
+        state.setup["budget"] = (
+            drafts if drafts is not None else _budget(state, model, judge, ladder.watch(), minutes or 0)
+        )
+    verdict = run(state, model, judge, watch=ladder.watch, report=press.report)
     lines = _table(state, verdict)
     if verdict.better:
         arm = state.arms[verdict.winner]
@@ -166,12 +169,14 @@ def run(state: Sweep, model: LanguageModel, judge: Judge, *, report: Callable[[s
     while isinstance(step := next_step(len(state.arms), state.budget, state.trials()), Step):
         report(f"sweep: {step.phase}, {step.drafts} drafts with each of {len(step.arms)} settings")
         for arm in step.arms:
-            state.tried += _draft(state, model, judge, step, arm)
+            state.tried += _draft(state, model, judge, watch(), step, arm)
             state.keep()
     return step
 
 
-def _draft(state: Sweep, model: LanguageModel, judge: Judge, step: Step, arm: int) -> list[dict[str, Any]]:
+def _draft(
+    state: Sweep, model: LanguageModel, judge: Judge, watch: Watch | None, step: Step, arm: int
+) -> list[dict[str, Any]]:
     """One batch of an arm. Its CPU time, judging included, is divided by tokens."""
     settings = state.arms[arm]
     plan = RunPlan(
@@ -185,7 +190,7 @@ def _draft(state: Sweep, model: LanguageModel, judge: Judge, step: Step, arm: in
     )
     briefs = (brief(plan, index) for index in range(step.first, step.first + step.drafts))
     started, made = time.process_time(), []
-    with closing(in_order(model, briefs, settings.sampling, lambda _: None)) as drafts:
+    with closing(in_order(model, briefs, settings.sampling, lambda _: None, watch)) as drafts:
         for one in drafts:
             made.append((one.brief.index, one.generation.new_tokens, judge(one)))
     spent = time.process_time() - started
@@ -203,10 +208,10 @@ def _draft(state: Sweep, model: LanguageModel, judge: Judge, step: Step, arm: in
     ]
 
 
-def _budget(state: Sweep, model: LanguageModel, judge: Judge, minutes: int) -> int:
+def _budget(state: Sweep, model: LanguageModel, judge: Judge, watch: Watch | None, minutes: int) -> int:
     """How many drafts fit into so many minutes, by a first batch of the default that counts towards nothing."""
     began = time.monotonic()
-    _draft(state, model, judge, Step("probe", (0,), 0, PROBE), 0)
+    _draft(state, model, judge, watch, Step("probe", (0,), 0, PROBE), 0)
     return max(1, int(PROBE * minutes * 60 / (time.monotonic() - began)))
 
 
