@@ -48,7 +48,9 @@ surface temperature thickness time top total type use value vicinity volume way 
 INHERENT = frozenset(stem(word) for word in _INHERENT_TEXT.split())
 _ORDER_TEXT = "first second third fourth fifth sixth last next previous preceding subsequent respective"
 _ORDER = frozenset(_ORDER_TEXT.split())
-_OPENING = frozenset({"a", "an", "of", "by", "with", "from", "for"})  # a noun phrase follows these too
+_OPENING_TEXT = "a an of by with from for in on into at between through"  # a noun phrase follows these too
+_OPENING = frozenset(_OPENING_TEXT.split())
+_ARTICLES = frozenset({"a", "an", "the", "said"})
 # Of the words in STOP, those that may stand before a noun in one.
 _MODIFYING_TEXT = """
 a about above an any at between both corresponding each either from further its more no not one other over present said
@@ -109,6 +111,8 @@ def _lacks_noun(chain: Chain, index: int) -> bool:
     if index >= len(words):
         return True
     apart = text[places[index - 1][1] : places[index][0]] != " "
+    if {words[index - 1], words[index]} <= _ARTICLES and not apart and text[places[index][0]].islower():
+        return words[index] != "said"
     if words[index] not in STOP or apart or words[index - 1] == "same":
         return False  # "the same or different", "the (i+1)-th block"
     if words[index] == "in" and words[index + 1 : index + 2] in (("vitro",), ("vivo",), ("situ",), ("silico",)):
