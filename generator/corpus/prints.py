@@ -62,10 +62,13 @@ class Postings:
         leading = (wanted >> np.uint64(64 - bits)).astype(np.int64)
         low = self.starts[leading].astype(np.int64)
         high = self.starts[leading + 1].astype(np.int64)
-        for _ in range(int((high - low).max(initial=0)).bit_length()):
-            middle = (low + high) >> 1
-            below = (low < high) & (self.keys[np.minimum(middle, len(self.keys) - 1)] < wanted)
-            low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
+        left = np.flatnonzero(low < high)
+        while len(left):
+            middle = (low[left] + high[left]) >> 1
+            below = self.keys[middle] < wanted[left]
+            low[left[below]] = middle[below] + 1
+            high[left[~below]] = middle[~below]
+            left = left[low[left] < high[left]]
         return low
 
 

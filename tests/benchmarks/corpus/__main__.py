@@ -102,13 +102,16 @@ def ask(data: Path, folder: Path) -> None:
 def timed(what: str, function: Callable[[Any], Any], items: list[Any]) -> list[Any]:
     """Each asked once, after the first was asked to load what is loaded once."""
     function(items[0])
-    found, milliseconds = [], []
+    found, wall, cpu = [], [], []
     for item in items:
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         found.append(function(item))
-        milliseconds.append(1000 * (time.perf_counter() - started))
-    p50, p95 = statistics.median(milliseconds), statistics.quantiles(milliseconds, n=20)[-1]
-    print(f"{what}: p50 {p50:.1f} ms, p95 {p95:.1f} ms, most {max(milliseconds):.1f} ms, n = {len(items)}", flush=True)
+        wall.append(1000 * (time.perf_counter() - started))
+        cpu.append(1000 * (time.process_time() - used))
+    for name, some in (("elapsed", wall), ("CPU", cpu)):
+        p50, p95 = statistics.median(some), statistics.quantiles(some, n=20)[-1]
+        mean = statistics.mean(some)
+        print(f"{what}, ms {name}: p50 {p50:.1f}, p95 {p95:.1f}, mean {mean:.1f}, n = {len(items)}", flush=True)
     return found
 
 
