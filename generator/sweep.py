@@ -161,8 +161,18 @@ def open_sweep(output: Path, setup: dict[str, Any], arms: tuple[Arm, ...]) -> Sw
         raise PressError(f"{path}: damaged: {error}", hint="Move the file away and sweep anew.") from error
 
 
-def run(state: Sweep, model: LanguageModel, judge: Judge, *, report: Callable[[str], None] = lambda _: None) -> Verdict:
-    """Draft and judge until there is a verdict. Each arm's batch is kept when it is complete."""
+def run(
+    state: Sweep,
+    model: LanguageModel,
+    judge: Judge,
+    *,
+    watch: Callable[[], Watch | None] = lambda: None,
+    report: Callable[[str], None] = lambda _: None,
+) -> Verdict:
+    """Draft and judge until there is a verdict. Each arm's batch is kept when it is complete.
+
+    `watch` makes what stops a hopeless draft early, as in a run: a setting is tried at the cost it would have there.
+    """
     if state.budget < (least := fewest_drafts(len(state.arms))):
         hint = f"Give --drafts {least} or more, or fewer values to try."
         raise ConfigError(f"{state.budget} drafts are too few for {len(state.arms)} settings", hint=hint)
