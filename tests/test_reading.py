@@ -186,7 +186,8 @@ def test_what_cannot_be_opened_is_an_error_with_its_path(tmp_path: Path) -> None
 
 
 @given(
-    st.binary(max_size=400), st.sampled_from([b"", b"{", b'{"id"', b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"])
+    st.binary(max_size=400),
+    st.sampled_from([b"", b"{", b'{"id"', b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"<PATDOC>", b"PATN\n"]),
 )
 def test_no_bytes_raise_anything_else(tmp_path_factory: pytest.TempPathFactory, data: bytes, head: bytes) -> None:
     path = write(tmp_path_factory.getbasetemp(), head + data)
@@ -211,6 +212,14 @@ def test_a_publication_is_read_from_its_folder_and_its_site(tmp_path: Path) -> N
             assert list(read_documents(folder, position)) == whole[number:]
     (bare,) = {item.number for item in read(output / "records")[:1]}
     assert bare == f"sha256:{record(0).sha256}"
+
+
+def test_an_archive_of_a_publication_is_read_record_by_record(tmp_path: Path) -> None:
+    output = archive(tmp_path / "output", 3, published="2026-11-22T03:17:00Z")
+    members = {f"facts/{path.relative_to(output)}": path.read_bytes() for path in output.rglob("*") if path.is_file()}
+    found = read(zipped(tmp_path, members))
+    assert len(found) == 3
+    assert {item.number for item in found} == {f"sha256:{record(number).sha256}" for number in range(3)}
 
 
 def test_a_record_that_the_log_does_not_name_is_skipped(tmp_path: Path) -> None:

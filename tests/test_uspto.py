@@ -235,6 +235,17 @@ def test_a_document_without_end_takes_no_memory(monkeypatch: pytest.MonkeyPatch)
         assert pieces[-1].last
 
 
+def test_no_text_takes_more_time_than_its_length() -> None:
+    """Runs that a careless pattern would try from each of their characters."""
+    runs = ["<EMI" + " " * 300_000, "<EMI " * 60_000, "1, " * 100_000, "(" * 300_000, ". " * 150_000, "&a" * 150_000]
+    before = time.process_time()
+    for run in runs:
+        parsed(patdoc(Document("US3000000", "Saw", "A saw.", ("A saw.",))).replace("A saw.", run))
+        undot(run.replace(" ", "."))
+        claim_texts([run, f"1-{run}"])
+    assert time.process_time() - before < 5
+
+
 def test_five_megabytes_a_second() -> None:
     paragraph = "<p>The patch <b>10</b> of <figref>FIG. 2</figref> has a cell of Li<sub>2</sub>S &#x3bc;m thick.</p>\n"
     data = GRANT.replace("</description>", paragraph * 900 + "</description>") * 20

@@ -8,8 +8,9 @@ from generator.words import words
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`number` is a publication number ("US8087209") or a disclosure's ("PAP-0000123"). `description` has paragraphs
-    separated by LF; `date` is YYYY-MM-DD or empty; `cpc` are symbols without spaces ("A01B33/08").
+    """`number` is a publication number ("US8087209"), a disclosure's place in its log ("example.org/log#123"), or the
+    hash of a record that no log names ("sha256:..."). `description` has paragraphs separated by LF; `date` is
+    YYYY-MM-DD or empty; `cpc` are symbols without spaces ("A01B33/08").
     """
 
     number: str

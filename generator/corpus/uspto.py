@@ -54,7 +54,7 @@ _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)""")
 _ENCODINGS = {"utf-8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "windows-1252"}
 # Elements without content that SGML leaves open.
 _OPEN = "CITED-BY-EXAMINER|CITED-BY-OTHER|B597US|B473US|B221US|EMI|COLSPEC|SPANSPEC|CUSTOM-CHARACTER|none|mprescripts"
-_SGML = re.compile(rf"<({_OPEN})((?:\s[^<>]*?)?)\s*/?>(?:\s*</\1>)?")
+_SGML = re.compile(rf"<({_OPEN})(\s[^<>]*+)?+>(?:\s*+</\1>)?")
 
 _DROPPED_NAMES = """tables table TABLE-US TABLE maths math MATH-US chemistry us-chemistry CHEM-US CWU img EMI heading H
 number"""
@@ -100,7 +100,7 @@ def _document(piece: Piece) -> Document | Skipped:
     # Without its prologue a document declares no entity and names no other file.
     lines, text = text.count("\n", 0, root.start()), resolve(text[root.start() :])
     if root[1] == "PATDOC":
-        text = _SGML.sub(r"<\1\2/>", text)
+        text = _SGML.sub(lambda match: f"<{match[1]}{(match[2] or '').rstrip('/')}/>", text)
     return _parse(_Reading(_FORMS[root[1]]), text, place, lines)
 
 
