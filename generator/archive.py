@@ -1,7 +1,7 @@
 """The read side of `output/`: records with their place in the log, for pages, site, search and publishing."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,16 @@ class LoggedRecord:
     @property
     def volume(self) -> int:
         return self.serial // VOLUME
+
+
+def own(serial: int) -> str:
+    """How a judgement names a disclosure of this log."""
+    return f"#{serial}"
+
+
+def unnumbered(record_sha256: str) -> str:
+    """How a judgement names a disclosure that has no serial number yet; once it has one, it is read as `own`."""
+    return f"sha256:{record_sha256}"
 
 
 def record_path(output: Path, serial: int, suffix: str = ".json") -> Path:
@@ -92,13 +102,16 @@ def read_volume(output: Path, volume: int) -> Iterator[LoggedRecord]:
     withdrawn = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)}
     after = successors(entries)
     before = {new: old for old, new in after.items()}
+    named = {unnumbered(entry.sha256): own(serial) for serial, entry in entries if isinstance(entry, Disclosed)}
     for serial, entry in entries[volume * VOLUME : (volume + 1) * VOLUME]:
         if isinstance(entry, Disclosed) and serial not in withdrawn:
-            logged = _logged(output, serial, entry, times.get(serial, ""))
+            logged = _logged(output, serial, entry, times.get(serial, ""), named)
             yield replace(logged, superseded_by=after.get(serial), supersedes=before.get(serial))
 
 
-def _logged(output: Path, serial: int, entry: Disclosed, published_at: str) -> LoggedRecord:
+def _logged(
+    output: Path, serial: int, entry: Disclosed, published_at: str, named: Mapping[str, str]
+) -> LoggedRecord:
     path = record_path(output, serial)
     data = files.read(path, "a logged record")
     if hashlib.sha256(data).hexdigest() != entry.sha256:
@@ -114,7 +127,7 @@ def _logged(output: Path, serial: int, entry: Disclosed, published_at: str) -> L
         checkpoint_size=Proof.parse(proof).checkpoint.size,
         published_at=published_at,
         findings=_findings(record_path(output, serial, ".findings.json")),
-        judgement=_judgement(record_path(output, serial, ".judgement.json")),
+        judgement=_judgement(record_path(output, serial, ".judgement.json"), named),
     )
 
 
@@ -128,11 +141,15 @@ def _findings(path: Path) -> tuple[Finding, ...]:
         raise LogError(f"{path}: the findings are damaged: {error}") from error
 
 
-def _judgement(path: Path) -> Judgement | None:
+def _judgement(path: Path, named: Mapping[str, str]) -> Judgement | None:
+    """With the serial numbers that other disclosures have got since."""
     if not path.exists():
         return None
     try:
-        return Judgement.from_bytes(path.read_bytes())
+        found = Judgement.from_bytes(path.read_bytes())
+        run_in, similar_to = (named.get(name, name) for name in (found.copying.run_in, found.copying.similar_to))
+        near = tuple(replace(one, number=named.get(one.number, one.number)) for one in found.neighbours)
+        return replace(found, copying=replace(found.copying, run_in=run_in, similar_to=similar_to), neighbours=near)
     except RecordError as error:
         raise LogError(f"{path}: the judgement is damaged: {error}", hint="Restore it from the facts.") from error
 

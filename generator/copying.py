@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.archive import queued
+from generator.archive import queued, unnumbered
 from generator.corpus.archived import printed, published, volume_prints
 from generator.corpus.documents import Document, as_document, compared_words
 from generator.corpus.fingerprints import (
@@ -66,18 +66,20 @@ class Known:
         self._added: list[Document] = []
 
     @classmethod
-    def open(cls, output: Path | None, corpus: "Corpus | None", *, prefix: str = "PAP") -> "Known":
-        """The corpus, the archive of `output` and its queue. Documents of the archive are named by `prefix` and serial.
+    def open(cls, output: Path | None, corpus: "Corpus | None") -> "Known":
+        """The corpus, the archive of `output` and its queue. A disclosure of the archive is named by its serial number
+        (`archive.own`), one that has none yet by the SHA-256 of its record (`archive.unnumbered`).
 
         Cost: the records that are new since the last time, and a small constant per volume.
         """
         known = tuple(Shelf(prints, corpus.document) for prints in corpus.prints) if corpus else ()
         if output is None:
             return cls(known, ())
-        read = partial(published, output, prefix=prefix)
+        read = partial(published, output)
         opened = cls(known, tuple(Shelf(prints, read) for prints in volume_prints(output)))
         for path in queued(output):
-            opened.add(path.stem, Record.from_bytes(path.read_bytes()).disclosure)
+            record = Record.from_bytes(path.read_bytes())
+            opened.add(unnumbered(record.sha256), record.disclosure)
         return opened
 
     def add(self, name: str, disclosure: Disclosure) -> None:

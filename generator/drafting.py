@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
+from generator.archive import unnumbered
 from generator.brief import Brief, Draft, LanguageModel, Watch
 from generator.cost import EnergyMeter
 from generator.errors import ModelError
@@ -213,8 +214,8 @@ def _done(state: RunState) -> bool:
 def keep(state: RunState, published: Published, line: Line, accepted: Accepted | None) -> None:
     """Write a judged draft into the run; refuse it when it copies what was published or accepted before it."""
     if accepted:
-        disclosure = Record.from_bytes(accepted.record).disclosure
-        judged = published.take(f"{state.name}-{line.index:06d}", disclosure, Judgement.from_bytes(accepted.judgement))
+        record = Record.from_bytes(accepted.record)
+        judged = published.take(unnumbered(record.sha256), record.disclosure, Judgement.from_bytes(accepted.judgement))
         if isinstance(judged, Rejected):
             line, accepted = refused(line, judged), None
         else:

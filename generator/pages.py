@@ -30,6 +30,7 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", **{c: f"&#{or
 _LINE_START = re.compile(r"[-+=:]|[0-9]+[.)]")
 _REFERENCE = re.compile(r"\bclaims?\s+[0-9]+(?:(?:\s*(?:,|-|–|/|\bto\b|\bor\b|\band\b|\bthrough\b)\s*)+[0-9]+)*", re.I)
 _NUMBER = re.compile(r"(?:\bclaims?\s+)?[0-9]+", re.I)
+_OWN = re.compile(r"#[0-9]{1,15}")
 DESCRIPTION_CHARS = 300
 
 
@@ -240,6 +241,7 @@ def _environment(templates: Path) -> Any:
     environment.filters["thousands"] = lambda number: f"{number:,}"
     environment.filters["minute"] = minute
     environment.filters["percent"] = percent
+    environment.filters["named"] = named
     environment.filters["one_line"] = lambda text: " ".join(text.split())
     return environment
 
@@ -247,6 +249,16 @@ def _environment(templates: Path) -> Any:
 def minute(time: str) -> str:
     """`2026-11-22T03:14:07Z` as `2026-11-22 03:14 UTC`, for listings."""
     return f"{time[:10]} {time[11:16]} UTC"
+
+
+def named(number: str, settings: Settings) -> str:
+    """Markdown of the number of a known document; a disclosure of this publication is a link to its page."""
+    if number.startswith("sha256:"):
+        return "a draft of the same night that was not logged"
+    if not _OWN.fullmatch(number):
+        return escape(number)
+    serial = int(number[1:])
+    return f"[{escape(display_id(serial, settings))}](../{serial // archive.VOLUME}/{serial}.html)"
 
 
 def percent(thousandths: int) -> str:

@@ -39,7 +39,7 @@ OBVIOUS = Judgement(
     classification=classification("A01G"),
     neighbours=(
         Neighbour("US7048010", "Valve flusher", 312, ("sediment", "purge", "diaphragm")),
-        Neighbour("PAP-0000001", "Flush valve for drip lines", 120, ("valve",)),
+        Neighbour("#1", "Flush valve for drip lines", 120, ("valve",)),
     ),
     corpus=CORPUS,
     chart=ClaimChart(

@@ -145,11 +145,13 @@ def published(output, disclosures, first=0):
 def test_archive_and_queue_are_known_by_their_names(tmp_path):
     published(tmp_path, [written(1), written(2)])
     queued(tmp_path, [written(3)], first=2)
-    known = Known.open(tmp_path, None, prefix="DEMO")
+    (path,) = archive.queued(tmp_path)
+    waiting = Record.from_bytes(path.read_bytes())
+    known = Known.open(tmp_path, None)
     assert [known.measure(written(n)).run_in for n in (1, 2, 3, 4)] == [
-        "DEMO-0000000",
-        "DEMO-0000001",
-        "run-000002",
+        "#0",
+        "#1",
+        archive.unnumbered(waiting.sha256),
         "",
     ]
 
@@ -175,7 +177,7 @@ def test_a_full_volume_is_printed_once_and_the_open_one_brought_up_to_date(tmp_p
     read.clear()
     known = Known.open(tmp_path, None)
     assert (read, names(tmp_path)) == ([6, 7, 8], ["0-4", "1-8", "2-9"])
-    assert [known.measure(written(n)).run_in for n in range(9)] == [f"PAP-{n:07d}" for n in range(9)]
+    assert [known.measure(written(n)).run_in for n in range(9)] == [f"#{n}" for n in range(9)]
     shutil.rmtree(tmp_path / archived.FOLDER)
     again = Known.open(tmp_path, None)
     assert [again.measure(written(n)) for n in range(9)] == [known.measure(written(n)) for n in range(9)]

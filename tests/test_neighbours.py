@@ -105,7 +105,7 @@ def test_neighbours_of_the_archive_come_from_its_newest_volumes(
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(facts.record(number, disclosure=disclosure).to_bytes())
     log.append(tmp_path, facts.key())
-    known = Known.open(tmp_path, None, prefix="DEMO")
-    assert [one.number for one in nearest(MINE, None, known)] == ["DEMO-0000003"]  # PUMP is in a volume too old
+    known = Known.open(tmp_path, None)
+    assert [one.number for one in nearest(MINE, None, known)] == ["#3"]  # PUMP is in a volume too old
     monkeypatch.setattr(copying, "NEWEST", 3)
-    assert [one.number for one in nearest(MINE, None, known)] == ["DEMO-0000000", "DEMO-0000003"]
+    assert [one.number for one in nearest(MINE, None, known)] == ["#0", "#3"]

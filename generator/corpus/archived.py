@@ -38,12 +38,12 @@ def volume_prints(output: Path) -> tuple[Prints, ...]:
     return tuple(_volume(output, tiles, start, min(start + archive.VOLUME, checkpoint.size)) for start in starts)
 
 
-def published(output: Path, serial: int, prefix: str) -> Document | None:
+def published(output: Path, serial: int) -> Document | None:
     """A disclosure of the archive; None when its record is no longer there, as after a withdrawal."""
     path = archive.record_path(output, serial)
     if not path.is_file():
         return None
-    return as_document(f"{prefix}-{serial:07d}", Record.from_bytes(path.read_bytes()).disclosure)
+    return as_document(archive.own(serial), Record.from_bytes(path.read_bytes()).disclosure)
 
 
 def _volume(output: Path, tiles: Tiles, start: int, end: int) -> Prints:
