@@ -22,8 +22,8 @@ from generator.judgement import ClaimChart, Element, Verdict
 if TYPE_CHECKING:
     from generator.corpus.store import Corpus
 
-# Thousandths. The lowest step of 50 at which held-out real claims are found in a single document no more often than they
-# share a copied run with one (7 of 200: relatives). tests/benchmarks/corpus/calibrate.py; docs/corpus.md has the figures.
+# Thousandths. The lowest step of 50 at which held-out real claims are found in a single document no more often than
+# they share a copied run with one (7 of 200: relatives). Figures and how to repeat them: docs/corpus.md.
 THRESHOLD = 500
 RELATED = 300
 UNION = 900  # thousandths of the elements that at most MOST_DOCUMENTS documents cover

@@ -14,6 +14,7 @@ from generator.corpus.documents import as_document, compared_words
 from generator.corpus.fingerprints import RUN
 from generator.disclosure import Claim, Disclosure
 from generator.layouts import DIRECTIONS, write_layout
+from generator.record import Record
 
 
 def text(seed: int, count: int) -> str:

@@ -18,7 +18,7 @@ LONGEST = 7  # words of a term; what follows is no longer its noun
 
 _DEFINITE = frozenset({"the", "said"})
 # May stand between "the" and the noun without being part of it.
-_COUNTING_TEXT = "said same each at least one two three four five six plurality of both all other"
+_COUNTING_TEXT = "said same each at least one two three four five six plurality both all other"
 _COUNTING = frozenset(_COUNTING_TEXT.split())
 # Ends a noun phrase: prepositions, conjunctions, pronouns, auxiliaries, and the verbs that claims are made of.
 _STOP_TEXT = """
@@ -57,6 +57,7 @@ a about above an any at between both corresponding each either from further its 
 such that the their these this those under up which
 """
 _MODIFYING = frozenset(_MODIFYING_TEXT.split())
+_AFTER_ARTICLE = frozenset({"above", "corresponding", "further", "more", "present"})
 _VERBAL = ("s", "ed", "ing", "ly")
 _OWNER = ("'s", "’s")
 
@@ -98,7 +99,7 @@ def terms(chain: Chain) -> Iterator[Term]:
             continue
         known.update(stems[seen:begin])
         seen = begin
-        if basis := _basis(words[index : last + 1], stems[index : last + 1], known, words[last + 1 : last + 2]):
+        if basis := _basis(words[index : last + 1], stems[index : last + 1], known, words[last + 1 : last + 3]):
             yield Term(places[begin][0], places[last][1], basis)
         index = last + 1
 
@@ -111,13 +112,15 @@ def _lacks_noun(chain: Chain, index: int) -> bool:
     if index >= len(words):
         return True
     apart = text[places[index - 1][1] : places[index][0]] != " "
-    if {words[index - 1], words[index]} <= _ARTICLES and not apart and text[places[index][0]].islower():
-        return words[index] != "said"
-    if words[index] not in STOP or apart or words[index - 1] == "same":
-        return False  # "the same or different", "the (i+1)-th block"
-    if words[index] == "in" and words[index + 1 : index + 2] in (("vitro",), ("vivo",), ("situ",), ("silico",)):
+    before, word = words[index - 1], words[index]
+    if {before, word} <= _ARTICLES and not apart and text[places[index][0]].islower():
+        return word != "said"
+    if word not in STOP or apart or before in _COUNTING:
+        return False  # "the (i+1)-th block", "the one which", "the same as"
+    if word == "in" and words[index + 1 : index + 2] in (("vitro",), ("vivo",), ("situ",), ("silico",)):
         return False
-    return not (words[index] in _MODIFYING or words[index].endswith(("ed", "ing")))
+    modifying = _AFTER_ARTICLE if before in _ARTICLES else _MODIFYING
+    return not (word in modifying or word.endswith(("ed", "ing")))
 
 
 def _behind_counting(words: tuple[str, ...], index: int) -> int:
@@ -127,6 +130,8 @@ def _behind_counting(words: tuple[str, ...], index: int) -> int:
             index += 3  # "one or more", "two or more"
         elif words[index] in _DEFINITE or words[index] in _COUNTING:
             index += 1
+        elif words[index] == "of" and words[index - 1] in _COUNTING:
+            index += 1  # "the at least one of the seats", "said plurality of seats"
         else:
             break
     return index
@@ -144,17 +149,24 @@ def _last(chain: Chain, index: int) -> int:
 
 
 def _basis(phrase: tuple[str, ...], stems: tuple[str, ...], known: set[str], after: tuple[str, ...]) -> Basis | None:
-    """How the phrase is introduced; None for one that needs no introduction. `after` is the word behind it."""
+    """How the phrase is introduced; None for one that needs no introduction. `after` are the two words behind it."""
+    if len(phrase) > 1 and _is_sign(phrase[-1]):
+        phrase, stems = phrase[:-1], stems[:-1]  # "the seat 12", "the size R1"
     head = phrase[-1]
+    if head in _ORDER or head.isdigit() or len(head) == 1:
+        return None
     if (stem(head[:-2]) if head.endswith(_OWNER) else stems[-1]) in known:
         return "grounded"
     if len(phrase) > 1 and head.endswith(_VERBAL) and stems[-2] in known:
         return "grounded"  # "the valve opens", "the plate heated by"
-    if stems[-1] in INHERENT or head in _ORDER or head.endswith("est") or head.isdigit() or len(head) == 1:
+    if stems[-1] in INHERENT or head.endswith("est"):
         return None
-    if after == ("of",) or any(word in known for word in stems[:-1]):
-        return "likely"
-    return "certain"
+    whole = after[:1] == ("of",) and after[1:] != ("claim",)  # "the rotation of the shaft"
+    return "likely" if whole or any(word in known for word in stems[:-1]) else "certain"
+
+
+def _is_sign(word: str) -> bool:
+    return len(word) == 1 or (len(word) <= 4 and any(character.isdigit() for character in word))
 
 
 def c8_antecedent_basis(disclosure: Disclosure) -> tuple[Finding, ...]:
