@@ -122,9 +122,10 @@ class Known:
         return any(self._holds_run(piece) for piece in _settled(text) if len(piece) >= RUN)
 
     def _holds_run(self, compared: list[str]) -> bool:
-        grams = sequences(word_hashes(compared), GRAM)
+        hashes = word_hashes(compared)
+        grams = sequences(hashes, GRAM)
         shelves = (*self._corpus, *self._archive)
-        return any(longest_run(compared, _all_words(text), RUN)[2] for _, text in _sharing(grams, shelves))
+        return any(longest_run(hashes, _all_hashes(text), RUN)[2] for _, text in _sharing(grams, shelves))
 
 
 def not_copied(copying: Copying) -> Rejected | None:
@@ -138,8 +139,8 @@ def not_copied(copying: Copying) -> Rejected | None:
     return None
 
 
-def _all_words(document: Document) -> list[str]:
-    return compared_words(document) + words(document.description)
+def _all_hashes(document: Document) -> "Array":
+    return word_hashes(compared_words(document) + words(document.description))
 
 
 def _sharing(grams: "Array", shelves: tuple[Shelf, ...]) -> "Iterator[tuple[Array, Document]]":
@@ -167,12 +168,13 @@ def _copied_run(
 
     run: list[str] = []
     run_in = ""
+    hashes = word_hashes(compared)
     known = np.zeros(len(mine.grams), bool)
     for places, document in _sharing(mine.grams, shelves):
         if document.number == but:
             continue
         known[places] = True
-        start, _, length = longest_run(compared, _all_words(document), max(GRAM, len(run) + 1))
+        start, _, length = longest_run(hashes, _all_hashes(document), max(GRAM, len(run) + 1))
         if length:
             run, run_in = compared[start : start + length], document.number
     return run, run_in, round(1000 * float(known.mean())) if run else 0

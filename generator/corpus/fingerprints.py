@@ -150,29 +150,28 @@ def similarity(signature: "Array", others: "Array") -> "Array":
     return shares
 
 
-def longest_run(ours: Sequence[str], theirs: Sequence[str], least: int = GRAM) -> tuple[int, int, int]:
+def longest_run(ours: "Array", theirs: "Array", least: int = GRAM) -> tuple[int, int, int]:
     """The longest common run of at least `least` words: its place in `ours`, in `theirs`, its length; else (0, 0, 0).
 
-    Bisects on the length, because a common run of n words holds common runs of all lengths below. Of equally long
-    runs the first in `ours`. Time: linear in the words but for sorting, times the logarithm of the length.
+    Both are `word_hashes`, of 64 bits, so that equal hashes are equal words. Bisects on the length, because a common run
+    of n words holds common runs of all lengths below. Of equally long runs the first in `ours`. Time: linear in the
+    words but for sorting, times the logarithm of the length.
     """
-    one, other = word_hashes(ours), word_hashes(theirs)
-    shared, length = _shared(one, other, least), least
+    shared, length = _shared(ours, theirs, least), least
     if shared is None:
         return 0, 0, 0
     limit = min(len(ours), len(theirs)) + 1
     step = 1
     while limit - length > 1:  # doubling first: most runs are short
         tried = min(length + step, (length + limit) // 2) if limit <= length + step else length + step
-        found = _shared(one, other, tried)
+        found = _shared(ours, theirs, tried)
         if found is None:
             limit, step = tried, 1 << 62
         else:
             shared, length, step = found, tried, step * 2
     start, place = shared
-    if list(ours[start : start + length]) != list(theirs[place : place + length]):
-        return 0, 0, 0  # two words with the same 64 bits
-    return start, place, length
+    same = bool((ours[start : start + length] == theirs[place : place + length]).all())
+    return (start, place, length) if same else (0, 0, 0)  # two sequences with one hash
 
 
 def _shared(one: "Array", other: "Array", width: int) -> tuple[int, int] | None:
