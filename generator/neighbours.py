@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST = 5
 SHOWN = 6  # shared terms that are named
 TERMS = 32  # the weightiest stems that the corpus is searched for; all of them are scored
-HITS = 32  # passages that the search gives
+HITS = 20  # passages that the search gives
 
 
 def nearest(

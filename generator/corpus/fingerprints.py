@@ -153,9 +153,9 @@ def similarity(signature: "Array", others: "Array") -> "Array":
 def longest_run(ours: "Array", theirs: "Array", least: int = GRAM) -> tuple[int, int, int]:
     """The longest common run of at least `least` words: its place in `ours`, in `theirs`, its length; else (0, 0, 0).
 
-    Both are `word_hashes`, of 64 bits, so that equal hashes are equal words. Bisects on the length, because a common run
-    of n words holds common runs of all lengths below. Of equally long runs the first in `ours`. Time: linear in the
-    words but for sorting, times the logarithm of the length.
+    Both are `word_hashes`, of 64 bits, so that equal hashes are equal words. Bisects on the length, because a common
+    run of n words holds common runs of all lengths below. Of equally long runs the first in `ours`. Time: linear in
+    the words but for sorting, times the logarithm of the length.
     """
     shared, length = _shared(ours, theirs, least), least
     if shared is None:
