@@ -279,9 +279,9 @@ def _lines(value: dict[str, Any]) -> list[str]:
         ("per_distinct_g4", "distinct document in the obvious range (computed)"),
     ):
         cost = value["cost"][what]
-        seconds = cost and cost["cpu_seconds"]
+        seconds, g4 = cost and cost["cpu_seconds"], what == "per_distinct_g4"
         if not seconds:
-            lines.append(f"cost of one {name}: not recorded")
+            lines.append(f"cost of one {name}: {'not assessed' if g4 and not value['corpora'] else 'not recorded'}")
         elif seconds["value"] is None:
             lines.append(f"cost of one {name}: at least {seconds['low']:.1f} CPU seconds; there is none yet")
         else:

@@ -6,10 +6,8 @@ decides what comes next. Nothing that a sweep accepts is published.
 
 import hashlib
 import json
-import re
 import time
-import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import groupby
@@ -24,8 +22,8 @@ from generator.drafting import in_order
 from generator.errors import ConfigError, PressError
 from generator.intervals import wilson
 from generator.plan import RunPlan, brief
-from generator.profiles import BUILT_IN, ModelProfile, built_in_profiles, load_profile
-from generator.sampling import Sampling
+from generator.profiles import load_profile
+from generator.tuned_profile import target_of, write_winner
 from generator.watching import Watch
 
 if TYPE_CHECKING:
@@ -103,7 +101,7 @@ def sweep(
         raise ConfigError("a sweep measures CPU time of one machine", hint="Leave --engine ray out.")
     name = profile or press.settings.profile
     chosen = load_profile(name, press.root)
-    target = _target(name, press.root, write)
+    target = target_of(name, press.root, write)
     arms = grid(Arm(chosen.sampling, press.settings.top_down_share), temperatures, top_ps, min_ps, shares)
     ladder = Ladder.open(corpus or press.corpus)
     model = open_model(chosen, choice, report=press.report)
@@ -125,7 +123,7 @@ def sweep(
     lines = _table(state, verdict)
     if verdict.better:
         arm = state.arms[verdict.winner]
-        lines += _write(arm, chosen, name, press.root, target, press.settings.top_down_share)
+        lines += write_winner(arm, chosen, name, press.root, target, press.settings.top_down_share)
     return Outcome((*lines, f"sweep: every draft's outcome is in {state.path}"), _figures(state, verdict))
 
 
@@ -225,70 +223,39 @@ def _budget(state: Sweep, model: LanguageModel, judge: Judge, watch: Watch | Non
     return max(1, int(PROBE * minutes * 60 / (time.monotonic() - began)))
 
 
-def _target(name: str, root: Path, write: Path | None) -> Path | None:
-    """Where the winner goes: the profile's own file, or for a built-in one the path that was given, or nowhere."""
-    if write:
-        return root / write
-    return None if name in built_in_profiles() else root / name
-
-
-def _write(arm: Arm, profile: ModelProfile, name: str, root: Path, target: Path | None, share: str) -> Iterator[str]:
-    if arm.top_down_share != share:
-        yield f'sweep: set top_down_share = "{arm.top_down_share}" in prior-art.toml, too: it is no part of a profile'
-    if target is None:
-        yield f"sweep: {profile.name} is built in: write the winner to a file of your own with --write PATH"
-        return
-    source = BUILT_IN / f"{name}.toml" if name in built_in_profiles() else root / name
-    text = with_sampling(files.read(source, "the profile").decode(), arm.sampling)
-    if profile.folder and target.parent.resolve() != source.parent.resolve():
-        text = re.sub(r"(?m)^model\s*=.*$", lambda _: f"model = {json.dumps(str(profile.folder))}", text, count=1)
-    files.write(target, text.encode())
-    yield f"sweep: written to {target}"
-
-
-def with_sampling(text: str, sampling: Sampling) -> str:
-    """A profile's TOML with these settings; everything else in it, comments too, stays. Raises ConfigError."""
-    before, header, after = text.partition("[sampling]")
-    if not header:
-        before, after = text.rstrip("\n") + "\n\n", "\n"
-    body, rest = re.match(r"((?:(?!\n\s*\[).)*)(.*)", after, re.S).groups()  # type: ignore[union-attr]  # matches always
-    old = tomllib.loads(text).get("sampling", {})
-    for name, value in asdict(sampling).items():
-        pattern = rf"(?m)^(\s*{name}\s*=\s*)(\"[^\"]*\"|'[^']*')"
-        if re.search(pattern, body):
-            body = re.sub(pattern, lambda found, value=value: f'{found[1]}"{value}"', body)
-        elif value != asdict(Sampling())[name]:
-            body = f'{body.rstrip()}\n{name} = "{value}"\n'
-    made = f"{before}[sampling]{body}{rest}"
-    try:
-        read = {**asdict(Sampling()), **tomllib.loads(made)["sampling"]}
-    except ValueError:  # a name that stands there in another form, now twice
-        read = old
-    if read != asdict(sampling):
-        raise ConfigError(f"sampling = {old}: this form of TOML is not rewritten", hint='Write name = "value" lines.')
-    return made
-
-
 def _table(state: Sweep, verdict: Verdict) -> list[str]:
-    """The default, the winner, and the best others of the search, by yield."""
+    """The default and the best arm by their test, then the best others of the search."""
     figures = _figures(state, verdict)["arms"]
-    lines = [f"{'distinct accepted in a CPU hour':>31}  {'drafts':>6}  {'accepted, distinct':>24}  settings"]
-    shown = sorted(figures, key=lambda one: -(one["per_cpu_hour"] or 0))[:8]
+    lines = [
+        f"{'distinct accepted in a CPU hour':>31}  {'drafts':>6}  {'phase':6}  {'accepted, distinct':>24}  settings"
+    ]
+    shown = sorted(figures, key=lambda one: (one["phase"] == "search", -one["per_cpu_hour"]))[:8]
     for one in shown + [one for one in figures if one["arm"] in (0, verdict.winner) and one not in shown]:
         mark = "default: " if one["arm"] == 0 else "winner: " if one["arm"] == verdict.winner and verdict.better else ""
         interval = f"{one['hits']} ({100 * one['low']:.1f} to {100 * one['high']:.1f} %)"
-        lines.append(f"{one['per_cpu_hour']:31.1f}  {one['drafts']:6}  {interval:>24}  {mark}{state.arms[one['arm']]}")
+        cells = f"{one['per_cpu_hour']:31.1f}  {one['drafts']:6}  {one['phase']:6}  {interval:>24}"
+        lines.append(f"{cells}  {mark}{state.arms[one['arm']]}")
     best = state.arms[verdict.winner]
     return [*lines, f"sweep: {best}. {verdict.why}"]
 
 
 def _figures(state: Sweep, verdict: Verdict) -> dict[str, Any]:
+    """Of each arm its drafts of the test, which did not choose it, or where it was not tested, those of the search."""
     trials = state.trials()
     rows = []
     for arm, settings in enumerate(state.arms):
-        own = [trial for phase in ("search", "test") for trial in trials.get((phase, arm), ())]
+        phase = "test" if ("test", arm) in trials else "search"
+        own = trials.get((phase, arm), [])
         hits, seconds = sum(trial.hit for trial in own), sum(trial.seconds for trial in own)
         low, high = wilson(hits, len(own))
-        row = {"arm": arm, **asdict(settings), "drafts": len(own), "hits": hits, "low": low, "high": high}
+        row = {
+            "arm": arm,
+            **asdict(settings),
+            "phase": phase,
+            "drafts": len(own),
+            "hits": hits,
+            "low": low,
+            "high": high,
+        }
         rows.append({**row, "cpu_seconds": seconds, "per_cpu_hour": 3600 * hits / seconds if seconds else 0.0})
     return {"arms": rows, "winner": verdict.winner, "better": verdict.better, "why": verdict.why, "setup": state.setup}

@@ -4,6 +4,7 @@ import json
 import random
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from written import LADDER, WrittenModel
@@ -14,7 +15,8 @@ from generator.errors import ConfigError, PressError
 from generator.press import Press
 from generator.profiles import BUILT_IN, read_profile
 from generator.sampling import Sampling
-from generator.sweep import _write, judge_by, open_sweep, run, with_sampling
+from generator.sweep import judge_by, open_sweep, run
+from generator.tuned_profile import target_of, with_sampling, write_winner
 
 DEFAULT = Arm(Sampling("0.8"), "0.5")
 SETUP = {"profile": "written", "model": {}, "corpus": None, "calibration": "c", "seed": 7, "asked": {"drafts": 64}}
@@ -206,7 +208,7 @@ def test_a_form_that_cannot_be_rewritten_is_refused_whole():
 def test_a_copy_of_a_built_in_profile_opens_the_same_model(tmp_path):
     starter = read_profile(BUILT_IN / "starter.toml")
     arm = Arm(replace(starter.sampling, temperature="0.7"), "1")
-    lines = list(_write(arm, starter, "starter", tmp_path, tmp_path / "won.toml", "0.5"))
+    lines = list(write_winner(arm, starter, "starter", tmp_path, tmp_path / "won.toml", "0.5"))
     copy = read_profile(tmp_path / "won.toml")
     assert replace(copy, sampling=starter.sampling, model=starter.model) == starter
     assert copy.sampling == arm.sampling
@@ -215,6 +217,12 @@ def test_a_copy_of_a_built_in_profile_opens_the_same_model(tmp_path):
 
 def test_a_built_in_profile_is_not_changed(tmp_path):
     starter = read_profile(BUILT_IN / "starter.toml")
-    lines = list(_write(Arm(Sampling("0.7"), "0.5"), starter, "starter", tmp_path, None, "0.5"))
+    lines = list(write_winner(Arm(Sampling("0.7"), "0.5"), starter, "starter", tmp_path, None, "0.5"))
     assert "--write PATH" in lines[0]
     assert read_profile(BUILT_IN / "starter.toml") == starter
+
+
+def test_the_winner_goes_into_the_profile_itself_or_where_it_is_told(tmp_path):
+    assert target_of("starter", tmp_path, None) is None
+    assert target_of("starter", tmp_path, Path("won.toml")) == tmp_path / "won.toml"
+    assert target_of("mine.toml", tmp_path, None) == tmp_path / "mine.toml"
