@@ -133,10 +133,10 @@ def test_arms_have_the_same_seeds(state, judge):
 
 def test_an_interrupted_sweep_goes_on_with_what_it_has(state, judge, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        run(state, WrittenModel(stop_at=38), judge)
+        run(state, WrittenModel(stop_at=20), judge)
     kept = open_sweep(tmp_path, SETUP, state.arms)
     assert kept.tried == state.tried
-    assert len(kept.tried) == 36
+    assert len(kept.tried) == 16
     assert kept.budget == 64
     model = WrittenModel()
     run(kept, model, judge)
@@ -144,7 +144,7 @@ def test_an_interrupted_sweep_goes_on_with_what_it_has(state, judge, tmp_path):
     whole.setup["budget"] = 64
     run(whole, WrittenModel(), judge)
     count = len(model.made)
-    assert count == len(kept.tried) - 36
+    assert count == len(kept.tried) - 16
     assert [one for one in drafted(kept) if one[0] == "search"] == [one for one in drafted(whole) if one[0] == "search"]
 
 
