@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 SIMILAR = 800  # thousandths
 LOOKED_BACK = 2000  # characters before the end of an unfinished draft; `copied` is asked more often than that
 NEWEST = 4  # volumes in which neighbours are looked for
-MOST_READ = 16  # texts read to verify the runs of one disclosure, those that share the most sequences first
+MOST_READ = 256  # texts read for one disclosure, those that share the most first; most share with none or a few
 
 _HEADING = re.compile(r"^#.*$", re.MULTILINE)
 _CLAIM = re.compile(r"\n[ \t]*\n\d{1,4}\. ")
@@ -104,7 +104,8 @@ class Known:
     def measure(self, disclosure: Disclosure, *, but: str = "") -> Copying:
         """Title, abstract and claims against every known text except the one named `but`.
 
-        The run is the longest that is verified on the stored texts; `known_share` counts sequences of GRAM words.
+        The run is the longest that is verified on the stored texts, or the first of RUN words; `known_share` counts
+        sequences of GRAM words.
         """
         compared = compared_words(as_document("", disclosure))
         mine = fingerprint(compared)
@@ -122,8 +123,10 @@ class Known:
         return any(self._holds_run(piece) for piece in _settled(text) if len(piece) >= RUN)
 
     def _holds_run(self, compared: list[str]) -> bool:
+        import numpy as np
+
         hashes = word_hashes(compared)
-        grams = sequences(hashes, GRAM)
+        grams = np.unique(sequences(hashes, GRAM))
         shelves = (*self._corpus, *self._archive)
         return any(longest_run(hashes, _all_hashes(text), RUN)[2] for _, text in _sharing(grams, shelves))
 
@@ -144,7 +147,7 @@ def _all_hashes(document: Document) -> "Array":
 
 
 def _sharing(grams: "Array", shelves: tuple[Shelf, ...]) -> "Iterator[tuple[Array, Document]]":
-    """Known texts that share a gram, with its places in `grams`; those that share the most first."""
+    """Known texts that share a gram, with its places in `grams`, unique ones; those that share the most first."""
     import numpy as np
 
     found = []
@@ -163,21 +166,27 @@ def _sharing(grams: "Array", shelves: tuple[Shelf, ...]) -> "Iterator[tuple[Arra
 def _copied_run(
     compared: list[str], mine: Fingerprint, shelves: tuple[Shelf, ...], but: str
 ) -> tuple[list[str], str, int]:
-    """The longest verified run, the name of its text, and the thousandths of the grams that are known."""
+    """The longest verified run, the name of its text, and the thousandths of the grams that are known.
+
+    Reading ends with the first run that the gate refuses: of texts that share as much, none has a say any more.
+    """
     import numpy as np
 
     run: list[str] = []
     run_in = ""
     hashes = word_hashes(compared)
-    known = np.zeros(len(mine.grams), bool)
-    for places, document in _sharing(mine.grams, shelves):
+    grams, inverse = np.unique(mine.grams, return_inverse=True)  # a text that repeats itself is looked up once
+    known = np.zeros(len(grams), bool)
+    for places, document in _sharing(grams, shelves):
         if document.number == but:
             continue
         known[places] = True
         start, _, length = longest_run(hashes, _all_hashes(document), max(GRAM, len(run) + 1))
         if length:
             run, run_in = compared[start : start + length], document.number
-    return run, run_in, round(1000 * float(known.mean())) if run else 0
+        if length >= RUN:
+            break
+    return run, run_in, round(1000 * float(known[inverse].mean())) if run else 0
 
 
 def _most_similar(mine: Fingerprint, shelves: tuple[Shelf, ...], but: str) -> tuple[int, str]:

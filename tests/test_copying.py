@@ -232,3 +232,13 @@ def test_the_batch_has_no_say_in_stopping_drafts():
     known = known_with(written(1))
     mine = written(1)
     assert not known.copied(write_layout("top-down", mine.title, mine.abstract, [c.text for c in mine.claims]))
+
+
+def test_a_hostile_draft_takes_no_more_time_than_its_length():
+    """One sequence a hundred thousand times, which many known texts have, and a word of a megabyte."""
+    passage = " ".join(["valve"] * 60)
+    known = known_with(*(written(10 * n, inserted=passage) for n in range(60)))
+    claims = (Claim(1, "valve " * 100_000), Claim(2, "v" * 1_000_000))
+    copying = known.measure(Disclosure("Valve", "A valve.", (), claims))
+    assert copying.longest_run == 60
+    assert not_copied(copying).reason == "copied_run"

@@ -21,6 +21,7 @@ RUN = 25  # words of a run that counts as copied
 SHINGLE = 5  # words in a sequence of a signature
 PERMUTATIONS = 128
 BANDS, ROWS = 21, 6  # texts with similarity 0.8 share a band with probability 0.998, with 0.5 with 0.28
+AT_ONCE = 1 << 16  # sequences that a signature takes in one step, of which each needs half a kilobyte
 SCHEME, SEED = "affine32", 1  # datasketch's family of permutations
 
 _BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64
@@ -131,7 +132,8 @@ def signature(hashes: "Array") -> "Array":
 
     shingles = sequences(hashes, min(SHINGLE, max(1, len(hashes))))
     made = MinHash(PERMUTATIONS, scheme=SCHEME, seed=SEED, hashfunc=int, permutations=permutations())
-    made.update_batch((shingles >> np.uint64(32)).tolist())
+    for start in range(0, len(shingles), AT_ONCE):
+        made.update_batch((shingles[start : start + AT_ONCE] >> np.uint64(32)).tolist())
     values: Array = made.hashvalues
     return values
 
