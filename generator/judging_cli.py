@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["commands"]  # with these and all others in it
 
-PATHS = click.Path(path_type=Path, exists=True)
+PATHS = click.Path(path_type=Path)
 
 
 @stage("prior-art calibrate patents.jsonl.zst --out calibration.json", new=True)

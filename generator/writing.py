@@ -11,7 +11,7 @@ from generator.press import Outcome, Press
 
 if TYPE_CHECKING:
     from generator.brief import EngineChoice
-    from generator.drafting import Progress
+    from generator.drafting import Progress, RunReport
     from generator.gates import Ladder
     from generator.plan import RunPlan, Shard
     from generator.profiles import ModelProfile
@@ -75,6 +75,10 @@ def generate(
         salt=lambda: secrets.token_bytes(16),
         report=_progress(press),
     )
+    return _concluded(press, made, part, timings)
+
+
+def _concluded(press: Press, made: "RunReport", part: "Shard | None", timings: bool) -> Outcome:
     if not made.finished:
         press.report(_drafted(made.report, "interrupted: ").lines[0])
         raise KeyboardInterrupt

@@ -7,19 +7,125 @@ from generator.disclosure import Claim, Disclosure
 from generator.layouts import write_layout
 from generator.references import depends_on
 
-THINGS = (
-    "valve pump bracket ladder bicycle kettle lantern hinge cabinet trolley drill sensor battery fan filter "
-    "nozzle printer scanner saddle shutter tripod winch boiler clamp dryer funnel grinder"
-).split()
-PARTS = (
-    "body seat spring lever shaft gear plate housing sleeve wheel pin cover rod disc bearing membrane magnet coil "
-    "plunger cam ratchet roller bushing flange tube chamber piston bellows gasket handle frame strap buckle wedge "
-    "collar spindle rail hook latch lens mirror baffle grille socket blade"
-).split()
-WAYS = "pivotally slidably rigidly elastically magnetically releasably rotatably thermally axially loosely".split()
-JOINED = "coupled fixed attached connected mounted fastened joined secured".split()
-MATERIALS = "steel brass rubber ceramic aluminium glass nylon leather bronze carbon copper oak titanium zinc".split()
-WORK = "opens closes turns lifts cools heats stops guides supports seals locks lowers".split()
+THINGS = [
+    "valve",
+    "pump",
+    "bracket",
+    "ladder",
+    "bicycle",
+    "kettle",
+    "lantern",
+    "hinge",
+    "cabinet",
+    "trolley",
+    "drill",
+    "sensor",
+    "battery",
+    "fan",
+    "filter",
+    "nozzle",
+    "printer",
+    "scanner",
+    "saddle",
+    "shutter",
+    "tripod",
+    "winch",
+    "boiler",
+    "clamp",
+    "dryer",
+    "funnel",
+    "grinder",
+]
+PARTS = [
+    "body",
+    "seat",
+    "spring",
+    "lever",
+    "shaft",
+    "gear",
+    "plate",
+    "housing",
+    "sleeve",
+    "wheel",
+    "pin",
+    "cover",
+    "rod",
+    "disc",
+    "bearing",
+    "membrane",
+    "magnet",
+    "coil",
+    "plunger",
+    "cam",
+    "ratchet",
+    "roller",
+    "bushing",
+    "flange",
+    "tube",
+    "chamber",
+    "piston",
+    "bellows",
+    "gasket",
+    "handle",
+    "frame",
+    "strap",
+    "buckle",
+    "wedge",
+    "collar",
+    "spindle",
+    "rail",
+    "hook",
+    "latch",
+    "lens",
+    "mirror",
+    "baffle",
+    "grille",
+    "socket",
+    "blade",
+]
+WAYS = [
+    "pivotally",
+    "slidably",
+    "rigidly",
+    "elastically",
+    "magnetically",
+    "releasably",
+    "rotatably",
+    "thermally",
+    "axially",
+    "loosely",
+]
+JOINED = ["coupled", "fixed", "attached", "connected", "mounted", "fastened", "joined", "secured"]
+MATERIALS = [
+    "steel",
+    "brass",
+    "rubber",
+    "ceramic",
+    "aluminium",
+    "glass",
+    "nylon",
+    "leather",
+    "bronze",
+    "carbon",
+    "copper",
+    "oak",
+    "titanium",
+    "zinc",
+]
+WORK = [
+    "opens",
+    "closes",
+    "turns",
+    "lifts",
+    "cools",
+    "heats",
+    "stops",
+    "guides",
+    "supports",
+    "seals",
+    "locks",
+    "lowers",
+]
 
 
 def invention(number: int, tag: str = "") -> tuple[str, str, list[str]]:

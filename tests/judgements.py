@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from generator.judgement import (
-    Class,
     ClaimChart,
+    Class,
     Classification,
     Coherence,
     Copying,

@@ -65,7 +65,11 @@ def test_what_was_accepted_before_is_refused_and_the_first_stays():
 def test_a_run_of_25_words_in_one_claim_is_a_copy():
     published, one, other = nothing_published(), inventions.disclosure(1), inventions.disclosure(2)
     long = " ".join(inventions.MATERIALS + inventions.WORK)
-    take(published, "first", with_claim(one, f"The {one.claims[0].text.split()[1].strip(',')} of claim 1, wherein {long}."))
+    take(
+        published,
+        "first",
+        with_claim(one, f"The {one.claims[0].text.split()[1].strip(',')} of claim 1, wherein {long}."),
+    )
     copied = with_claim(other, f"The {other.claims[0].text.split()[1].strip(',')} of claim 1, wherein {long}.")
     result = published.take("second", copied, judgement_of(other))
     assert reason(result) == "G3 copied_run"
@@ -145,5 +149,3 @@ def test_a_draft_that_was_stopped_is_judged_by_its_reason():
 def test_the_content_of_a_disclosure_is_its_title_and_claims(change, same):
     one = inventions.disclosure(3)
     assert (content_sha256(replace(one, **change)) == content_sha256(one)) is same
-
-

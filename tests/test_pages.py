@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import judgements
 import markdown
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from mkdocs.utils.meta import get_data
-import judgements
 from site_fixture import DOCS, PUBLISHED, ROOT, TEMPLATES, patents, record, settings
 
 from generator.archive import LoggedRecord
