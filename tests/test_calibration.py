@@ -49,7 +49,7 @@ def documents(path, times=1, **changes):
 def made(tmp_path_factory):
     """A calibration by the command, the file that it was made from, and what the command said."""
     folder = tmp_path_factory.mktemp("calibration")
-    corpus = documents(folder / "corpus.jsonl", times=4)
+    corpus = documents(folder / "corpus.jsonl", times=3)
     with corpus.open("a") as file:
         file.write("no JSON\n")
     outcome = calibrate(press(folder), corpus)
@@ -83,11 +83,11 @@ def test_the_command_writes_what_the_reader_reads(made):
     assert load_calibration(path).id == value["id"]
     assert value["corpus"] == {
         "name": "corpus.jsonl",
-        "documents": 640,
+        "documents": 480,
         "sha256": __import__("hashlib").sha256(corpus.read_bytes()).hexdigest(),
     }
     assert outcome.figures["thresholds"] == value["thresholds"]
-    assert "1 documents of corpus.jsonl were skipped; the first: line 641" in outcome.lines[0]
+    assert "1 documents of corpus.jsonl were skipped; the first: line 481" in outcome.lines[0]
     assert path.name in outcome.lines[-1]
     assert value["held_out"]["documents"] == sum(
         held_out(one.number, 1 / 3) for _, one in read_documents(corpus) if isinstance(one, Document)

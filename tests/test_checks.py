@@ -307,6 +307,17 @@ def test_checks_never_raise_and_name_claims_that_there_are(claims, title, abstra
     assert isinstance(result, Passed | Rejected)
 
 
+@given(st.lists(st.sampled_from("abc"), max_size=24))
+def test_loops_are_those_that_a_slow_search_finds(tokens):
+    def stands(width, times):
+        return any(
+            tokens[at : at + width * times] == tokens[at : at + width] * times
+            for at in range(len(tokens) - width * times + 1)
+        )
+
+    assert bool(find_loop(tokens)) == (stands(1, 4) or any(stands(width, 3) for width in range(2, 9)))
+
+
 @given(st.lists(st.integers(0, 3), max_size=60), st.integers(1, 3))
 def test_a_loop_is_found_wherever_it_stands(numbers, width):
     tokens = [str(number) for number in numbers]

@@ -84,7 +84,8 @@ def terms(chain: Chain) -> Iterator[Term]:
     seen = index = 0  # the stems before `seen` are known
     while index < len(words):
         if words[index] not in _DEFINITE:
-            if words[index] in _OPENING and _lacks_noun(chain, index + 1):
+            ends = index + 1 == len(words) or words[index + 1] in STOP  # a quick look, as nearly all do not
+            if ends and words[index] in _OPENING and _lacks_noun(chain, index + 1):
                 yield Term(places[index][0], places[min(index + 1, len(words) - 1)][1], "certain")
             index += 1
             continue

@@ -1,6 +1,7 @@
 """Repetition among the claims and the faults that language models are known for."""
 
 import re
+from collections import Counter
 
 from generator.checks.chains import Chain, chains
 from generator.checks.form import TRANSITION
@@ -80,8 +81,20 @@ def looping(text: str) -> str:
 def find_loop(tokens: list[str]) -> str:
     """The first phrase that is repeated in a row too often, or an empty string.
 
-    Time: the words times those of the LOOP_WORDS before each that are equal to it.
+    Every word of a loop stands at least LOOP_TIMES in the text, so only stretches of such words are searched.
     """
+    times = Counter(tokens)
+    begin = 0
+    for end, token in enumerate((*tokens, "")):
+        if times[token] < LOOP_TIMES:
+            if end - begin >= LOOP_SINGLE and (loop := _first_loop(tokens[begin:end])):
+                return loop
+            begin = end + 1
+    return ""
+
+
+def _first_loop(tokens: list[str]) -> str:
+    """Time: the words times those of the LOOP_WORDS before each that are equal to it."""
     last: dict[str, list[int]] = {}
     runs: dict[int, int] = {}  # for each width: how many words in a row equal the word that many places before
     for index, token in enumerate(tokens):
