@@ -1,6 +1,7 @@
 """Claims cut into elements, and the claim chart of a small corpus."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,16 @@ def test_passages_hold_every_word_in_order_and_no_more_than_they_may(text: str, 
     found = list(packed(sentences(text), most))
     assert " ".join(found).split() == text.split()
     assert all(0 < len(passage.split()) <= most for passage in found)
+
+
+@pytest.mark.parametrize("part", [", wherein ", "comprising ", "(a) ", "; ", "\n", ", and", ", a", ". ", "a", 'x. "'])
+def test_time_grows_with_the_text_and_no_faster(part: str) -> None:
+    """A square of the length would take minutes here."""
+    text = part * (300_000 // len(part))
+    started = time.process_time()
+    elements(text)
+    passages(Document("US1", text, text, (text,), text))
+    assert time.process_time() - started < 20
 
 
 def test_passages_of_a_document() -> None:

@@ -48,34 +48,34 @@ def clauses(text: str) -> list[str]:
 
 def _merged(pieces: Iterable[str]) -> Iterator[str]:
     """Pieces that say too little go with the one before, at the beginning with the one after."""
-    held = ""
+    held: list[str] = []
+    said: set[str] = set()
     for piece in pieces:
-        if held and all(len(set(content(text)) - _EMPTY) >= LEAST for text in (held, piece)):
-            yield held
-            held = piece
-        else:
-            held = f"{held} {piece}".strip()
+        says = set(content(piece)) - _EMPTY
+        if len(said) >= LEAST and len(says) >= LEAST:
+            yield " ".join(held)
+            held, said = [], set()
+        held.append(piece)
+        said |= says
     if held:
-        yield held
+        yield " ".join(held)
 
 
 def packed(pieces: Iterable[str], most: int = PASSAGE) -> Iterator[str]:
     """Pieces joined by spaces as long as a passage has room; a longer piece is cut between words."""
-    held, size = "", 0
+    held: list[str] = []
     for piece in pieces:
-        count = len(piece.split())
-        if held and size + count > most:
-            yield held
-            held, size = "", 0
-        if count > most:
-            parts = piece.split()
-            whole = [" ".join(parts[i : i + most]) for i in range(0, count, most)]
-            yield from whole[:-1]
-            held, size = whole[-1], len(whole[-1].split())
-        elif count:
-            held, size = f"{held} {piece.strip()}".strip(), size + count
+        parts = piece.split()
+        if held and len(held) + len(parts) > most:
+            yield " ".join(held)
+            held = []
+        held += parts
+        whole = (len(held) - 1) // most * most
+        for start in range(0, whole, most):
+            yield " ".join(held[start : start + most])
+        held = held[whole:]
     if held:
-        yield held
+        yield " ".join(held)
 
 
 def sentences(text: str) -> list[str]:

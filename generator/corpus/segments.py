@@ -1,4 +1,4 @@
-"""A segment of the corpus: up to 16,384 documents, their texts, prints and passages, in one folder that never changes.
+"""A segment of the corpus: up to 32,768 documents, their texts, prints and passages, in one folder that never changes.
 
 `documents.bin` holds blocks of canonical JSON lines, each compressed by zlib; `places.npy` says for each document its
 block's place in the file, and its own place in the block. `files.json` lists the SHA-256 of every other file.
@@ -24,7 +24,7 @@ from generator.words import words
 if TYPE_CHECKING:
     from generator.corpus.fingerprints import Array
 
-MOST = 16_384  # documents
+MOST = 32_768  # documents
 MOST_GRAMS = 1 << 25  # and no more grams than that, which bounds the memory of a build
 BLOCK_BYTES = 1 << 16
 LISTED, TEXTS, PLACES, NUMBERS, PASSAGES = "files.json", "documents.bin", "places.npy", "numbers.npy", "passages"
