@@ -12,7 +12,7 @@ from pathlib import Path
 import openers
 import pytest
 import tiny_model
-from written import NOW, PLAN
+from written import LADDER, NOW, PLAN
 
 from generator import cli
 from generator.brief import EngineChoice
