@@ -1,6 +1,7 @@
 """The commands that set and test the gates, and when a night tests them."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,18 @@ SCHEMA = "prior-art-selftest/v1"
 
 
 def calibrate(press: Press, corpus: Path, out: Path | None = None) -> Outcome:
-    """Thresholds from the real patents in a file, written to `out`."""
-    from generator.calibration import calibrate
+    """Thresholds from the real patents in a file, written to `out` (else calibration.json beside the settings)."""
+    from generator.calibration import calibrate, calibration_lines
 
-    return calibrate(press, corpus, out)
+    out = out or press.root / "calibration.json"
+    value, skipped = calibrate(corpus, out)
+    lines = [*calibration_lines(value), f"{out}: calibration {value['id']}"]
+    if skipped:
+        told = (
+            f"{len(skipped)} documents of {corpus.name} were skipped; the first: {skipped[0].place}: {skipped[0].why}"
+        )
+        lines.insert(0, told)
+    return Outcome(tuple(lines), {**value, "skipped": [asdict(one) for one in skipped[:100]]})
 
 
 def selftest(press: Press, corpus: Path | None = None, seed: int = 0, size: int = 300) -> Outcome:

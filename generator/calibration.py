@@ -6,9 +6,9 @@ the thresholds; on it the rates of every check and gate are counted. docs/judgem
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from generator import canonical, files
 from generator.checks import Passed, check, measure, run_checks
@@ -21,9 +21,6 @@ from generator.judgement import Coherence
 from generator.layouts import write_layout
 from generator.parsing import Parsed, parse
 from generator.training_text import clean, held_out, sentence_case
-
-if TYPE_CHECKING:
-    from generator.press import Outcome, Press
 
 SCHEMA = "prior-art-calibration/v1"
 SHIPPED = Path(__file__).with_suffix(".json")
@@ -167,23 +164,18 @@ def _check_rates(kept: list[Disclosure]) -> list[dict[str, Any]]:
     return [{"code": code, **rate} for code, rate in rates.items()]
 
 
-def calibrate(press: "Press", corpus: Path, out: Path | None = None) -> "Outcome":
-    """The command: read a corpus, write its calibration to `out` (else calibration.json beside the settings)."""
-    from generator.corpus.reading import read_documents
-    from generator.press import Outcome
+def calibrate(corpus: Path, out: Path) -> tuple[dict[str, Any], list[Skipped]]:
+    """Write the calibration on a file of documents to `out`; its content, and what of the file was skipped.
 
-    out = out or press.root / "calibration.json"
+    Raises CorpusError.
+    """
+    from generator.corpus.reading import read_documents
+
     skipped: list[Skipped] = []
     documents = (document for _, document in read_documents(corpus))
     value = measure_real(real_disclosures(_noting(documents, skipped.append)), corpus.name, _sha256(corpus))
     files.write(out, canonical.dumps(value) + b"\n")
-    lines = [*calibration_lines(value), f"{out}: calibration {value['id']}"]
-    if skipped:
-        lines.insert(
-            0,
-            f"{len(skipped)} documents of {corpus.name} were skipped; the first: {skipped[0].place}: {skipped[0].why}",
-        )
-    return Outcome(tuple(lines), {**value, "skipped": [asdict(one) for one in skipped[:100]]})
+    return value, skipped
 
 
 def _noting(documents: Iterable[Document | Skipped], note: Callable[[Skipped], None]) -> Iterable[Document | Skipped]:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator import canonical
+from generator.assessing import calibrate
 from generator.calibration import (
     CODES,
     FIRST_CLAIMS,
@@ -14,7 +15,6 @@ from generator.calibration import (
     MEASURES,
     SHIPPED,
     at,
-    calibrate,
     choose_thresholds,
     load_calibration,
     read_calibration,
