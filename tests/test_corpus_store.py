@@ -192,7 +192,7 @@ def test_killed_anywhere_it_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     assert len(list((folder / SEGMENTS).iterdir())) == 3
 
 
-@pytest.mark.parametrize("damage", ["text", "shorter", "missing", "manifest", "family", "listing"])
+@pytest.mark.parametrize("damage", ["text", "shorter", "missing", "manifest", "family", "cutting", "listing"])
 def test_a_damaged_corpus_is_told(tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "corpus"
     add(folder, [lines(tmp_path / "a.jsonl", [row(n) for n in range(5)])], unheard)
@@ -214,8 +214,8 @@ def test_a_damaged_corpus_is_told(tmp_path: Path, damage: str) -> None:
         shutil.rmtree(segment)
     elif damage == "manifest":
         manifest.write_bytes(manifest.read_bytes()[:-9])
-    elif damage == "family":
-        manifest.write_text(manifest.read_text().replace('"family": "', '"family": "0'))
+    elif damage in ("family", "cutting"):
+        manifest.write_text(manifest.read_text().replace(f'"{damage}": "', f'"{damage}": "0'))
     else:
         (segment / segments.LISTED).write_text("[]")
     with pytest.raises(CorpusError) as told:

@@ -4,8 +4,11 @@ The index holds stems of content words, cut here and not by tantivy, so that wha
 no text of a draft is ever parsed as a query.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +32,16 @@ def passages(document: Document) -> list[str]:
         found += packed(clauses(claim))
     found += packed(sentences(document.description))
     return found[:MOST_PASSAGES]
+
+
+@cache
+def cutting() -> str:
+    """A digest of how documents are cut and stemmed: an index that was made otherwise names other passages."""
+    claim = "A valve comprising: bodies; (a) a seat, wherein boxes are matched, and a spring 12 mm long."
+    text = "\n".join(f"Sentence {n} describes part-{n}. It moves; see Fig. {n}." for n in range(40))
+    sample = Document("1", "Valves", "A valve. It has a body.", (claim, "The valve of claim 1."), text)
+    found = [[passage, sorted(stems(passage))] for passage in passages(sample)]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
 def stems(text: str) -> frozenset[str]:

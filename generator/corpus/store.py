@@ -16,6 +16,7 @@ from pathlib import Path
 
 from generator.corpus.documents import Document
 from generator.corpus.fingerprints import family
+from generator.corpus.passages import cutting
 from generator.corpus.prints import Prints
 from generator.corpus.segments import HINT, Segment
 from generator.errors import CorpusError
@@ -65,7 +66,13 @@ class Manifest:
         return sum(segment.documents for segment in self.segments)
 
     def to_bytes(self) -> bytes:
-        value = {"schema": SCHEMA, "family": family(), "documents": self.documents, **asdict(self)}
+        value = {
+            "schema": SCHEMA,
+            "family": family(),
+            "cutting": cutting(),
+            "documents": self.documents,
+            **asdict(self),
+        }
         return json.dumps({**value, "years": dict(self.years)}, indent=1, sort_keys=True, ensure_ascii=False).encode()
 
     @classmethod
@@ -76,7 +83,7 @@ class Manifest:
             raise CorpusError(f"{folder}: there is no reference corpus", hint="Make one: prior-art corpus add FILE...")
         try:
             value = json.loads(path.read_bytes())
-            if value["schema"] != SCHEMA or value["family"] != family():
+            if (value["schema"], value["family"], value["cutting"]) != (SCHEMA, family(), cutting()):
                 raise CorpusError(f"{folder}: the corpus was made by another version", hint=HINT)
             segments = tuple(SegmentName(**one) for one in value["segments"])
             added = tuple(AddedFile(**{**one, "places": tuple(map(tuple, one["places"]))}) for one in value["files"])
