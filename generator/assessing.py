@@ -20,9 +20,8 @@ def calibrate(press: Press, corpus: Path, out: Path | None = None) -> Outcome:
     value, skipped = calibrate(corpus, out)
     lines = [*calibration_lines(value), f"{out}: calibration {value['id']}"]
     if skipped:
-        told = (
-            f"{len(skipped)} documents of {corpus.name} were skipped; the first: {skipped[0].place}: {skipped[0].why}"
-        )
+        first = skipped[0]
+        told = f"{corpus.name}: documents skipped: {len(skipped)}; the first, at {first.place}: {first.why}"
         lines.insert(0, told)
     return Outcome(tuple(lines), {**value, "skipped": [asdict(one) for one in skipped[:100]]})
 

@@ -1,5 +1,7 @@
+import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -24,10 +26,12 @@ from generator.checks.thresholds import Calibration
 from generator.controls import SHIPPED as DOCUMENTS
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.reading import read_documents
-from generator.errors import ConfigError, CorpusError
+from generator.errors import ConfigError, CorpusError, PressError
 from generator.judgement import Coherence
 from generator.press import Press
 from generator.training_text import held_out
+
+PATENTS = Path(__file__).resolve().parents[2] / "shared" / "data" / "patents.jsonl.zst"
 
 
 def press(root):
@@ -71,6 +75,13 @@ def test_the_shipped_calibration_is_whole():
     assert len(SHIPPED.read_bytes()) < 10_000
 
 
+@pytest.mark.skipif(not PATENTS.exists(), reason="the patents of the shipped calibration are not in ../shared")
+def test_the_shipped_calibration_is_that_of_these_checks(tmp_path):
+    """Whoever changes a check calibrates anew: the file follows from the corpus and the checks byte for byte."""
+    calibrate(press(tmp_path), PATENTS)
+    assert (tmp_path / "calibration.json").read_bytes() == SHIPPED.read_bytes()
+
+
 def test_what_is_shipped_for_the_controls_was_held_out():
     shipped = real_disclosures(one for _, one in read_documents(DOCUMENTS))
     assert len(shipped) >= 100
@@ -84,10 +95,10 @@ def test_the_command_writes_what_the_reader_reads(made):
     assert value["corpus"] == {
         "name": "corpus.jsonl",
         "documents": 480,
-        "sha256": __import__("hashlib").sha256(corpus.read_bytes()).hexdigest(),
+        "sha256": hashlib.sha256(corpus.read_bytes()).hexdigest(),
     }
     assert outcome.figures["thresholds"] == value["thresholds"]
-    assert "1 documents of corpus.jsonl were skipped; the first: line 481" in outcome.lines[0]
+    assert "corpus.jsonl: documents skipped: 1; the first, at line 481: " in outcome.lines[0]
     assert path.name in outcome.lines[-1]
     assert value["held_out"]["documents"] == sum(
         held_out(one.number, 1 / 3) for _, one in read_documents(corpus) if isinstance(one, Document)
@@ -175,7 +186,5 @@ def test_what_is_no_calibration_is_refused(tmp_path):
     (tmp_path / "broken.json").write_bytes(b'{"schema": 1.5')
     with pytest.raises(ConfigError, match="no calibration"):
         load_calibration(tmp_path / "broken.json")
-    from generator.errors import PressError
-
     with pytest.raises(PressError, match=r"missing\.json"):
         load_calibration(tmp_path / "missing.json")
