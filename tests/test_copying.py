@@ -1,5 +1,6 @@
 """Gate G3: what is measured, what is refused, against corpus texts, archive, queue and batch."""
 
+import json
 import random
 import shutil
 from dataclasses import replace
@@ -10,8 +11,10 @@ import pytest
 from generator import archive
 from generator.copying import SIMILAR, Known, not_copied
 from generator.corpus import archived
+from generator.corpus.adding import add
 from generator.corpus.documents import as_document, compared_words
 from generator.corpus.fingerprints import RUN
+from generator.corpus.store import Corpus
 from generator.disclosure import Claim, Disclosure
 from generator.layouts import DIRECTIONS, write_layout
 from generator.record import Record
@@ -110,6 +113,40 @@ def test_the_share_counts_sequences_of_13_words():
     mine = written(4, inserted=passage)
     count = len(compared_words(as_document("", mine))) - 12
     assert known.measure(mine).known_share == round(1000 * 18 / count)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    rows = [
+        {"id": f"US{n}", "title": f"Valve {n}", "abstract": text(500 + n, 50), "text": text(600 + n, 400)}
+        for n in range(20)
+    ]
+    (folder / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    add(folder / "corpus", [folder / "a.jsonl"], lambda _: None)
+    return Corpus.open(folder / "corpus")
+
+
+@pytest.mark.parametrize("start", [0, 1, 7, 100, 203, 374, 375])
+def test_a_run_anywhere_in_a_description_is_found(corpus, start):
+    """Of descriptions one sequence in seven is kept: enough for each run of 25 words."""
+    known = Known.open(None, corpus)
+    passage = " ".join(text(613, 400).split()[start : start + 25])
+    mine = written(4, inserted=passage)
+    copying = known.measure(mine)
+    assert (copying.longest_run, copying.run, copying.run_in) == (25, passage, "US13")
+    assert not_copied(copying).reason == "copied_run"
+    assert known.measure(mine, but="US13").longest_run == 0
+    shorter = known.measure(written(4, inserted=passage.rsplit(" ", 1)[0]))
+    assert not_copied(shorter) is None
+    assert known.copied(write_layout("top-down", mine.title, mine.abstract, [mine.claims[0].text]))
+
+
+def test_an_abstract_of_the_corpus_is_near_and_copied(corpus):
+    copying = Known.open(None, corpus).measure(Disclosure("Valve 7", text(507, 50), (), (Claim(1, "A valve."),)))
+    assert (copying.run_in, copying.similar_to, copying.longest_run) == ("US7", "US7", 52)
+    assert copying.similarity > 900
+    assert copying.known_share == round(1000 * 40 / 42)  # 52 of the 54 words of the text
 
 
 def test_a_document_can_be_left_out():
