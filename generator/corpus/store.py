@@ -83,7 +83,7 @@ class Manifest:
             raise CorpusError(f"{folder}: there is no reference corpus", hint="Make one: prior-art corpus add FILE...")
         try:
             value = json.loads(path.read_bytes())
-            if (value["schema"], value["family"], value["cutting"]) != (SCHEMA, family(), cutting()):
+            if (value["schema"], value.get("family"), value.get("cutting")) != (SCHEMA, family(), cutting()):
                 raise CorpusError(f"{folder}: the corpus was made by another version", hint=HINT)
             segments = tuple(SegmentName(**one) for one in value["segments"])
             added = tuple(AddedFile(**{**one, "places": tuple(map(tuple, one["places"]))}) for one in value["files"])
