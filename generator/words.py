@@ -6,8 +6,8 @@ from functools import lru_cache
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 # Words of grammar and of claim drafting: they stand in every patent, so sharing them shows nothing.
 _COMMON_TEXT = """
-a about according also an and any are as at be been being between by can claim claimed claims comprise comprised comprises
-comprising disclosed each embodiment embodiments first for from further has have having in include
+a about according also an and any are as at be been being between by can claim claimed claims comprise comprised
+comprises comprising disclosed each embodiment embodiments first for from further has have having in include
 included includes including into invention is it its least may means method methods more of on one or other
 plurality present provided said same second such system that the their then there thereby therein thereof these third
 they this those to two upon used using via was were when where wherein whereby which while with within without
@@ -25,9 +25,12 @@ def placed(text: str) -> list[tuple[str, int, int]]:
     return [(match[0].lower(), match.start(), match.end()) for match in _WORD.finditer(text)]
 
 
-@lru_cache(maxsize=1 << 14)
 def stem(word: str) -> str:
     """A lower-case English word without its plural ending. Source: Harman 1991, "How effective is suffixing?"."""
+    return _remembered(word) if len(word) <= 40 else _single(word)  # hostile words would fill the memory
+
+
+def _single(word: str) -> str:
     if len(word) > 4 and word.endswith("ies") and word[-4] not in "ae":
         return word[:-3] + "y"
     if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes", "zes")):
@@ -35,6 +38,9 @@ def stem(word: str) -> str:
     if len(word) > 3 and word.endswith("s") and word[-2] not in "us":
         return word[:-1]
     return word
+
+
+_remembered = lru_cache(maxsize=1 << 14)(_single)
 
 
 def content(text: str) -> list[str]:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.words import COMMON, content, placed, stem, words
+from generator.words import COMMON, _remembered, content, placed, stem, words
 
 
 def test_words_are_lower_case_and_keep_their_hyphens():
@@ -21,6 +21,14 @@ def test_stems_lose_the_plural_and_nothing_else():
         ("bus", "bus"), ("process", "process"), ("gas", "gas"), ("is", "is"), ("apparatus", "apparatus"),
     ):  # fmt: skip
         assert stem(plural) == single
+
+
+def test_long_words_have_stems_and_are_not_remembered():
+    assert stem("x" * 50 + "ies") == "x" * 50 + "y"
+    before = _remembered.cache_info().currsize
+    for length in range(41, 80):
+        stem("y" * length)
+    assert _remembered.cache_info().currsize == before
 
 
 def test_content_leaves_out_grammar_numbers_and_the_word_claim():
