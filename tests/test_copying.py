@@ -16,6 +16,7 @@ from generator.corpus.documents import as_document, compared_words
 from generator.corpus.fingerprints import RUN
 from generator.corpus.store import Corpus
 from generator.disclosure import Claim, Disclosure
+from generator.errors import PressError
 from generator.layouts import DIRECTIONS, write_layout
 from generator.record import Record
 
@@ -237,6 +238,25 @@ def test_a_damaged_view_is_made_anew(tmp_path, damage):
     assert [known.measure(written(n)).longest_run > 60 for n in range(5)] == [True] * 4 + [False]
     assert Known.open(tmp_path, None).measure(written(2)) == known.measure(written(2))
     assert (view / archived.FAMILY).read_text() != "another version"
+
+
+def test_views_that_cannot_be_written_are_told(tmp_path):
+    published(tmp_path, [written(1)])
+    (tmp_path / archived.FOLDER).write_text("a file in the way")
+    with pytest.raises(PressError, match="signatures: cannot be written"):
+        Known.open(tmp_path, None)
+
+
+@pytest.mark.usefixtures("small_volumes")
+def test_a_killed_opening_leaves_nothing_that_is_taken_for_a_view(tmp_path, monkeypatch):
+    published(tmp_path, [written(n) for n in range(4)])
+    monkeypatch.setattr(archived, "family", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        Known.open(tmp_path, None)
+    monkeypatch.undo()
+    monkeypatch.setattr(archive, "VOLUME", 4)
+    assert names(tmp_path) == []
+    assert Known.open(tmp_path, None).measure(written(2)).longest_run > 60
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)

@@ -15,7 +15,7 @@ from generator.corpus.fingerprints import Fingerprint, family, fingerprint
 from generator.corpus.passages import stems
 from generator.corpus.prints import Prints
 from generator.entries import Disclosed, parse_entry
-from generator.errors import LogError
+from generator.errors import LogError, PressError
 from generator.record import Record
 from generator.tiles import Tiles
 
@@ -91,12 +91,18 @@ def _fingerprint(output: Path, tiles: Tiles, serial: int) -> Fingerprint | None:
 
 def _save(prints: Prints, views: Path, name: str) -> None:
     """Make the view in a folder of its own, then name it: it is there whole or not at all."""
-    views.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=views, prefix=files.TEMPORARY))
+    scratch = views / name
     try:
+        views.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=views, prefix=files.TEMPORARY))
         prints.save(scratch)
         (scratch / FAMILY).write_text(family())
         if not (views / name).exists():
             scratch.rename(views / name)
+    except OSError as error:
+        raise PressError(
+            f"{views}: cannot be written: {error.strerror}", hint="Free space or fix permissions; deleting it is safe."
+        ) from error
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        if scratch.name.startswith(files.TEMPORARY):
+            shutil.rmtree(scratch, ignore_errors=True)
