@@ -19,6 +19,8 @@ from generator.judging_cli import commands
 from generator.options import FILE, FOLDER, with_destination, with_drafting, with_key, with_port
 from generator.stage import report, stage
 
+JUDGING = ("datasketch", "numpy", "scipy", "sklearn", "tantivy", "zstandard")  # of the extra `judge`
+
 if TYPE_CHECKING:
     from generator.press import Outcome, Press
 
@@ -184,6 +186,12 @@ def main(arguments: list[str] | None = None) -> None:
             click.echo(json.dumps({"ok": False, "error": str(error), "hint": error.hint}, ensure_ascii=False))
         report(f"Error: {error}" + (f"\nHint: {error.hint}" if error.hint else ""))
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name not in JUDGING:
+            raise
+        report(f"Error: the package {error.name} is not installed, which this command needs")
+        report("Hint: Run: pip install 'prior-art-press[judge]'. To write drafts as well: 'prior-art-press[model]'.")
+        sys.exit(2)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -7,25 +7,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from generator import pipeline, writing
+from generator import pipeline, reference, writing
 from generator.assessing import selftest_if_due
 from generator.config import FILE, Settings, load_settings
+from generator.controls import SHIPPED
 from generator.errors import ConfigError
 from generator.press import Outcome, Press
 from generator.press import serve as serve_site
+from generator.quality import report
 
 ORIGIN = "localhost/prior-art-demo/log"
 SITE_URL = "http://localhost:{port}/prior-art/"
 KEY = "press.key"
+CORPUS = "known"
 
 
 def demo(press: Press, *, count: int, serve: bool, port: int) -> Outcome:
     """Generate, append, publish into <root>/public (which builds and checks), then serve."""
+    started = time.monotonic()
     press = _set_up(press, port)
-    key, started = press.root / KEY, time.monotonic()
+    key = press.root / KEY
+    reference.add(press, None, (SHIPPED,), name="Real patents in the package")
     drafted = _told(press, lambda: writing.generate(press, **_plan(count)))
     _told(press, lambda: pipeline.append(press, key))
     selftest_if_due(press)
+    report(press)
     published = _told(press, lambda: pipeline.publish(press, to=f"folder:{press.root / 'public'}", key_file=key))
     if not published.ok:
         return published
@@ -107,6 +113,7 @@ def _write_settings(root: Path, vkey: str, port: int) -> None:
         f'origin = "{ORIGIN}"',
         f'vkey = "{vkey}"',
         'profile = "starter"',
+        f'corpus = "{CORPUS}"',
         "demonstration = true",
     )
     files.write(root / FILE, "\n".join((*lines, "")).encode())

@@ -38,10 +38,8 @@ def append(press: Press, key_file: Path | None) -> Outcome:
 
 
 def build(press: Press) -> Outcome:
-    from generator.quality import report
     from generator.website import build
 
-    report(press)
     docs, templates = sources()
     site = build(press.output, press.settings, docs=docs, templates=templates, report=press.report)
     return _index(press, site)
@@ -171,6 +169,7 @@ def done_tonight(press: Press, day: date) -> bool:
 
 def nightly(press: Press, to: str = "", done: bool = False, key_file: Path | None = None, **drafting: Any) -> Outcome:
     from generator import publication
+    from generator.quality import report
     from generator.writing import generate
 
     day = date.fromisoformat(press.now()[:10])
@@ -188,4 +187,5 @@ def nightly(press: Press, to: str = "", done: bool = False, key_file: Path | Non
         press.report(line)
     press.report(append(press, key_file).lines[0])
     selftest_if_due(press)
+    report(press)
     return publish(press, to=to, key_file=key_file)

@@ -126,7 +126,11 @@ def read_accepted(output: Path, most: int = MOST_TEXTS) -> list[Accepted]:
     for volume in reversed(archive.volumes(output)):
         if len(found) >= most:
             break
-        logged = [Accepted(item.record.disclosure, item.judgement) for item in archive.read_volume(output, volume)]
+        logged = [
+            Accepted(item.record.disclosure, item.judgement)
+            for item in archive.read_volume(output, volume)
+            if item.superseded_by is None  # its text stands once more, in the disclosure that supersedes it
+        ]
         found = [*logged, *found][-most:]
     return found
 

@@ -1,0 +1,136 @@
+"""What judging costs beside writing, both in CPU time of this process, in one run.
+
+    python -m tests.benchmarks.judging --corpus known/
+
+Twice: drafts of the starter model, judged as a run judges them; and real patents through every gate, as drafts that
+pass them all, beside the writing of as many tokens by a model in the shape of kl3m-002-170m-patent with random weights.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from generator.brief import Draft, EngineChoice
+from generator.controls import SHIPPED
+from generator.copying import Known
+from generator.corpus.documents import Document
+from generator.corpus.reading import read_documents
+from generator.gates import Ladder
+from generator.judging import judge
+from generator.layouts import write_layout
+from generator.model import open_model
+from generator.parsing import Parsed, parse
+from generator.plan import RunPlan, brief
+from generator.profiles import ModelProfile, read_profile
+from generator.published import Published
+from generator.record import Record
+from generator.run_state import Accepted
+from generator.sampling import Sampling
+from tests.benchmarks.engine import shape
+
+TIME, SALT = "2026-11-22T00:00:00Z", bytes(16)
+STARTER = Path(__file__).parents[3] / "generator" / "model_profiles" / "starter.toml"
+CACHE = Path(__file__).parents[1] / "engine" / "cache" / "model"
+
+
+def cpu(work: Callable[[], Any]) -> tuple[float, Any]:
+    """CPU seconds of all threads of this process, and what the work gave."""
+    started = time.process_time()
+    made = work()
+    return time.process_time() - started, made
+
+
+def written(profile: ModelProfile, drafts: int, ladder: Ladder | None) -> tuple[float, list[Draft]]:
+    model = open_model(profile, EngineChoice(), report=print)
+    plan = RunPlan(profile.name, 11, "drafts", drafts, "0.5", profile.sampling, "Benchmark")
+    briefs = (brief(plan, index) for index in range(drafts))
+    watch = ladder.watch() if ladder else None
+    return cpu(lambda: list(model.drafts(briefs, plan.sampling, watch=watch)))
+
+
+def judged(drafts: Iterable[Draft], ladder: Ladder) -> int:
+    """As a run does it; how many are accepted."""
+    published, accepted = Published(set(), Known.open(None, None)), 0
+    for draft in drafts:
+        _, kept = judge(draft, ladder, created_at=TIME, publisher="Benchmark", salt=SALT)
+        accepted += kept is not None and took(published, kept)
+    return accepted
+
+
+def took(published: Published, kept: Accepted) -> bool:
+    from generator.judgement import Judgement
+
+    record = Record.from_bytes(kept.record)
+    judgement = Judgement.from_bytes(kept.judgement)
+    return isinstance(published.take(record.sha256, record.disclosure, judgement), Judgement)
+
+
+def starter(drafts: int, ladders: dict[str, Ladder]) -> None:
+    spent, made = written(read_profile(STARTER), drafts, ladders["without a corpus"])
+    print(f"starter model: {drafts} drafts, {1000 * spent / drafts:.1f} ms CPU to write one, early stop included")
+    for name, ladder in ladders.items():
+        judging, accepted = cpu(lambda ladder=ladder: judged(made, ladder))
+        print(f"  gates {name}: {1000 * judging / drafts:.2f} ms a draft, {100 * judging / spent:.1f} % of writing; "
+              f"{accepted} accepted")  # fmt: skip
+
+
+def real(most: int) -> Iterator[str]:
+    """Real patents in the layout of drafts."""
+    found = 0
+    for _, item in read_documents(SHIPPED):
+        if isinstance(item, Document) and found < most:
+            text = write_layout("top-down", item.title, item.abstract, item.claims)
+            if isinstance(parse(text, "top-down", "end"), Parsed):
+                found += 1
+                yield text
+
+
+def publishing(documents: int, tokens: int, ladders: dict[str, Ladder]) -> None:
+    shape.make(CACHE)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "shape.toml"
+        path.write_text(
+            f'name = "shape"\nmodel = "{CACHE}"\nlicense = "none"\nattribution = "random weights"\n'
+            f'training_years = "none"\ncontext = {shape.POSITIONS}\nmax_new_tokens = {tokens}\n'
+        )
+        profile = replace(read_profile(path), sampling=Sampling("1"))
+        spent, made = written(profile, 128, None)
+    new = sum(draft.generation.new_tokens for draft in made)
+    print(f"shape of kl3m-002-170m-patent: {1000 * spent / new:.2f} ms CPU a token, {new} tokens")
+    texts = list(real(documents))
+    words = sum(len(text.split()) for text in texts)
+    writing = spent / new * words * shape.TOKENS_PER_WORD / len(texts)
+    like = made[0]
+    for name, ladder in ladders.items():
+        drafts = [
+            replace(like, text=text, generation=replace(like.generation, stop="end", direction="top-down"),
+                    brief=replace(like.brief, index=n, direction="top-down"))
+            for n, text in enumerate(texts)
+        ]  # fmt: skip
+        judging, accepted = cpu(lambda drafts=drafts, ladder=ladder: judged(drafts, ladder))
+        each = judging / len(texts)
+        print(f"  gates {name} on {len(texts)} real patents: {1000 * each:.1f} ms each, {100 * each / writing:.2f} % of "
+              f"writing one ({writing:.1f} s CPU); {accepted} accepted")  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, help="folder of a reference corpus")
+    parser.add_argument("--drafts", type=int, default=300)
+    parser.add_argument("--documents", type=int, default=100)
+    parser.add_argument("--tokens", type=int, default=256)
+    chosen = parser.parse_args()
+    ladders = {"without a corpus": Ladder.open(None)}
+    if chosen.corpus:
+        ladders["with the corpus"] = Ladder.open(chosen.corpus)
+        print(f"corpus: {ladders['with the corpus'].corpus}")
+    starter(chosen.drafts, ladders)
+    publishing(chosen.documents, chosen.tokens, ladders)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""The commands that judge, as somebody types them; and when a night tests its gates."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from site_fixture import patents, settings, write_archive
+from test_cli import call
+
+from generator import __version__, archive, files
+from generator.assessing import CONTROLS, selftest_if_due
+from generator.press import Press
+from generator.quality_facts import read_accepted
+from generator.record import Record
+from generator.superseding import queue_review
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_archive(tmp_path / "output", patents())
+    return tmp_path
+
+
+def test_a_package_that_is_not_installed_is_named(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "datasketch", None)
+    code, _, err = call("report", "--root", root, capsys=capsys)
+    assert code == 2
+    assert "the package datasketch is not installed" in err
+    assert "pip install 'prior-art-press[judge]'" in err
+
+
+def test_other_bugs_keep_their_traceback(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "generator.quality", None)
+    with pytest.raises(ModuleNotFoundError):
+        call("report", "--root", root, capsys=capsys)
+
+
+def test_report_reads_the_archive(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call("report", "--root", root, "--json", capsys=capsys)
+    value = json.loads(out)
+    assert code == 0
+    assert value["diversity"]["disclosures"] == 3
+    assert json.loads((root / "output" / "report.json").read_bytes())["accepted"] == 0  # no run is recorded
+
+
+def test_a_superseded_text_counts_once(root: Path) -> None:
+    from site_fixture import KEY
+
+    from generator import log
+
+    output = root / "output"
+    queue_review(output, 1, "reviewed by A. Reader")
+    log.append(output, KEY)
+    assert len(list(archive.read_volume(output, 0))) == 4
+    found = read_accepted(output)
+    assert len(found) == 3
+    assert len({one.disclosure.title for one in found}) == 3
+
+
+def test_without_a_corpus_the_corpus_commands_say_what_to_do(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = call("corpus", "show", "--root", root, capsys=capsys)
+    assert code == 2
+    assert "no corpus was named" in err
+    assert "--corpus FOLDER" in err
+
+
+def test_a_corpus_of_the_settings_is_built_and_shown(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "prior-art.toml").write_text('corpus = "known"\n')
+    code, out, _ = call("corpus", "add", root / "output", "--name", "Own", "--root", root, capsys=capsys)
+    assert code == 0
+    assert out.startswith("corpus Own: 3 documents")
+    code, again, _ = call("corpus", "show", "--check", "--root", root, capsys=capsys)
+    assert code == 0
+    assert again.startswith("corpus Own: 3 documents")
+    assert again.rstrip().endswith("every file is as it was written")
+
+
+def test_the_selftest_is_kept_and_run_again_only_when_something_changed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[Any] = []
+
+    def small(press: Press, *rest: Any) -> Any:
+        ran.append(press)
+        return real(press, None, None, 0, 8)
+
+    from generator import controls
+
+    real = controls.selftest
+    monkeypatch.setattr(controls, "selftest", small)
+    told: list[str] = []
+    press = Press(root, replace(settings(), output="output"), told.append)
+    selftest_if_due(press)
+    selftest_if_due(press)
+    assert len(ran) == 1
+    assert told[-1].startswith("selftest: ")
+    path = root / "output" / CONTROLS
+    value = json.loads(path.read_bytes())
+    assert value["version"] == __version__
+    assert {row["set"] for row in value["controls"]} >= {"real", "chimera", "markov", "shuffled", "copy"}
+    for other in (json.dumps({**value, "version": "0"}), json.dumps({**value, "calibration": "x"}), "{", "[]"):
+        files.write(path, other.encode())
+        selftest_if_due(press)
+    assert len(ran) == 5
+
+
+def test_a_review_is_raised_by_the_command(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call("review", "raise", "PAP-0000002", "--by", "A. Reader, engineer", "--root", root, capsys=capsys)
+    assert code == 0, out
+    (path,) = archive.queued(root / "output")
+    assert Record.from_bytes(path.read_bytes()).review == "A. Reader, engineer"
+
+
+def test_a_calibration_that_is_none_is_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "prior-art.toml").write_text('calibration = "mine.json"\n')
+    (root / "mine.json").write_text("{}")
+    code, _, err = call("selftest", "--root", root, capsys=capsys)
+    assert code == 2
+    assert "mine.json: no calibration" in err
+    assert "prior-art calibrate" in err
