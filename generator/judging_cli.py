@@ -84,7 +84,7 @@ with_corpus = click.option(
 @with_corpus
 @click.option("--name", default="", help="Name of the corpus, on every page that it judged.")
 def add(press: "Press", **choice: Any) -> "Outcome":
-    """Add patents from files: JSON lines, USPTO XML and text, published volumes; the same command goes on after a kill."""
+    """Add patents from files (JSON lines, USPTO XML and text, published volumes); it goes on after a kill."""
     from generator.reference import add
 
     return add(press, **choice)

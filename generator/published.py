@@ -1,4 +1,4 @@
-"""What may not come again: what is published, what is queued, what the run accepted. The half of G3 that needs order."""
+"""What may not come again: what is published, queued or accepted by the run. The half of G3 that needs order."""
 
 from dataclasses import replace
 

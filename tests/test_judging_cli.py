@@ -12,6 +12,7 @@ from test_cli import call
 
 from generator import __version__, archive, files
 from generator.assessing import CONTROLS, selftest_if_due
+from generator.errors import ConfigError
 from generator.press import Press
 from generator.quality_facts import read_accepted
 from generator.record import Record
@@ -109,6 +110,16 @@ def test_the_selftest_is_kept_and_run_again_only_when_something_changed(
         files.write(path, other.encode())
         selftest_if_due(press)
     assert len(ran) == 5
+
+
+def test_gates_that_do_not_tell_texts_apart_stop_the_night(root: Path) -> None:
+    from generator.calibration import load_calibration
+
+    value = {"schema": "prior-art-selftest/v1", "version": __version__, "calibration": load_calibration().id}
+    files.write(root / "output" / CONTROLS, json.dumps({**value, "controls": [], "missed": ["chimera"]}).encode())
+    press = Press(root, settings(), lambda _: None)
+    with pytest.raises(ConfigError, match="chimera beyond the goal"):
+        selftest_if_due(press)
 
 
 def test_a_review_is_raised_by_the_command(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,12 +64,14 @@ def test_the_order_of_the_night() -> None:
         "generate",
         "append",
         "publish",
+        "selftest",
+        "report",
         "build",
         "check",
         "publish",
     ]
     assert "--begin" in commands[3]
-    assert "--confirm" in commands[6]
+    assert "--confirm" in commands[8]
 
 
 def test_two_crons_at_odd_minutes_and_one_group() -> None:

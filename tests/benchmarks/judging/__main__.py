@@ -113,8 +113,8 @@ def publishing(documents: int, tokens: int, ladders: dict[str, Ladder]) -> None:
         ]  # fmt: skip
         judging, accepted = cpu(lambda drafts=drafts, ladder=ladder: judged(drafts, ladder))
         each = judging / len(texts)
-        print(f"  gates {name} on {len(texts)} real patents: {1000 * each:.1f} ms each, {100 * each / writing:.2f} % of "
-              f"writing one ({writing:.1f} s CPU); {accepted} accepted")  # fmt: skip
+        share = f"{1000 * each:.1f} ms each, {100 * each / writing:.2f} % of writing one ({writing:.1f} s CPU)"
+        print(f"  gates {name} on {len(texts)} real patents: {share}; {accepted} accepted")
 
 
 def main() -> None:
