@@ -50,9 +50,8 @@ def selftest_if_due(press: Press) -> None:
     wanted = (SCHEMA, __version__, load_calibration(press.calibration).id)
     try:
         kept: Any = json.loads(path.read_bytes()) if path.exists() else {}
-        missed = (
-            kept.get("missed") if tuple(kept.get(n) for n in ("schema", "version", "calibration")) == wanted else None
-        )
+        made_by = tuple(kept.get(name) for name in ("schema", "version", "calibration"))
+        missed = kept.get("missed") if made_by == wanted else None
     except (ValueError, AttributeError):
         missed = None  # torn or another's: it is a view, and made again
     if missed is None:
@@ -62,5 +61,5 @@ def selftest_if_due(press: Press) -> None:
     if missed:
         raise ConfigError(
             f"the gates do not tell texts apart as they should: {', '.join(missed)} beyond the goal",
-            hint="See: prior-art selftest. Leave out the setting `calibration`, or make it anew from more real patents.",
+            hint="See: prior-art selftest. Leave out the setting `calibration`, or make it anew.",
         )
