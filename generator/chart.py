@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from generator.corpus.documents import Document
 from generator.corpus.elements import elements
-from generator.corpus.passages import passages, stems
+from generator.corpus.passages import stems
 from generator.disclosure import Disclosure
 from generator.judgement import ClaimChart, Element, Verdict
 
@@ -120,9 +120,8 @@ def _read(asked: list[_Asked], corpus: "Corpus", but: frozenset[str]) -> list[_R
     order = sorted(near, key=lambda place: (place not in first, -near[place], place))
     read = []
     for place in sorted(order[: max(READ, len(first))]):
-        document = corpus.document(place)
+        document, cut = corpus.cut(place)
         if document.number not in but:
-            cut = passages(document)
             some = range(len(cut)) if len(cut) <= WHOLE else sorted(ordinals[place])
             read.append((document, [(cut[ordinal], stems(cut[ordinal])) for ordinal in some]))
     return _scored(asked, read)

@@ -63,7 +63,7 @@ def test_what_is_added_is_read_again(tmp_path: Path) -> None:
         "Pump number7",
         "A pump of kind number7 moves a fluid. A seal keeps it in.",
         ("A pump comprising a rotor7; and a housing.", "The pump of claim 1, wherein it is round."),
-        "The rotor7 turns.\nIt is made of steel.",
+        "The rotor7 turns. It is made of steel.",  # in passages: its line breaks are gone
         "1991-01-02",
         ("F04D1/00",),
     )

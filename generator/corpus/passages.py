@@ -25,13 +25,17 @@ HEAP_BYTES = 128_000_000
 LONGEST_STEM = 64  # longer ones are sequences, formulas or noise
 
 
-def passages(document: Document) -> list[str]:
-    """In order: title with abstract, each claim, the description. A passage has at most PASSAGE words."""
+def described(document: Document) -> list[str]:
+    """The passages of the description. They are cut once and stored: most of the words of a patent are in them."""
+    return list(packed(sentences(document.description)))[:MOST_PASSAGES]
+
+
+def passages(document: Document, description: list[str]) -> list[str]:
+    """In order: title with abstract, each claim, the description as `described` cut it; each at most PASSAGE words."""
     found = list(packed([f"{document.title}.", *sentences(document.abstract)]))
     for claim in document.claims:
         found += packed(clauses(claim))
-    found += packed(sentences(document.description))
-    return found[:MOST_PASSAGES]
+    return [*found, *description][:MOST_PASSAGES]
 
 
 @cache
@@ -40,7 +44,7 @@ def cutting() -> str:
     claim = "A valve comprising: bodies; (a) a seat, wherein boxes are matched, and a spring 12 mm long."
     text = "\n".join(f"Sentence {n} describes part-{n}. It moves; see Fig. {n}." for n in range(40))
     sample = Document("1", "Valves", "A valve. It has a body.", (claim, "The valve of claim 1."), text)
-    found = [[passage, sorted(stems(passage))] for passage in passages(sample)]
+    found = [[passage, sorted(stems(passage))] for passage in passages(sample, described(sample))]
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
@@ -68,11 +72,11 @@ class PassageWriter:
         self._writer = self._index.writer(HEAP_BYTES, num_threads=1)
         self.count = 0
 
-    def add(self, number: int, document: Document) -> None:
-        """`number` counts the documents of this index from 0."""
+    def add(self, number: int, cut: list[str]) -> None:
+        """The passages of a document. `number` counts the documents of this index from 0."""
         import tantivy
 
-        for ordinal, passage in enumerate(passages(document)):
+        for ordinal, passage in enumerate(cut):
             kept = " ".join(stem for stem in content(passage) if len(stem) <= LONGEST_STEM)
             entry = tantivy.Document()
             entry.add_text("stems", kept)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from generator import files
 from generator.corpus.documents import Document, compared_words
 from generator.corpus.fingerprints import GRAM, Fingerprint, fingerprint, sequences, winnowed, word_hashes
-from generator.corpus.passages import Passages, PassageWriter
+from generator.corpus.passages import Passages, PassageWriter, described, passages
 from generator.corpus.prints import Prints
 from generator.errors import CorpusError
 from generator.words import words
@@ -35,14 +35,18 @@ def number_hash(number: str) -> int:
     return int.from_bytes(hashlib.blake2b(number.encode(), digest_size=8).digest(), "big")
 
 
-def document_line(document: Document) -> bytes:
-    """One line that stands for a document; it has no line feed of its own but the last."""
-    return json.dumps(asdict(document), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+def document_line(document: Document, description: list[str]) -> bytes:
+    """One line that stands for a document, its description in passages; no line feed of its own but the last."""
+    value = {**asdict(document), "description": description}
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
-def _parsed(line: bytes) -> Document:
+def _parsed(line: bytes) -> tuple[Document, list[str]]:
+    """The document, the paragraphs of whose description are its passages now, and these passages."""
     value = json.loads(line)
-    return Document(**{**value, "claims": tuple(value["claims"]), "cpc": tuple(value["cpc"])})
+    cut: list[str] = value["description"]
+    lists = {"claims": tuple(value["claims"]), "cpc": tuple(value["cpc"])}
+    return Document(**{**value, **lists, "description": "\n".join(cut)}), cut
 
 
 def _fingerprint(document: Document) -> Fingerprint:
@@ -78,9 +82,10 @@ class SegmentWriter:
         return len(self) >= MOST or self._grams >= MOST_GRAMS
 
     def add(self, document: Document) -> None:
-        line = document_line(document)
+        description = described(document)
+        line = document_line(document, description)
         self._digest.update(line)
-        self._passages.add(len(self), document)
+        self._passages.add(len(self), passages(document, description))
         one = _fingerprint(document)
         self._grams += len(one.grams)
         self._fingerprints.append(one)
@@ -171,6 +176,14 @@ class Segment:
 
     def document(self, place: int) -> Document:
         """The document at a place of this segment, from 0."""
+        return self._read(place)[0]
+
+    def cut(self, place: int) -> tuple[Document, list[str]]:
+        """The document at a place, and its passages, by the ordinals that a search gives."""
+        document, description = self._read(place)
+        return document, passages(document, description)
+
+    def _read(self, place: int) -> tuple[Document, list[str]]:
         start, end, first, last = map(int, self._places[place])
         return _parsed(_block(self.folder / TEXTS, start, end)[first:last])
 

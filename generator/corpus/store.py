@@ -123,9 +123,18 @@ class Corpus:
 
     def document(self, number: int) -> Document:
         """A document by its place in the corpus."""
+        segment, place = self._place(number)
+        return segment.document(place)
+
+    def cut(self, number: int) -> tuple[Document, list[str]]:
+        """A document by its place, and its passages."""
+        segment, place = self._place(number)
+        return segment.cut(place)
+
+    def _place(self, number: int) -> tuple[Segment, int]:
         for segment, name in zip(self.segments, self.manifest.segments, strict=True):
             if name.first <= number < name.first + name.documents:
-                return segment.document(number - name.first)
+                return segment, number - name.first
         raise IndexError(number)
 
     def frequencies(self, terms: frozenset[str]) -> tuple[int, Counter[str]]:
