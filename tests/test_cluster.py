@@ -200,7 +200,8 @@ def test_without_an_address_a_cluster_of_this_machine_is_begun_and_ended(cluster
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     model = open_model(profile, choice(cluster, address="", threads=1), report=lambda _: None)
     assert ray.get_runtime_context().gcs_address != cluster.address
-    drafts = list(model.drafts((brief(WHOLE, index) for index in range(4)), WHOLE.sampling))
+    watch = LADDER.watch()  # it travels to the workers: without it, what a run stops would be written to its end
+    drafts = list(model.drafts((brief(WHOLE, index) for index in range(4)), WHOLE.sampling, watch=watch))
     assert not ray.is_initialized()
     assert {d.brief.index: digest(d) for d in drafts} == {n: alone[n]["sha256"] for n in range(4)}
 

@@ -330,9 +330,9 @@ def test_shards_divide_the_drafts():
         Begun(replace(PLAN, until="count"), MODEL, TIME, Shard(1, 2))
 
 
-def test_sessions_are_kept_and_none_twice(tmp_path):
+def test_sessions_are_kept_as_they_come(tmp_path):
     with opened(tmp_path) as state:
         state.add_sessions([{"drafts": 1}])
     with opened(tmp_path) as state:
         state.add_sessions([{"drafts": 1}, {"drafts": 2}])
-        assert state.finish(TIME)["engine"] == [{"drafts": 1}, {"drafts": 2}]
+        assert state.finish(TIME)["engine"] == [{"drafts": 1}, {"drafts": 1}, {"drafts": 2}]
