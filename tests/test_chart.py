@@ -12,7 +12,7 @@ from generator.chart import THRESHOLD, claim_chart, verdict, weights
 from generator.corpus.adding import add
 from generator.corpus.documents import Document
 from generator.corpus.elements import PASSAGE, elements, packed, sentences
-from generator.corpus.passages import described, passages, stems
+from generator.corpus.passages import Cut, stems
 from generator.corpus.store import Corpus
 from generator.disclosure import Claim, Disclosure
 from generator.words import words
@@ -114,24 +114,20 @@ def test_passages_hold_every_word_in_order_and_no_more_than_they_may(text: str, 
     assert all(0 < len(passage.split()) <= most for passage in found)
 
 
-def cut(document: Document) -> list[str]:
-    return passages(document, described(document))
-
-
 @pytest.mark.parametrize("part", [", wherein ", "comprising ", "(a) ", "; ", "\n", ", and", ", a", ". ", "a", 'x. "'])
 def test_time_grows_with_the_text_and_no_faster(part: str) -> None:
     """A square of the length would take minutes here."""
     text = part * (300_000 // len(part))
     started = time.process_time()
     elements(text)
-    cut(Document("US1", text, text, (text,), text))
+    _ = Cut.of(Document("US1", text, text, (text,), text)).passages
     assert time.process_time() - started < 20
 
 
 def test_passages_of_a_document() -> None:
     long = " ".join(f"Sentence {n} of the description says something new about part{n}." for n in range(60))
     document = Document("US1", "Pump", "A pump.", ("A pump comprising a rotor.", "The pump of claim 1."), long)
-    found = cut(document)
+    found = Cut.of(document).passages
     assert found[:3] == ["Pump. A pump.", "A pump comprising a rotor.", "The pump of claim 1."]
     assert all(PASSAGE - 10 <= len(passage.split()) <= PASSAGE for passage in found[3:-1])
     assert " ".join(found[3:]) == long

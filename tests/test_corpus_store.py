@@ -142,7 +142,7 @@ KILLED = textwrap.dedent(
     from generator.corpus import adding, segments
     segments.MOST = adding.MOST = 8
     from generator import files
-    import shutil, zlib
+    import shutil
     left = int(sys.argv[3])
     def counted(function):
         def call(*a, **k):
@@ -154,7 +154,7 @@ KILLED = textwrap.dedent(
         return call
     files.write, files.settle = counted(files.write), counted(files.settle)
     Path.rename, Path.mkdir = counted(Path.rename), counted(Path.mkdir)
-    zlib.compress = counted(zlib.compress)
+    segments.SegmentWriter._write_block = counted(segments.SegmentWriter._write_block)
     segments.Prints.save = counted(segments.Prints.save)
     segments.PassageWriter.finish = counted(segments.PassageWriter.finish)
     adding.SegmentWriter.add = counted(adding.SegmentWriter.add)

@@ -25,17 +25,26 @@ HEAP_BYTES = 128_000_000
 LONGEST_STEM = 64  # longer ones are sequences, formulas or noise
 
 
-def described(document: Document) -> list[str]:
-    """The passages of the description. They are cut once and stored: most of the words of a patent are in them."""
-    return list(packed(sentences(document.description)))[:MOST_PASSAGES]
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The passages of a document, each at most PASSAGE words. They are cut once, when it is added, and stored."""
 
+    head: list[str]
+    claims: list[list[str]]
+    description: list[str]
 
-def passages(document: Document, description: list[str]) -> list[str]:
-    """In order: title with abstract, each claim, the description as `described` cut it; each at most PASSAGE words."""
-    found = list(packed([f"{document.title}.", *sentences(document.abstract)]))
-    for claim in document.claims:
-        found += packed(clauses(claim))
-    return [*found, *description][:MOST_PASSAGES]
+    @classmethod
+    def of(cls, document: Document) -> "Cut":
+        return cls(
+            list(packed([f"{document.title}.", *sentences(document.abstract)])),
+            [list(packed(clauses(claim))) for claim in document.claims],
+            list(packed(sentences(document.description))),
+        )
+
+    @property
+    def passages(self) -> list[str]:
+        """In order: title with abstract, each claim, the description."""
+        return [*self.head, *(part for claim in self.claims for part in claim), *self.description][:MOST_PASSAGES]
 
 
 @cache
@@ -44,7 +53,7 @@ def cutting() -> str:
     claim = "A valve comprising: bodies; (a) a seat, wherein boxes are matched, and a spring 12 mm long."
     text = "\n".join(f"Sentence {n} describes part-{n}. It moves; see Fig. {n}." for n in range(40))
     sample = Document("1", "Valves", "A valve. It has a body.", (claim, "The valve of claim 1."), text)
-    found = [[passage, sorted(stems(passage))] for passage in passages(sample, described(sample))]
+    found = [[passage, sorted(stems(passage))] for passage in Cut.of(sample).passages]
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 

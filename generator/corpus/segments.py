@@ -1,12 +1,11 @@
 """A segment of the corpus: up to 32,768 documents, their texts, prints and passages, in one folder that never changes.
 
-`documents.bin` holds blocks of canonical JSON lines, each compressed by zlib; `places.npy` says for each document its
+`documents.bin` holds blocks of canonical JSON lines, each a Zstandard frame; `places.npy` says for each document its
 block's place in the file, and its own place in the block. `files.json` lists the SHA-256 of every other file.
 """
 
 import hashlib
 import json
-import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from generator import files
 from generator.corpus.documents import Document, compared_words
 from generator.corpus.fingerprints import GRAM, Fingerprint, fingerprint, sequences, winnowed, word_hashes
-from generator.corpus.passages import Passages, PassageWriter, described, passages
+from generator.corpus.passages import Cut, Passages, PassageWriter
 from generator.corpus.prints import Prints
 from generator.errors import CorpusError
 from generator.words import words
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 MOST = 32_768  # documents
 MOST_GRAMS = 1 << 25  # and no more grams than that, which bounds the memory of a build
 BLOCK_BYTES = 1 << 16
+LEVEL = 9
 LISTED, TEXTS, PLACES, NUMBERS, PASSAGES = "files.json", "documents.bin", "places.npy", "numbers.npy", "passages"
 HINT = "Delete the corpus folder and add its files again."
 
@@ -35,18 +35,18 @@ def number_hash(number: str) -> int:
     return int.from_bytes(hashlib.blake2b(number.encode(), digest_size=8).digest(), "big")
 
 
-def document_line(document: Document, description: list[str]) -> bytes:
-    """One line that stands for a document, its description in passages; no line feed of its own but the last."""
-    value = {**asdict(document), "description": description}
+def document_line(document: Document, cut: Cut) -> bytes:
+    """One line that stands for a document, its claims and its description in passages; no line feed but the last."""
+    value = {**asdict(document), **asdict(cut)}
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
-def _parsed(line: bytes) -> tuple[Document, list[str]]:
-    """The document, the paragraphs of whose description are its passages now, and these passages."""
+def _parsed(line: bytes) -> tuple[Document, Cut]:
+    """The document as it is kept: white space in claims is single, the paragraphs of its description are passages."""
     value = json.loads(line)
-    cut: list[str] = value["description"]
-    lists = {"claims": tuple(value["claims"]), "cpc": tuple(value["cpc"])}
-    return Document(**{**value, **lists, "description": "\n".join(cut)}), cut
+    cut = Cut(value.pop("head"), value["claims"], value["description"])
+    joined = {"claims": tuple(" ".join(claim) for claim in cut.claims), "description": "\n".join(cut.description)}
+    return Document(**{**value, **joined, "cpc": tuple(value["cpc"])}), cut
 
 
 def _fingerprint(document: Document) -> Fingerprint:
@@ -82,10 +82,10 @@ class SegmentWriter:
         return len(self) >= MOST or self._grams >= MOST_GRAMS
 
     def add(self, document: Document) -> None:
-        description = described(document)
-        line = document_line(document, description)
+        cut = Cut.of(document)
+        line = document_line(document, cut)
         self._digest.update(line)
-        self._passages.add(len(self), passages(document, description))
+        self._passages.add(len(self), cut.passages)
         one = _fingerprint(document)
         self._grams += len(one.grams)
         self._fingerprints.append(one)
@@ -96,7 +96,9 @@ class SegmentWriter:
             self._write_block()
 
     def _write_block(self) -> None:
-        self._texts.write(zlib.compress(self._block, 6))
+        import zstandard
+
+        self._texts.write(zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(bytes(self._block)))
         self._blocks.append(self._texts.tell())
         self._block.clear()
 
@@ -180,19 +182,22 @@ class Segment:
 
     def cut(self, place: int) -> tuple[Document, list[str]]:
         """The document at a place, and its passages, by the ordinals that a search gives."""
-        document, description = self._read(place)
-        return document, passages(document, description)
+        document, cut = self._read(place)
+        return document, cut.passages
 
-    def _read(self, place: int) -> tuple[Document, list[str]]:
+    def _read(self, place: int) -> tuple[Document, Cut]:
         start, end, first, last = map(int, self._places[place])
         return _parsed(_block(self.folder / TEXTS, start, end)[first:last])
 
 
 @lru_cache(maxsize=64)
 def _block(path: Path, start: int, end: int) -> bytes:
+    import zstandard
+
     try:
         with path.open("rb") as file:
             file.seek(start)
-            return zlib.decompress(file.read(end - start))
-    except (OSError, zlib.error) as error:
+            data: bytes = zstandard.ZstdDecompressor().decompress(file.read(end - start))
+            return data
+    except (OSError, zstandard.ZstdError) as error:
         raise CorpusError(f"{path}: the corpus is damaged: {error}", hint=HINT) from error
