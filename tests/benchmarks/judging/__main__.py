@@ -9,20 +9,23 @@ pass them all, beside the writing of as many tokens by a model in the shape of k
 import argparse
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from generator.brief import Draft, EngineChoice
+from generator.chart import claim_chart
 from generator.controls import SHIPPED
 from generator.copying import Known
 from generator.corpus.documents import Document
 from generator.corpus.reading import read_documents
+from generator.corpus.store import Corpus
 from generator.gates import Ladder
 from generator.judging import judge
 from generator.layouts import write_layout
 from generator.model import open_model
+from generator.neighbours import nearest
 from generator.parsing import Parsed, parse
 from generator.plan import RunPlan, brief
 from generator.profiles import ModelProfile, read_profile
@@ -78,18 +81,26 @@ def starter(drafts: int, ladders: dict[str, Ladder]) -> None:
               f"{accepted} accepted")  # fmt: skip
 
 
-def real(most: int) -> Iterator[str]:
-    """Real patents in the layout of drafts."""
-    found = 0
-    for _, item in read_documents(SHIPPED):
-        if isinstance(item, Document) and found < most:
-            text = write_layout("top-down", item.title, item.abstract, item.claims)
-            if isinstance(parse(text, "top-down", "end"), Parsed):
-                found += 1
-                yield text
+def real(most: int) -> list[Document]:
+    """Real patents that can be parsed as drafts."""
+    found = (item for _, item in read_documents(SHIPPED) if isinstance(item, Document))
+    return [one for one in found if isinstance(parse(layout(one), "top-down", "end"), Parsed)][:most]
 
 
-def publishing(documents: int, tokens: int, ladders: dict[str, Ladder]) -> None:
+def layout(document: Document) -> str:
+    return write_layout("top-down", document.title, document.abstract, document.claims)
+
+
+def charted(documents: list[Document], corpus: Corpus) -> None:
+    """What follows G3: these patents stand in the corpus, so the ladder itself ends there for them."""
+    for one in documents:
+        parsed = parse(layout(one), "top-down", "end")
+        assert isinstance(parsed, Parsed)
+        claim_chart(parsed.disclosure, corpus, but=frozenset({one.number}))
+        nearest(parsed.disclosure, corpus, but=one.number)
+
+
+def publishing(documents: int, tokens: int, ladders: dict[str, Ladder], corpus: Corpus | None) -> None:
     shape.make(CACHE)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "shape.toml"
@@ -101,17 +112,16 @@ def publishing(documents: int, tokens: int, ladders: dict[str, Ladder]) -> None:
         spent, made = written(profile, 128, None)
     new = sum(draft.generation.new_tokens for draft in made)
     print(f"shape of kl3m-002-170m-patent: {1000 * spent / new:.2f} ms CPU a token, {new} tokens")
-    texts = list(real(documents))
-    words = sum(len(text.split()) for text in texts)
+    texts = real(documents)
+    words = sum(len(layout(one).split()) for one in texts)
     writing = spent / new * words * shape.TOKENS_PER_WORD / len(texts)
-    like = made[0]
+    like, given = made[0], replace(made[0].generation, stop="end", direction="top-down")
+    briefs = [replace(like.brief, index=n, direction="top-down") for n in range(len(texts))]
+    drafts = [replace(like, brief=b, text=layout(t), generation=given) for b, t in zip(briefs, texts, strict=True)]
     for name, ladder in ladders.items():
-        drafts = [
-            replace(like, text=text, generation=replace(like.generation, stop="end", direction="top-down"),
-                    brief=replace(like.brief, index=n, direction="top-down"))
-            for n, text in enumerate(texts)
-        ]  # fmt: skip
-        judging, accepted = cpu(lambda drafts=drafts, ladder=ladder: judged(drafts, ladder))
+        judging, accepted = cpu(lambda ladder=ladder: judged(drafts, ladder))
+        if corpus and ladder.corpus:
+            judging += cpu(lambda: charted(texts, corpus))[0]
         each = judging / len(texts)
         share = f"{1000 * each:.1f} ms each, {100 * each / writing:.2f} % of writing one ({writing:.1f} s CPU)"
         print(f"  gates {name} on {len(texts)} real patents: {share}; {accepted} accepted")
@@ -129,7 +139,7 @@ def main() -> None:
         ladders["with the corpus"] = Ladder.open(chosen.corpus)
         print(f"corpus: {ladders['with the corpus'].corpus}")
     starter(chosen.drafts, ladders)
-    publishing(chosen.documents, chosen.tokens, ladders)
+    publishing(chosen.documents, chosen.tokens, ladders, Corpus.open(chosen.corpus) if chosen.corpus else None)
 
 
 if __name__ == "__main__":
