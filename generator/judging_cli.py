@@ -16,6 +16,14 @@ __all__ = ["commands"]  # with these and all others in it
 PATHS = click.Path(path_type=Path)
 
 
+def _several(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[str, ...]:
+    """Values between commas; none for no text, which is the default."""
+    found = tuple(part.strip() for part in (text or "").split(","))
+    if text is not None and not all(found):
+        raise click.BadParameter(f"{text!r}: values with commas between are expected, such as 0.8,1.", param=parameter)
+    return found if text is not None else ()
+
+
 @stage("prior-art calibrate patents.jsonl.zst --out calibration.json", new=True)
 @click.argument("corpus", type=PATHS)
 @click.option("--out", type=FILE, help="File to write.  [default: calibration.json in the publication's folder]")
@@ -37,12 +45,17 @@ def selftest(press: "Press", **choice: Any) -> "Outcome":
     return selftest(press, **choice)
 
 
-@stage("prior-art report")
-def report(press: "Press") -> "Outcome":
+@stage("prior-art report --watts 8 --price-per-kwh 0.30 --currency EUR")
+@click.option("--watts", help="Power of one busy core, where none was measured.  [default: the setting `watts`]")
+@click.option("--price-per-cpu-hour", help="Price of an hour of one core.  [default: the setting]")
+@click.option("--price-per-kwh", help="Price of a kilowatt-hour.  [default: the setting]")
+@click.option("--currency", help="Three letters after the prices.  [default: the setting]")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the samples.")
+def report(press: "Press", **choice: Any) -> "Outcome":
     """Write report.json: how many drafts passed which gate, what an accepted disclosure costs, how diverse they are."""
     from generator.quality import report
 
-    return report(press)
+    return report(press, **choice)
 
 
 @stage("prior-art sweep --profile starter --drafts 2000 --write starter-tuned.toml")
@@ -51,12 +64,16 @@ def report(press: "Press") -> "Outcome":
 @click.option("--minutes", type=click.IntRange(min=1), help="Budget: so much time.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of all drafts.")
 @click.option("--write", type=FILE, help="Profile to write the winner to, when it beats the default.")
+@click.option("--temperatures", callback=_several, help="Values to try, with commas between.  [default: 0.7,0.85,1,1.15]")
+@click.option("--top-ps", callback=_several, help="Values to try.  [default: 1,0.95]")
+@click.option("--min-ps", callback=_several, help="Values to try.  [default: 0,0.05]")
+@click.option("--shares", callback=_several, help="Shares of top-down drafts to try.  [default: 0,1]")
 @with_engine
 def sweep(press: "Press", **choice: Any) -> "Outcome":
     """Search sampling settings for the most distinct accepted disclosures per CPU-hour; it goes on after Ctrl-C."""
     from generator.sweep import sweep
 
-    return sweep(press, **choice)
+    return sweep(press, **{name: value for name, value in choice.items() if value != ()})
 
 
 @stage("prior-art classifier patents/")

@@ -13,7 +13,7 @@ from test_cli import call
 from generator import __version__, archive, files
 from generator.assessing import CONTROLS, selftest_if_due
 from generator.errors import ConfigError
-from generator.press import Press
+from generator.press import Outcome, Press
 from generator.quality_facts import read_accepted
 from generator.record import Record
 from generator.superseding import queue_review
@@ -63,6 +63,40 @@ def test_a_superseded_text_counts_once(root: Path) -> None:
     found = read_accepted(output)
     assert len(found) == 3
     assert len({one.disclosure.title for one in found}) == 3
+
+
+def test_the_settings_to_try_stand_between_commas(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from generator import sweep
+
+    words = ("sweep", "--profile", "starter", "--drafts", "50", "--root", root)
+    code, _, err = call(*words, "--temperatures", "1,,2", capsys=capsys)
+    assert code == 2
+    assert "'1,,2': values with commas between are expected" in err
+    code, _, err = call(*words, "--min-ps", "0.05, high", capsys=capsys)
+    assert code == 2
+    assert "min_p = 'high'" in err
+    given: list[dict[str, Any]] = []
+
+    def noted(_: Press, **choice: Any) -> Outcome:
+        given.append(choice)
+        return Outcome((), {})
+
+    monkeypatch.setattr(sweep, "sweep", noted)
+    assert call(*words, "--temperatures", "0.9, 1", capsys=capsys)[0] == 0
+    assert given[0]["temperatures"] == ("0.9", "1")
+    assert "shares" not in given[0]
+
+
+def test_prices_of_the_command_line_count_more_than_settings(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "prior-art.toml").write_text('watts = "5"\ncurrency = "EUR"\n')
+    code, out, _ = call("report", "--root", root, "--watts", "9", "--json", capsys=capsys)
+    prices = json.loads(out)["cost"]["prices"]
+    assert (code, prices["watts"], prices["currency"]) == (0, 9.0, "EUR")
+    code, _, err = call("report", "--root", root, "--watts", "much", capsys=capsys)
+    assert code == 2
+    assert "watts = 'much'" in err
 
 
 def test_without_a_corpus_the_corpus_commands_say_what_to_do(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
