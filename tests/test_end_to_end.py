@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from browsing import Visit, browser, serve
 
-from generator.archive import record_path
+from generator.archive import read_volume, record_path
 from generator.cli import main
 
 COUNT = 2
@@ -57,6 +57,33 @@ def test_the_texts_come_from_the_shipped_model_and_say_so(root: Path) -> None:
         page = (root / "output" / "site" / "d" / "0" / f"{serial}.html").read_text("utf-8")
         assert "demonstration model" in page
     assert len(list((root / "output" / "runs").glob("*.json"))) == 1
+
+
+def test_every_gate_has_judged_what_is_published(root: Path) -> None:
+    (report,) = ((json.loads(path.read_bytes())) for path in (root / "output" / "runs").glob("*.json"))
+    assert report["corpus"]["documents"] == 160
+    assert sum(row["assessed"] for row in report["ladder"]) == COUNT
+    for logged in read_volume(root / "output", 0):
+        assert logged.judgement is not None
+        assert logged.judgement.chart is not None
+        assert logged.judgement.copying.longest_run < 25
+        assert logged.judgement.copying.similarity < 800
+        assert logged.judgement.classification.subclasses
+        page = (root / "output" / "site" / "d" / "0" / f"{logged.serial}.html").read_text("utf-8")
+        assert "press-chart" in page
+        assert "reference corpus of 160 documents" in page
+
+
+def test_the_quality_page_tells_what_the_run_came_to(root: Path) -> None:
+    with serve(root / "output" / "site") as server, browser() as chromium:
+        visit = Visit(chromium)
+        visit.open(f"{server.url}quality.html")
+        text = visit.page.locator("article").inner_text()
+        drafts = json.loads(next((root / "output" / "runs").glob("*.json")).read_bytes())["drafts"]
+        assert f"from 1 run: {drafts} drafts, {COUNT} accepted" in text
+        assert "near chimera" in text
+        assert visit.page.locator("figure svg[role=img]").count() >= 3
+        assert visit.errors == []
 
 
 def rarest(root: Path) -> tuple[int, int, str]:
