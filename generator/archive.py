@@ -109,9 +109,7 @@ def read_volume(output: Path, volume: int) -> Iterator[LoggedRecord]:
             yield replace(logged, superseded_by=after.get(serial), supersedes=before.get(serial))
 
 
-def _logged(
-    output: Path, serial: int, entry: Disclosed, published_at: str, named: Mapping[str, str]
-) -> LoggedRecord:
+def _logged(output: Path, serial: int, entry: Disclosed, published_at: str, named: Mapping[str, str]) -> LoggedRecord:
     path = record_path(output, serial)
     data = files.read(path, "a logged record")
     if hashlib.sha256(data).hexdigest() != entry.sha256:

@@ -64,7 +64,7 @@ def report(press: "Press", **choice: Any) -> "Outcome":
 @click.option("--minutes", type=click.IntRange(min=1), help="Budget: so much time.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of all drafts.")
 @click.option("--write", type=FILE, help="Profile to write the winner to, when it beats the default.")
-@click.option("--temperatures", callback=_several, help="Values to try, with commas between.  [default: 0.7,0.85,1,1.15]")
+@click.option("--temperatures", callback=_several, help="Values to try, by commas.  [default: 0.7,0.85,1,1.15]")
 @click.option("--top-ps", callback=_several, help="Values to try.  [default: 1,0.95]")
 @click.option("--min-ps", callback=_several, help="Values to try.  [default: 0,0.05]")
 @click.option("--shares", callback=_several, help="Shares of top-down drafts to try.  [default: 0,1]")

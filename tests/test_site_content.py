@@ -126,7 +126,10 @@ def test_the_home_page_tells_how_many_drafts_passed(output: Path, tmp_path: Path
     """The sums of all finished runs; a damaged report stops the build, it is not passed over."""
     assert totals(tmp_path) == (0, 0)
     assert totals(output) == (76, 21)
-    assert '<strong>28 %</strong> of 76 drafts passed <a href="quality.html">the gates</a>' in (output / "site/index.html").read_text()
+    assert (
+        '<strong>28 %</strong> of 76 drafts passed <a href="quality.html">the gates</a>'
+        in (output / "site/index.html").read_text()
+    )
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "c.json").write_bytes(b"{}")
     with pytest.raises(PressError, match=r"c\.json: the report is damaged"):
