@@ -193,7 +193,7 @@ def _share(hits: int, n: int) -> dict[str, Any]:
 
 
 def to_bytes(classifier: Classifier) -> bytes:
-    """The file of `load_classifier`; the same classifier gives the same bytes."""
+    """The file of `load_classifier`; the same classifier gives the same bytes with the same Python and zlib."""
     import numpy
 
     order = sorted(classifier.terms, key=classifier.terms.__getitem__)
