@@ -92,6 +92,8 @@ class Prompting:
         text, prompt_ids = prompt
         stopped = "" if stop in STOPS else stop
         completion = self.decoded(prompt_ids + ids)[len(self.decoded(prompt_ids)) :]
+        if sampling.most_claims != "0":  # where another patent began, the sampler ended the text
+            completion = completion.removesuffix(f"\n\n{HEAD}\n\n")
         generation = Generation(
             **asdict(self.identity),
             direction=brief.direction,

@@ -8,16 +8,28 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from generator.layouts import CLAIMS, ORDER, Direction
+from generator.layouts import CLAIMS, HEAD, ORDER, TITLE, Direction
 from generator.prompting import Prompting
 from generator.sampling import Sampling, uniforms
 
 _CLAIM = re.compile(r"\n\n\d{1,4}\. ")
 
 
-def enough_claims(text: str, most: int) -> bool:
-    """Whether a text whose last claim has just ended holds `most` claims."""
-    return CLAIMS in text and len(_CLAIM.findall(text[text.rindex(CLAIMS) :])) >= most
+def due(text: str, direction: Direction, most: int, prompting: Prompting) -> tuple[int, ...]:
+    """The tokens that must follow a text whose paragraph has just ended; none: the model goes on as it likes.
+
+    After `most` claims (0: no limit) comes what follows the claims. After the title that ends a bottom-up text, and
+    where another patent begins, comes the end: a model that knows the layout from examples alone never ends. The
+    examples in the prompt, all that stands before the last head, do not count.
+    """
+    start = f"\n{text}".rfind(f"\n{HEAD}\n")
+    draft = text[max(0, start) :]
+    if start > 0 and draft == f"{HEAD}\n\n":
+        return prompting.end[:1]
+    if most and CLAIMS in draft and len(_CLAIM.findall(draft[draft.rindex(CLAIMS) :])) >= most:
+        return prompting.after_claims(direction)
+    _, heading, title = draft.rpartition(f"\n{TITLE}\n")
+    return prompting.end[:1] if ORDER[direction][-1] == TITLE and heading and title.strip() else ()
 
 
 class LoopGuard:
@@ -51,25 +63,27 @@ class LoopGuard:
 
 
 class ClaimLimit:
-    """Ends the claims of each row after `most` of them: with the next heading, or with the end of the text.
+    """Ends the claims of each row after `most` of them, and with such a limit each text where its layout ends.
 
-    A claim ends with an empty line; where the next one would begin, the tokens of what follows are forced, one a step.
+    A claim ends with an empty line; where the next one would begin, the tokens that are `due` are forced, one a step.
     """
 
     def __init__(self, directions: list[Direction], most: int, prompting: Prompting) -> None:
         self._tokenizer, self._most, self._directions = prompting.tokenizer, most, directions
-        self._after = {d: list(prompting.after_claims(d)) for d in ORDER}
+        self._prompting = prompting
         self._forced: list[list[int]] = [[] for _ in directions]
-        self._done = [most == 0] * len(directions)
+        self._done = [False] * len(directions)  # with the claims
 
     def force(self, tokens: Any, scores: Any) -> Any:
         """`tokens` (rows, prompt and text so far), `scores` (rows, vocabulary) -> scores, one choice where forced."""
-        if all(self._done) and not any(self._forced):
+        if self._most == 0:
             return scores
         tails = self._tokenizer.batch_decode(tokens[:, -2:], skip_special_tokens=True)
         for row, tail in enumerate(tails):
-            if not self._done[row] and tail.endswith("\n\n") and enough_claims(self._text(tokens[row]), self._most):
-                self._forced[row], self._done[row] = list(self._after[self._directions[row]]), True
+            if not self._forced[row] and tail.endswith("\n\n"):
+                most = 0 if self._done[row] else self._most
+                after = due(self._text(tokens[row]), self._directions[row], most, self._prompting)
+                self._forced[row], self._done[row] = list(after), self._done[row] or bool(after)
             if self._forced[row]:
                 token = self._forced[row].pop(0)
                 scores[row] = float("-inf")

@@ -66,7 +66,7 @@ class Watch:
         """Why the draft of `brief` is hopeless, of which `text` is the beginning; an empty string: let it go on."""
         text = text.replace("\r\n", "\n").replace("\t", " ").rstrip("�")
         if not text.lstrip().startswith(HEAD) or text.count(HEAD) > 1:
-            return ""  # the prompt of the profile may hold a whole example
+            return ""  # another patent begins: the text may end here, and be a whole one
         seen = self._recall(brief.index, text)
         reason = self._layout(seen, brief, text)
         settled = len(seen.closed) + bool(seen.claims)

@@ -12,8 +12,9 @@ from generator.engine.kernels import PAGE
 from generator.engine.memory import Plan
 from generator.engine.modules import ModulesDecoder
 from generator.errors import ModelError
+from generator.layouts import HEAD
 from generator.prompting import Prompting
-from generator.sampler import enough_claims
+from generator.sampler import due
 from generator.sampling import Sampling, uniforms
 
 AnyDecoder = Decoder | ModulesDecoder
@@ -100,7 +101,7 @@ class Lane:
         self._free = list(range(self._plan.pages))
         self._jobs: list[Job] = []
         self._ending: list[list[int]] = []  # tokens that a row must still write, of the claim limit
-        self._limited: list[bool] = []
+        self._limited: list[bool] = []  # its claims are ended
         self._runs = numpy.zeros((self._plan.rows, int(sampling.loop_tokens)), numpy.int32)
         self._most, self._watch = int(sampling.most_claims), watch
         if self._most:
@@ -135,7 +136,7 @@ class Lane:
             row = len(self._jobs)
             self._jobs.append(job)
             self._ending.append([])
-            self._limited.append(self._most == 0)
+            self._limited.append(False)
             self._prompts[row, : len(job.prompt)] = job.prompt
             self._prompted[row], self._tokens[row] = len(job.prompt), job.prompt[0]
             self._positions[row] = self._written[row] = self._seconds[row] = self._held[row] = 0
@@ -195,7 +196,7 @@ class Lane:
         leaving |= {int(row): "limit" for row in numpy.flatnonzero(full & ~ended)}
         if self._watch:
             for row in numpy.flatnonzero(fresh & ~ended & ~full & (written % WATCHED == 0)).tolist():
-                if reason := self._watch(self._jobs[row].brief, self._text(row)):
+                if reason := self._watch(self._jobs[row].brief, self._draft(row)):
                     leaving[row] = reason
         for row in sorted(leaving, reverse=True):
             tokens = self._history[row, : self._written[row]].tolist()
@@ -203,19 +204,25 @@ class Lane:
             self._leave(row)
 
     def _limit(self, row: int) -> None:
-        """Where a claim of a row has just ended: begin what follows the claims, if they are enough."""
-        if self._limited[row] or self._forced[row] >= 0:
+        """Where a paragraph of a row has just ended: begin what follows the claims, if they are enough, or end."""
+        if self._forced[row] >= 0:
             return
         count = int(self._written[row])
         tail = self._ask.decoded(self._history[row, max(0, count - 2) : count].tolist())
-        if not tail.endswith("\n\n") or not enough_claims(self._text(row), self._most):
+        if not tail.endswith("\n\n"):
             return
-        self._limited[row] = True
-        first, *rest = self._ask.after_claims(self._jobs[row].brief.direction)
-        self._forced[row], self._ending[row] = first, rest
+        most = 0 if self._limited[row] else self._most
+        if after := due(self._text(row), self._jobs[row].brief.direction, most, self._ask):
+            self._limited[row] = True
+            first, *rest = after
+            self._forced[row], self._ending[row] = first, rest
 
     def _text(self, row: int) -> str:
         return self._ask.decoded([*self._jobs[row].prompt, *self._history[row, : self._written[row]].tolist()])
+
+    def _draft(self, row: int) -> str:
+        """The text of a row from the layout's head on, without the examples that its prompt may hold."""
+        return self._text(row)[self._ask.decoded(list(self._jobs[row].prompt)).rindex(HEAD) :]
 
     def _leave(self, row: int) -> None:
         """Free a row and its pages; the last row takes its place."""
