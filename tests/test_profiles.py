@@ -8,9 +8,18 @@ from generator.layouts import PROMPTS
 from generator.profiles import built_in_profiles, load_profile, read_profile
 from generator.sampling import Sampling
 
+BASE_MODELS = (
+    "gemma-3-270m",
+    "granite-4.0-350m-base",
+    "granite-4.0-h-350m-base",
+    "qwen3-0.6b-base",
+    "smollm2-135m",
+    "smollm2-360m",
+)
+
 
 def test_built_in_profiles():
-    assert built_in_profiles() == ("kl3m-002-170m-patent", "starter")
+    assert built_in_profiles() == tuple(sorted((*BASE_MODELS, "kl3m-002-170m-patent", "starter")))
     published = load_profile("kl3m-002-170m-patent", Path())
     assert (published.model, published.license) == ("alea-institute/kl3m-002-170m-patent", "CC-BY-4.0")
     assert dict(published.prompts) == PROMPTS
