@@ -53,7 +53,7 @@ SHAPES: dict[str, dict[str, Any]] = {
                      "layer_types": ["sliding_attention", "full_attention"]},
 }  # fmt: skip
 DECODERS = {"llama": "Decoder", "qwen3": "ModulesDecoder", "granitemoehybrid": "ModulesDecoder"}
-REFUSED = {"granite-4.0-h-350m-base": "differ from transformers'", "gemma-3-270m": "asks for sliding_window"}
+REFUSED = {"granite-4.0-h-350m-base": "with layers of linear", "gemma-3-270m": "asks for sliding_window"}
 
 
 def tokenizer_of(name: str) -> Any:

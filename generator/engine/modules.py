@@ -16,6 +16,7 @@ from generator.engine.products import NumberFormat, Operand, Product
 from generator.errors import ModelError
 
 NAME = "prior-art-pages"
+STATELESS = frozenset(("full_attention", "sliding_attention", "attention", "dense", "sparse"))
 _here = threading.local()  # the workspace whose step this thread is in
 
 
@@ -32,6 +33,11 @@ class ModulesDecoder:
             raise ModelError(
                 f"the engine cannot run the architecture {config.model_type} with heads of {width} columns",
                 hint="It needs transformers' attention interface and heads of a multiple of 16. Use: --engine generate",
+            )
+        if others := sorted(set(getattr(config, "layer_types", None) or ()) - STATELESS):
+            raise ModelError(
+                f"the engine cannot run the architecture {config.model_type} with layers of {', '.join(others)}",
+                hint="It keeps the state of attention alone. Use: --engine generate",
             )
         AttentionInterface.register(NAME, _attend)
         self.number_format, self._config = number_format, config
