@@ -86,6 +86,34 @@ def classifier(press: "Press", **choice: Any) -> "Outcome":
     return train_classifier(press, **choice)
 
 
+@stage("prior-art evaluate starter ./my-model --file PatentMatch_en.jsonl", new=True)
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.option("--file", type=FILE, required=True, help="Questions, one JSON object a line (docs/evaluation.md).")
+@click.option(
+    "--task",
+    type=click.Choice(["patentmatch", "multiple-choice"]),
+    default="patentmatch",
+    show_default=True,
+    help="Form of the questions: MoZIP's, or question, options and answer.",
+)
+@click.option("--items", type=click.IntRange(min=1), help="Only the first so many questions.  [default: all]")
+@click.option("--out", type=FOLDER, help="Folder for table and scores.  [default: evaluations in the output folder]")
+@click.option(
+    "--format",
+    "number_format",
+    type=click.Choice(["fp32", "bf16"]),
+    default="fp32",
+    show_default=True,
+    help="Numbers that the model computes in.",
+)
+@click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads.  [default: all]")
+def evaluate(press: "Press", **choice: Any) -> "Outcome":
+    """Have models answer multiple-choice questions, beside baselines, in one table; it goes on after a kill."""
+    from generator.evaluation import evaluate
+
+    return evaluate(press, **choice)
+
+
 @commands.group()
 def corpus() -> None:
     """Build and describe the reference corpus, by which gates G3 and G4 judge."""

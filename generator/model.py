@@ -35,7 +35,7 @@ def open_model(profile: ModelProfile, choice: EngineChoice, *, report: Callable[
     transformers.logging.disable_progress_bar()
     folder, revision = model_folder(profile)
     digests = {"weights_sha256": weights_sha256(folder), "tokenizer_sha256": file_sha256(folder / "tokenizer.json")}
-    tokenizer, model = _loaded(profile, folder)
+    tokenizer, model = load(profile, folder)
 
     def prompting(engine: str, number_format: str) -> Prompting:
         identity = ModelIdentity(
@@ -140,7 +140,7 @@ def _open_engine(
     return open_engine(model, choice, _cores(choice), prompting, report)
 
 
-def _loaded(profile: ModelProfile, folder: Path) -> tuple[Any, Any]:
+def load(profile: ModelProfile, folder: Path) -> tuple[Any, Any]:
     """Tokenizer and model from local files alone; code that lies beside weights is never run."""
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
