@@ -121,6 +121,12 @@ def test_baselines_of_a_handmade_set() -> None:
     assert nearest(SETS) == [1, 2, 1, 0]
 
 
+def test_repeated_words_count_by_their_logarithm_and_rare_ones_more() -> None:
+    """By hand. First (1 + ln 3) / sqrt 3 = 1.21 against 2 / sqrt 2 = 1.41; then ln 4/3 against ln 4/2."""
+    assert nearest([Question("", "seal seal seal valve spring", ("seal wheel soup", "valve spring", "air"), 0)]) == [1]
+    assert nearest([Question("", "seal valve", ("seal", "valve", "seal wheel"), 0)]) == [1]
+
+
 def test_chinese_is_compared_by_pairs_of_characters() -> None:
     """By words each of these texts would be one word, shared with none."""
     one = Question("哪个", "一种花生播种机", ("一种除草机械", "花生的播种方法", "折叠床"), 1)
