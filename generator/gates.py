@@ -14,12 +14,16 @@ from generator.checks.thresholds import Calibration
 from generator.classification import Classifier, load_classifier
 from generator.copying import Known, not_copied
 from generator.disclosure import Disclosure, Finding
-from generator.judgement import Copying, CorpusName, Judgement
-from generator.parsing import Rejected
+from generator.judgement import CorpusName, Judgement
+from generator.parsing import Parsed, Rejected, parse
+from generator.profiles import ModelProfile
 from generator.watching import Watch
 
 if TYPE_CHECKING:
     from generator.corpus.store import Corpus
+
+
+EXAMPLE = "an example in the prompt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +39,25 @@ class Ladder:
 
     def __init__(self, calibration: Calibration, classifier: Classifier, corpus: "Corpus | None") -> None:
         self.calibration, self._classifier, self._corpus = calibration, classifier, corpus
-        self._known = Known.open(None, corpus) if corpus else None
+        self._known = Known.open(None, corpus)
 
     @classmethod
-    def open(cls, corpus: Path | None, calibration: Path | None = None) -> "Ladder":
+    def open(
+        cls, corpus: Path | None, calibration: Path | None = None, profile: ModelProfile | None = None
+    ) -> "Ladder":
         """With the corpus in a folder, the calibration in a file (None: the shipped one), and the shipped classifier.
 
-        Raises ConfigError, CorpusError.
+        What `profile` shows its model as examples is known, too: a draft that copies it is refused. Raises ConfigError,
+        CorpusError.
         """
         from generator.corpus.store import Corpus
 
-        return cls(load_calibration(calibration), load_classifier(), Corpus.open(corpus) if corpus else None)
+        ladder = cls(load_calibration(calibration), load_classifier(), Corpus.open(corpus) if corpus else None)
+        for direction, text in profile.examples if profile else ():
+            shown = parse(text, direction, "end")
+            if isinstance(shown, Parsed):  # what else a prompt says before the layout is no patent to copy
+                ladder._known.add(EXAMPLE, shown.disclosure)
+        return ladder
 
     @property
     def corpus(self) -> CorpusName | None:
@@ -53,7 +65,7 @@ class Ladder:
 
     def watch(self) -> Watch:
         """What ends drafts that these gates must refuse."""
-        return Watch(self.calibration, self._known.copied) if self._known else Watch(self.calibration)
+        return Watch(self.calibration, self._known.copied)
 
     def judge(self, disclosure: Disclosure) -> Judged | Rejected:
         from generator.chart import claim_chart
@@ -62,7 +74,7 @@ class Ladder:
         found = coherent(disclosure, self.calibration)
         if isinstance(found, Rejected):
             return found
-        copying = self._known.measure(disclosure) if self._known else Copying(0, "", "", 0, 0, "")
+        copying = self._known.measure(disclosure)
         if rejected := not_copied(copying):
             return rejected
         judgement = Judgement(

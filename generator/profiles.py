@@ -41,6 +41,15 @@ class ModelProfile:
     def prompt(self, direction: Direction) -> str:
         return dict(self.prompts)[direction]
 
+    @property
+    def examples(self) -> tuple[tuple[Direction, str], ...]:
+        """What prompts show before the layout's opening: texts from one head to the next."""
+        return tuple(
+            (direction, f"{HEAD}{shown.rstrip()}")
+            for direction, prompt in self.prompts
+            for shown in prompt.split(HEAD)[1:-1]
+        )
+
 
 def built_in_profiles() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in BUILT_IN.glob("*.toml")))

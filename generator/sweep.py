@@ -103,7 +103,7 @@ def sweep(
     chosen = load_profile(name, press.root)
     target = target_of(name, press.root, write)
     arms = grid(Arm(chosen.sampling, press.settings.top_down_share), temperatures, top_ps, min_ps, shares)
-    ladder = Ladder.open(corpus or press.corpus)
+    ladder = Ladder.open(corpus or press.corpus, press.calibration, chosen)
     model = open_model(chosen, choice, report=press.report)
     judge = judge_by(ladder, press)
     setup = {

@@ -54,7 +54,7 @@ def generate(
         raise ConfigError("--shard without a seed", hint="Give all shards of a run the same --seed, or --tonight.")
     chosen = load_profile(profile or press.settings.profile, press.root)
     seeded = secrets.randbits(64) if seed is None else seed
-    ladder = Ladder.open(press.corpus, press.calibration)
+    ladder = Ladder.open(press.corpus, press.calibration, chosen)
     plan = _plan(press, chosen, seeded, _end(count, drafts, minutes), topics, ladder)
     if part:
         part.check(plan)

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import facts
 import inventions
@@ -13,10 +14,10 @@ from generator.archive import read_volume
 from generator.brief import Draft
 from generator.copying import Known
 from generator.disclosure import Claim, Disclosure
-from generator.gates import Judged
+from generator.gates import Judged, Ladder
 from generator.judgement import Judgement
 from generator.judging import content_sha256, judge
-from generator.parsing import Rejected
+from generator.parsing import Parsed, Rejected, parse
 from generator.plan import brief
 from generator.published import Published
 
@@ -79,6 +80,21 @@ def judgement_of(disclosure: Disclosure) -> Judgement:
     judged = LADDER.judge(disclosure)
     assert isinstance(judged, Judged)
     return judged.judgement
+
+
+def test_an_example_in_the_prompt_is_known_and_may_not_come_back():
+    from generator.profiles import load_profile
+
+    profile = load_profile("smollm2-135m", Path())
+    assert [direction for direction, _ in profile.examples] == ["top-down"] * 2 + ["bottom-up"] * 2
+    ladder = Ladder.open(None, None, profile)
+    for direction, text in profile.examples:
+        shown = parse(text, direction, "end")
+        assert isinstance(shown, Parsed)
+        assert reason(ladder.judge(shown.disclosure)) in ("G3 copied_run", "G3 near_duplicate")
+        assert isinstance(LADDER.judge(shown.disclosure), Judged)
+    assert isinstance(ladder.judge(inventions.disclosure(1)), Judged)
+    assert load_profile("starter", Path()).examples == ()
 
 
 def test_the_queue_and_the_archive_count_as_published(tmp_path):
