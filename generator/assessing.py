@@ -8,8 +8,8 @@ from typing import Any
 from generator import canonical, files
 from generator.errors import ConfigError
 from generator.press import Outcome, Press
+from generator.quality_facts import SELFTEST
 
-CONTROLS = "selftest.json"
 SCHEMA = "prior-art-selftest/v1"
 
 
@@ -34,7 +34,7 @@ def selftest(press: Press, corpus: Path | None = None, seed: int = 0, size: int 
 
     outcome = selftest(press, corpus, press.calibration, seed, size)
     value = {"schema": SCHEMA, "version": __version__, **outcome.figures}
-    files.write(press.output / CONTROLS, canonical.dumps(value))
+    files.write(press.output / SELFTEST, canonical.dumps(value))
     return outcome
 
 
@@ -46,7 +46,7 @@ def selftest_if_due(press: Press) -> None:
     from generator import __version__
     from generator.calibration import load_calibration
 
-    path = press.output / CONTROLS
+    path = press.output / SELFTEST
     wanted = (SCHEMA, __version__, load_calibration(press.calibration).id)
     try:
         kept: Any = json.loads(path.read_bytes()) if path.exists() else {}

@@ -38,12 +38,8 @@ _MEMBERS = frozenset(
 
 def load_calibration(path: Path | None = None) -> Calibration:
     """The calibration in a file; without `path` the shipped one. Raises ConfigError."""
-    return Calibration(**_thresholds(path or SHIPPED))
-
-
-def _thresholds(path: Path) -> dict[str, Any]:
-    value = read_calibration(path)
-    return {"id": value["id"], **value["thresholds"]}
+    value = read_calibration(path or SHIPPED)
+    return Calibration(value["id"], **value["thresholds"])
 
 
 def read_calibration(path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Drafts in, queued records out: a run from its plan to its report."""
 
+import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -214,8 +215,9 @@ def _done(state: RunState) -> bool:
 def keep(state: RunState, published: Published, line: Line, accepted: Accepted | None) -> None:
     """Write a judged draft into the run; refuse it when it copies what was published or accepted before it."""
     if accepted:
-        record = Record.from_bytes(accepted.record)
-        judged = published.take(unnumbered(record.sha256), record.disclosure, Judgement.from_bytes(accepted.judgement))
+        name = unnumbered(hashlib.sha256(accepted.record).hexdigest())
+        disclosure = Record.from_bytes(accepted.record).disclosure
+        judged = published.take(name, disclosure, Judgement.from_bytes(accepted.judgement))
         if isinstance(judged, Rejected):
             line, accepted = refused(line, judged), None
         else:

@@ -52,15 +52,16 @@ def _judged(
     if isinstance(judged, Rejected):
         return judged
     findings = findings_bytes((*formed.findings, *judged.findings))
-    accepted = Accepted(formed.record.to_bytes(), findings, judged.judgement.to_bytes())
+    accepted = Accepted(formed.data, findings, judged.judgement.to_bytes())
     return formed.record, accepted, judged.judgement
 
 
 @dataclass(frozen=True, slots=True)
 class Formed:
-    """What passed G0 and G1, as the record that it would become, and the findings on it."""
+    """What passed G0 and G1: the record that it would become, the record's bytes, and the findings on it."""
 
     record: Record
+    data: bytes
     findings: tuple[Finding, ...]
 
 
@@ -76,13 +77,13 @@ def form(draft: Draft, *, created_at: str, publisher: str, salt: bytes) -> Forme
     disclosure = replace(passed.disclosure, description=restate(passed.disclosure))
     record = Record(disclosure, generation, created_at, publisher, salt.hex())
     try:
-        record.to_bytes()
+        data = record.to_bytes()
     except RecordError as error:
         # The text is within every limit of its own; together they can exceed what a record may hold.
         if "bytes, more than" not in str(error):
             raise
         return Rejected("G1", "too_long", ())
-    return Formed(record, (*parsed.findings, *passed.findings))
+    return Formed(record, data, (*parsed.findings, *passed.findings))
 
 
 def _line(draft: Draft, microseconds: int) -> Line:

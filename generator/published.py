@@ -7,12 +7,10 @@ from generator.copying import Known, not_copied
 from generator.disclosure import Disclosure
 from generator.judgement import Copying, Judgement, Neighbour
 from generator.judging import content_sha256
-from generator.neighbours import nearest
+from generator.neighbours import MOST, nearest
 from generator.parsing import Rejected
 from generator.record import Record
 from generator.run_state import RunState
-
-NEIGHBOURS = 5
 
 
 class Published:
@@ -57,4 +55,4 @@ def _worse(one: Copying, other: Copying) -> Copying:
 
 
 def _nearest(one: tuple[Neighbour, ...], other: tuple[Neighbour, ...]) -> tuple[Neighbour, ...]:
-    return tuple(sorted((*one, *other), key=lambda n: (-n.score, n.number))[:NEIGHBOURS])
+    return tuple(sorted((*one, *other), key=lambda n: (-n.score, n.number))[:MOST])

@@ -11,10 +11,10 @@ from site_fixture import patents, settings, write_archive
 from test_cli import call
 
 from generator import __version__, archive, files
-from generator.assessing import CONTROLS, selftest_if_due
+from generator.assessing import selftest_if_due
 from generator.errors import ConfigError
 from generator.press import Outcome, Press
-from generator.quality_facts import read_accepted
+from generator.quality_facts import SELFTEST, read_accepted
 from generator.record import Record
 from generator.superseding import queue_review
 
@@ -136,7 +136,7 @@ def test_the_selftest_is_kept_and_run_again_only_when_something_changed(
     selftest_if_due(press)
     assert len(ran) == 1
     assert told[-1].startswith("selftest: ")
-    path = root / "output" / CONTROLS
+    path = root / "output" / SELFTEST
     value = json.loads(path.read_bytes())
     assert value["version"] == __version__
     assert {row["set"] for row in value["controls"]} >= {"real", "chimera", "markov", "shuffled", "copy"}
@@ -150,7 +150,7 @@ def test_gates_that_do_not_tell_texts_apart_stop_the_night(root: Path) -> None:
     from generator.calibration import load_calibration
 
     value = {"schema": "prior-art-selftest/v1", "version": __version__, "calibration": load_calibration().id}
-    files.write(root / "output" / CONTROLS, json.dumps({**value, "controls": [], "missed": ["chimera"]}).encode())
+    files.write(root / "output" / SELFTEST, json.dumps({**value, "controls": [], "missed": ["chimera"]}).encode())
     press = Press(root, settings(), lambda _: None)
     with pytest.raises(ConfigError, match="chimera beyond the goal"):
         selftest_if_due(press)
