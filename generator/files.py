@@ -1,4 +1,4 @@
-"""Writing that a crash cannot tear: a file is either the old one, the new one, or absent."""
+"""Writing that a crash cannot tear: a file is the old one, the new one, or absent; of a list all lines but the last."""
 
 import fcntl
 import os
@@ -38,6 +38,23 @@ def write(path: Path, data: bytes, *, durable: bool = True) -> None:
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
+        raise PressError(
+            f"{path}: cannot be written: {error.strerror}",
+            hint="Free space or fix permissions, then run the same command again.",
+        ) from error
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add `data` at the end of a file, which need not exist, and bring it to the disk. Raises PressError.
+
+    A kill in the middle can leave a part of `data`: who reads the file cuts off a last line without its line feed.
+    """
+    try:
+        with path.open("ab") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
         raise PressError(
             f"{path}: cannot be written: {error.strerror}",
             hint="Free space or fix permissions, then run the same command again.",

@@ -88,28 +88,28 @@ def classifier(press: "Press", **choice: Any) -> "Outcome":
 
 @stage("prior-art evaluate starter ./my-model --file PatentMatch_en.jsonl", new=True)
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
-@click.option("--file", type=FILE, required=True, help="Questions, one JSON object a line (docs/evaluation.md).")
+@click.option("--file", type=PATHS, required=True, help="Questions, or for drafting known patents: docs/evaluation.md.")
 @click.option(
     "--task",
-    type=click.Choice(["patentmatch", "multiple-choice"]),
+    type=click.Choice(["patentmatch", "multiple-choice", "drafting"]),
     default="patentmatch",
     show_default=True,
-    help="Form of the questions: MoZIP's, or question, options and answer.",
+    help="Form of the questions: MoZIP's, or question, options and answer. Or: read patents and write drafts.",
 )
-@click.option("--items", type=click.IntRange(min=1), help="Only the first so many questions.  [default: all]")
+@click.option("--items", type=click.IntRange(min=1), help="Only the first questions or patents.  [default: all]")
+@click.option("--drafts", type=click.IntRange(min=1), help="Drafts of each direction, for drafting.  [default: 100]")
+@click.option("--known", type=PATHS, multiple=True, help="A file of training data, for what drafts repeat of it.")
 @click.option("--out", type=FOLDER, help="Folder for table and scores.  [default: evaluations in the output folder]")
 @click.option(
     "--format",
     "number_format",
     type=click.Choice(["fp32", "bf16"]),
-    default="fp32",
-    show_default=True,
-    help="Numbers that the model computes in.",
+    help="Numbers that the model computes in.  [default: fp32; of drafts what a run would take]",
 )
 @click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads.  [default: all]")
 def evaluate(press: "Press", **choice: Any) -> "Outcome":
-    """Have models answer multiple-choice questions, beside baselines, in one table; it goes on after a kill."""
-    from generator.evaluation import evaluate
+    """Measure models by multiple-choice questions or by drafting, in one table; it goes on after a kill."""
+    from generator.evaluation.command import evaluate
 
     return evaluate(press, **choice)
 

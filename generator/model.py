@@ -18,8 +18,13 @@ CACHE_FORMATS = ("auto", "int8")
 LIMITS = ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")  # of code to choose from
 
 
-def open_model(profile: ModelProfile, choice: EngineChoice, *, report: Callable[[str], None]) -> LanguageModel:
-    """Load a profile's model, to be run as `choice` says; `report` hears the plan. Raises ModelError, ConfigError."""
+def open_model(
+    profile: ModelProfile, choice: EngineChoice, *, report: Callable[[str], None], endless: bool = False
+) -> LanguageModel:
+    """Load a profile's model, to be run as `choice` says; `report` hears the plan. Raises ModelError, ConfigError.
+
+    `endless`: nothing but the token limit ends a text, which measures what a length costs; not on Ray.
+    """
     _check(choice)
     if choice.engine == "ray":
         from generator.cluster import open_cluster
@@ -52,7 +57,8 @@ def open_model(profile: ModelProfile, choice: EngineChoice, *, report: Callable[
             cpu_capability=cpu_capability(),
         )
         positions = getattr(model.config, "max_position_embeddings", profile.context)
-        return Prompting(profile, identity, tokenizer, end_tokens(profile, tokenizer, model), positions)
+        end = () if endless else end_tokens(profile, tokenizer, model)
+        return Prompting(profile, identity, tokenizer, end, positions)
 
     start = _open_plain if choice.engine == "generate" else _open_engine
     return start(model, choice, prompting, report)

@@ -95,16 +95,7 @@ class RunState:
             for suffix, data in accepted.beside:
                 files.write(ready_path(self.folder, line.index, suffix), data)
             files.write(ready_path(self.folder, line.index, ".json"), accepted.record)
-        try:
-            with (self.folder / LINES).open("ab") as file:
-                file.write(line.to_bytes())
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise PressError(
-                f"{self.folder / LINES}: cannot be written: {error.strerror}",
-                hint="Free space, then run the same command again.",
-            ) from error
+        files.append(self.folder / LINES, line.to_bytes())
         self._count(line)
         if accepted:
             self._deliver(line.index)

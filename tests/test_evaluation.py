@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from tiny_model import save_tiny, write_profile
 
-from generator.choices import LETTERS, Question
-from generator.contenders import contender, open_contender
 from generator.errors import ConfigError, ModelError
-from generator.likelihood import Likelihood
-from generator.standings import chosen
+from generator.evaluation.choices import LETTERS, Question
+from generator.evaluation.contenders import contender, open_contender
+from generator.evaluation.likelihood import Likelihood
+from generator.evaluation.standings import chosen
 
 VALVE = Question("Which is nearest?", "A valve has a body.", ("A spring has a seal.", "A body.", "Tea."), 1)
 
@@ -112,7 +112,7 @@ def test_a_model_that_always_prefers_a_letter_gets_chance(tmp_path: Path, letter
     prompt = [0, *ids(tmp_path, questions[0].asked() + "\nAnswer:")]
     first = model._after(prompt, [ids(tmp_path, f" {x}") for x in "ABCD"])
     assert max(range(4), key=first.__getitem__) == "ABCD".index(letter)
-    places = [chosen(one.letter, question) for one, question in zip(found, questions, strict=True)]
+    places = [chosen(one.letter, question.asked()) for one, question in zip(found, questions, strict=True)]
     assert all(tied for _, tied in places)
     hits = sum(place == 3 for place, _ in places)
     assert 5 <= hits <= 20  # 12 are expected; beyond this range by chance once in 400
@@ -120,18 +120,18 @@ def test_a_model_that_always_prefers_a_letter_gets_chance(tmp_path: Path, letter
 
 
 def test_the_highest_score_is_chosen() -> None:
-    assert chosen((-2.0, -1.0, -3.0), VALVE) == (1, False)
-    place, tied = chosen((-1.0, -2.0, -1.0), VALVE)
+    assert chosen((-2.0, -1.0, -3.0), VALVE.asked()) == (1, False)
+    place, tied = chosen((-1.0, -2.0, -1.0), VALVE.asked())
     assert tied
     assert place in (0, 2)
-    assert chosen((-1.0, -2.0, -1.0), VALVE)[0] == place
+    assert chosen((-1.0, -2.0, -1.0), VALVE.asked())[0] == place
 
 
 def test_what_does_not_fit_is_told_and_not_cut(folder: Path) -> None:
     tokens = opened(folder).scores(VALVE)
     for context in (tokens.letter_tokens, tokens.letter_tokens - 1):
         model = opened(folder)
-        model._context = context
+        model.context = context
         found = model.scores(VALVE)
         assert bool(found.letter) == (context == tokens.letter_tokens)
         assert found.letter_tokens == tokens.letter_tokens

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from generator.choices import LETTERS, Question
 from generator.errors import ModelError
+from generator.evaluation.choices import LETTERS, Question
 
 AFTER = "\nAnswer:"
+ROWS = 256  # of log-probabilities at a time
 BETWEEN = "\n\n"  # an option and the text that is to be foretold from it
 
 
@@ -30,7 +31,7 @@ class Likelihood:
     """A loaded model and its tokenizer; `context` is the most tokens that a row may have."""
 
     def __init__(self, tokenizer: Any, model: Any, context: int) -> None:
-        self._tokenizer, self._model, self._context = tokenizer, model, context
+        self.tokenizer, self.model, self.context = tokenizer, model, context
         begin = tokenizer.bos_token_id
         self._begin: list[int] = [] if begin is None else [begin]
         first = begin if begin is not None else tokenizer.eos_token_id
@@ -58,7 +59,7 @@ class Likelihood:
             prompt = question.asked(first) + AFTER
             rows.append([self._begin + self._ids(f"{prompt} {letter}") for letter in LETTERS[: len(turns)]])
         longest = max(len(row) for several in rows for row in several)
-        if longest > self._context:
+        if longest > self.context:
             return (), longest
         found: list[list[float]] = [[] for _ in turns]
         for first, several in zip(turns, rows, strict=True):
@@ -79,13 +80,13 @@ class Likelihood:
         text = self._ids(question.text)
         before = [self._first + self._ids(option + BETWEEN) for option in question.options]
         longest = max(map(len, before)) + len(text)
-        if longest > self._context:
+        if longest > self.context:
             return (), 0.0, longest
         alone = self._after(self._first, [text])[0]
         return tuple(self._after(row, [text])[0] - alone for row in before), alone, longest
 
     def _ids(self, text: str) -> list[int]:
-        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _after(self, before: list[int], tails: Sequence[list[int]]) -> list[float]:
         """log p(tail | before) for each tail, in nats; one pass when all tails are single tokens."""
@@ -93,34 +94,63 @@ class Likelihood:
             row = self._log_probabilities(before, 1)[0]
             found = [float(row[tail[0]]) for tail in tails]
         else:
-            found = []
-            for tail in tails:
-                rows = self._log_probabilities([*before, *tail[:-1]], len(tail))
-                found.append(math.fsum(float(row[token]) for row, token in zip(rows, tail, strict=True)))
-        if not all(map(math.isfinite, found)):
-            raise ModelError(
-                "the model gives a probability that is no number",
-                hint="Its weights are damaged, or --format bf16 is too coarse for it; try --format fp32.",
-            )
+            return [self.log_likelihood([*before, *tail], len(before)) for tail in tails]
+        _check(found)
         return found
+
+    def row(self, before: str, tail: str) -> tuple[list[int], int]:
+        """The tokens of both texts in a row, as a prompt is tokenized, and the place of the first that is of `tail`.
+
+        A token that holds the end of one and the start of the other is of `tail`.
+        """
+        whole, first = (list(self.tokenizer(text)["input_ids"]) for text in (before + tail, before))
+        place = len(_shared([first, whole]))
+        return (whole, place) if place else (self._first + whole, 1)
+
+    def log_likelihood(self, ids: list[int], first: int) -> float:
+        """log p(ids[first:] | ids[:first]) in nats."""
+        import torch
+
+        logits = self._logits(ids[:-1], len(ids) - first)
+        wanted = torch.tensor(ids[first:])
+        found = []
+        for at in range(0, len(wanted), ROWS):  # in float32, so not all of a long text at once
+            part = torch.log_softmax(logits[at : at + ROWS].float(), dim=-1)
+            found += part.gather(1, wanted[at : at + ROWS, None])[:, 0].tolist()
+        _check(found)
+        return math.fsum(found)
 
     def _log_probabilities(self, ids: list[int], last: int) -> Any:
         """[last, vocabulary] in float32: the log-probabilities of what follows each of the `last` positions."""
+        import torch
+
+        return torch.log_softmax(self._logits(ids, last).float(), dim=-1)
+
+    def _logits(self, ids: list[int], last: int) -> Any:
+        """[last, vocabulary] in the model's own numbers. Raises ModelError."""
         import inspect
 
         import torch
 
-        able = "logits_to_keep" in inspect.signature(self._model.forward).parameters
+        able = "logits_to_keep" in inspect.signature(self.model.forward).parameters
         kept = {"logits_to_keep": last} if able else {}
         try:
             with torch.inference_mode():
-                logits = self._model(input_ids=torch.tensor([ids]), use_cache=False, **kept).logits
-                return torch.log_softmax(logits[0, -last:].float(), dim=-1)
+                logits = self.model(input_ids=torch.tensor([ids]), use_cache=False, **kept).logits
+                return logits[0, -last:]
         except (RuntimeError, MemoryError, IndexError) as error:
             raise ModelError(
                 f"the model cannot be run on {len(ids)} tokens: {' '.join(str(error).split())[:200]}",
                 hint="When memory ran out, use --format bf16 or a smaller model; the same command goes on.",
             ) from error
+
+
+def _check(found: Sequence[float]) -> None:
+    if not all(map(math.isfinite, found)):
+        raise ModelError(
+            "the model gives a probability that is no number",
+            hint="Its weights are damaged, or --format bf16 is too coarse for it; try --format fp32.",
+        )
 
 
 def _shared(rows: Sequence[list[int]]) -> list[int]:

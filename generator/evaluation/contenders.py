@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from generator.errors import ConfigError, ModelError
-from generator.likelihood import Likelihood
+from generator.evaluation.likelihood import Likelihood
+from generator.layouts import PROMPTS
 from generator.model import load
 from generator.profiles import ModelProfile, built_in_profiles, load_profile
 from generator.sampling import Sampling
 from generator.weights import file_sha256, model_folder, not_installed, weights_sha256
 
 MOST = 1 << 20  # tokens, for a model whose files name no limit
+MOST_NEW = 4096  # tokens of a draft, for a model without a profile
 _HUB = re.compile(r"(\w[\w.-]*/\w[\w.-]*)(?:@(\w[\w./-]*))?")
 
 
@@ -91,7 +93,7 @@ def _profile(name: str, root: Path) -> tuple[ModelProfile, int]:
         return profile, profile.context
     folder = root / Path(name).expanduser()
     if folder.is_dir():
-        return _bare(name, "given as a folder", folder.resolve()), MOST
+        return _bare(folder.resolve().name, "given as a folder", folder.resolve()), MOST
     if repository := _HUB.fullmatch(name):
         return _bare(repository[1], repository[2] or "main", None), MOST
     raise ConfigError(
@@ -102,18 +104,19 @@ def _profile(name: str, root: Path) -> tuple[ModelProfile, int]:
 
 
 def _bare(model: str, revision: str, folder: Path | None) -> ModelProfile:
+    """It writes by the two layouts alone, and any of its tokens may come next: nothing is known of what suits it."""
     return ModelProfile(
         name=model,
         model=model,
         revision=revision,
-        license="",
-        attribution="",
-        training_years="",
+        license="not stated",
+        attribution="not stated",
+        training_years="not stated",
         demonstration=False,
         context=MOST,
-        max_new_tokens=MOST,
+        max_new_tokens=MOST_NEW,
         end_token="",
-        prompts=(),
+        prompts=tuple(PROMPTS.items()),
         sampling=Sampling(),
         folder=folder,
     )

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from generator.baselines import PUBLISHED, chance, frequent_letter, longest, nearest
-from generator.choices import LETTERS, Question
-from generator.contenders import Contender
-from generator.intervals import wilson
-from generator.likelihood import Scores
+from generator.evaluation.baselines import PUBLISHED, chance, frequent_letter, longest, nearest
+from generator.evaluation.choices import LETTERS, Question
+from generator.evaluation.contenders import Contender
+from generator.evaluation.likelihood import Scores
+from generator.evaluation.table import cell, interval, joined, percent, rate, table
 
 SCHEMA = "prior-art-evaluation/v1"
 WAYS = ("letter", "conditional")
@@ -35,14 +35,14 @@ class Answered:
     scores: list[tuple[Scores, float]]
 
 
-def chosen(scores: Sequence[float], question: Question) -> tuple[int, bool]:
-    """The place of the highest score, and whether several had it: one of those is drawn, by the question's own digest.
+def chosen(scores: Sequence[float], text: str) -> tuple[int, bool]:
+    """The place of the highest score, and whether several had it: one of those is drawn by the digest of `text`.
 
     Taking the first of equals would give a model that knows nothing whatever share of answers stands at A.
     """
     best = max(scores)
     places = [place for place, score in enumerate(scores) if score == best]
-    digest = hashlib.sha256(question.asked().encode("utf-8", "surrogatepass")).digest()
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     return places[int.from_bytes(digest) % len(places)], len(places) > 1
 
 
@@ -87,7 +87,7 @@ def _way(way: str, answered: Answered, questions: Sequence[Question], near: Sequ
     for (scores, _), question, lexical in zip(answered.scores, questions, near, strict=True):
         values: tuple[float, ...] = getattr(scores, way)
         if values:
-            place, tied = chosen(values, question)
+            place, tied = chosen(values, question.asked())
             n, hits, ties, other = n + 1, hits + (place == question.answer), ties + tied, other + lexical
     longest_row = max(getattr(scores, f"{way}_tokens") for scores, _ in answered.scores)
     return {
@@ -100,8 +100,8 @@ def _way(way: str, answered: Answered, questions: Sequence[Question], near: Sequ
 
 
 def _rate(hits: int, n: int) -> dict[str, Any]:
-    low, high = wilson(hits, n)
-    return {"accuracy": hits / n if n else None, "hits": hits, "n": n, "low": low, "high": high}
+    found = rate(hits, n)
+    return {"accuracy": found.pop("share"), **found}
 
 
 def markdown(figures: dict[str, Any]) -> list[str]:
@@ -109,20 +109,19 @@ def markdown(figures: dict[str, Any]) -> list[str]:
     part = figures["questions"] < figures["questions_in_file"]
     which = f"the first {figures['questions']} of {figures['questions_in_file']}" if part else f"{figures['questions']}"
     lines = [
-        f"# {_cell(figures['file'])}: {which} questions",
+        f"# {cell(figures['file'])}: {which} questions",
         "",
-        _joined(COLUMNS),
-        _joined(["---"] * len(COLUMNS)),
+        *table(COLUMNS, ()),
     ]
     for model in figures["models"]:
         for way in WAYS:
             lines.append(_row(model, way))
     for one in figures["baselines"]:
-        cells = (one["name"], "baseline", _percent(one["accuracy"]), _interval(one), one.get("n", ""))
-        lines.append(_joined((*cells, *[""] * 4)))
+        cells = (one["name"], "baseline", percent(one["accuracy"]), interval(one), one.get("n", ""))
+        lines.append(joined((*cells, *[""] * 4)))
     for one in figures["published"]:
         source = f"published, not measured here; all {figures['questions_in_file']}: {one['source']}"
-        lines.append(_joined((one["system"], source, f"{one['accuracy']:.1f} %", *[""] * 6)))
+        lines.append(joined((one["system"], source, f"{one['accuracy']:.1f} %", *[""] * 6)))
     return [*lines, "", *_remarks(figures)]
 
 
@@ -132,15 +131,15 @@ def _row(model: dict[str, Any], way: str) -> str:
     cells = (
         model["name"],
         way,
-        _percent(found["accuracy"]) if found["n"] else f"cannot: context {model['context']} tokens",
-        _interval(found),
+        percent(found["accuracy"]) if found["n"] else f"cannot: context {model['context']} tokens",
+        interval(found),
         found["n"],
         found["overflow"],
-        _percent(found["tfidf_on_the_same"]),
+        percent(found["tfidf_on_the_same"]),
         found["ties"],
         seconds,
     )
-    return _joined(cells)
+    return joined(cells)
 
 
 def _remarks(figures: dict[str, Any]) -> list[str]:
@@ -156,26 +155,9 @@ def _remarks(figures: dict[str, Any]) -> list[str]:
             found = model["ways"][way]
             if not found["n"]:
                 lines.append(
-                    f"{_cell(model['name'])} cannot do this by {way}: none of the questions fits its context of "
+                    f"{cell(model['name'])} cannot do this by {way}: none of the questions fits its context of "
                     f"{model['context']} tokens; the longest needs {found['longest_tokens']}."
                 )
     if figures["equal_options"]:
         lines.append(f"Questions with two equal options, of which only one counts: {figures['equal_options']}.")
     return lines
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.1f} %"
-
-
-def _interval(rate: dict[str, Any]) -> str:
-    return f"{100 * rate['low']:.1f} to {100 * rate['high']:.1f} %" if rate.get("n") else ""
-
-
-def _joined(cells: Sequence[Any]) -> str:
-    return f"| {' | '.join(_cell(str(cell)) for cell in cells)} |"
-
-
-def _cell(text: str) -> str:
-    """A name from outside, which must not break a table, as one line."""
-    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").split())

@@ -1,0 +1,201 @@
+"""The task `drafting`: several models read the same known patents and write drafts by the same seeds.
+
+What each came to is kept line by line (`kept`), so that the same command goes on; figures and table are views of it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from generator.brief import EngineChoice
+from generator.errors import ConfigError, ModelError
+from generator.evaluation.contenders import Contender
+from generator.evaluation.drafting_figures import Measured, figures_of
+from generator.evaluation.drafting_table import markdown
+from generator.evaluation.held_out import HeldOut
+from generator.evaluation.kept import Kept, Pace
+from generator.evaluation.multiple_choice import Comparison
+from generator.evaluation.reading import Read, Reader
+from generator.evaluation.trial import (
+    AT_ONCE,
+    SEED,
+    Length,
+    Tried,
+    plan_of,
+    room,
+    write_drafts,
+    write_length,
+    writing_profile,
+)
+from generator.layouts import DIRECTIONS, Direction
+
+if TYPE_CHECKING:
+    from generator.gates import Ladder
+    from generator.memorisation import Memory
+    from generator.press import Press
+
+SCHEMA = "prior-art-evaluation-drafting-scores/v1"  # changes with how anything here is measured
+DRAFTS = 100  # of each direction
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command asks for: the name of the file, how many patents (None: all) and drafts of each direction."""
+
+    file: str
+    items: int | None
+    drafts: int
+    known: tuple[Path, ...]
+    number_format: str
+    threads: int
+
+
+def compare_drafting(
+    press: "Press", found: Sequence[Contender], held_out: HeldOut, asked: Asked, out: Path
+) -> Comparison:
+    """Measure each model. What a model cannot do is said in its part of the table. Raises PressError."""
+    from generator.corpus.reading import source_sha256
+
+    for path in asked.known:  # a wrong name is told before hours of work
+        source_sha256(path)
+    items = len(held_out.documents[: asked.items])
+    measured = [_Trial(press, one, held_out, asked, out).measured(items) for one in found]
+    memory = memory_of(asked.known, press.report)
+    figures = figures_of(measured, held_out, items, asked.file, memory)
+    return Comparison(held_out.sha256, figures, markdown(figures), any(one.able for one in measured))
+
+
+def memory_of(known: Sequence[Path], report: Callable[[str], None]) -> "Memory | None":
+    """The training data in some files; None: no file is named. Raises CorpusError."""
+    from generator.corpus.documents import Document
+    from generator.corpus.reading import read_documents
+    from generator.memorisation import Memory
+
+    if not known:
+        return None
+    report("evaluate: reading the training data")
+    items = (one for path in known for _, one in read_documents(path))
+    return Memory.of(one for one in items if isinstance(one, Document))
+
+
+@dataclass(slots=True)
+class _Trial:
+    """One model at work."""
+
+    press: "Press"
+    one: Contender
+    held_out: HeldOut
+    asked: Asked
+    out: Path
+    cannot: dict[str, str] = field(default_factory=dict)
+
+    def measured(self, items: int) -> Measured:
+        from generator.gates import Ladder
+
+        read = self._attempt("read the patents", lambda: self._read(items))
+        ladder = Ladder.open(self.press.corpus, self.press.calibration, self.one.profile)
+        drafts = {
+            direction: self._attempt(f"write {direction} drafts", partial(self._drafts, direction, ladder))
+            for direction in DIRECTIONS
+        }
+        formats = sorted({one.formats for several in drafts.values() for one in several})
+        choice = EngineChoice(threads=self.asked.threads, number_format=self.asked.number_format)
+        if len(formats) == 1:  # so they need not be chosen anew
+            choice = choice.settled(formats[0])
+        lengths = [
+            found
+            for length in room(self.one)
+            for found in self._attempt(f"write {texts_of(length)}", partial(self._length, length, choice))
+        ]
+        return Measured(self.one, read, drafts, lengths, self.cannot, writing_profile(self.one), ladder.corpus)
+
+    def _attempt(self, what: str, make: Callable[[], list[Found]]) -> list[Found]:
+        """What a model cannot do does not stop the others; its own disk, lock and corpus errors do."""
+        try:
+            return make()
+        except (ModelError, ConfigError) as error:
+            self.cannot[what] = f"{error}. {error.hint}".strip()
+            self.press.report(f"evaluate: {self.one.name} cannot do this: {error}")
+            return []
+
+    def _kept(self, what: str, more: dict[str, Any]) -> Kept:
+        head = {"schema": SCHEMA, "what": what, **self.one.identity(), **more}
+        return Kept(self.out, self.one.name, what, head, self.press.report)
+
+    def _read(self, items: int) -> list[Read]:
+        prompts = dict(self.one.profile.prompts)
+        asked = {"documents_sha256": self.held_out.sha256, "prompts": prompts, "end": self.one.profile.end_token}
+        kept = self._kept("patents", asked)
+        with kept.opened() as lines:
+            try:
+                found = [Read.of(line) for line in lines]
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise kept.damaged(error) from error
+            if len(found) < items:
+                reader = Reader.open(self.one, self.asked.threads, self.press.report)
+                pace = Pace(self.press.report, self.one.name, "patents read", len(found), items)
+                for item in range(len(found), items):
+                    found.append(reader.read(self.held_out, item))
+                    kept.append(item, found[-1].value())
+                    pace.done(item + 1)
+        return found[:items]
+
+    def _writing(self, what: str, more: dict[str, Any]) -> Kept:
+        """A file of what was written: drafts depend on the CPU and on the code that writes them, too."""
+        from generator import __version__
+        from generator.model import cpu_capability
+
+        profile = writing_profile(self.one)
+        asked = {
+            "format": self.asked.number_format,
+            "cpu": cpu_capability(),
+            "version": __version__,
+            "seed": SEED,
+            "prompts": dict(profile.prompts),
+            "end": profile.end_token,
+            "most_new": profile.max_new_tokens,
+            "sampling": asdict(profile.sampling),
+            "threads": self.asked.threads,
+        }
+        return self._kept(what, {**asked, **more})
+
+    def _drafts(self, direction: Direction, ladder: "Ladder") -> list[Tried]:
+        from generator.model import open_model
+
+        profile, drafts = writing_profile(self.one), self.asked.drafts
+        judged = {"calibration": ladder.calibration.id, "corpus": asdict(ladder.corpus) if ladder.corpus else None}
+        kept = self._writing(f"{direction} drafts", {"direction": direction, **judged})
+        with kept.opened() as lines:
+            try:
+                found = [Tried.of(line) for line in lines]
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise kept.damaged(error) from error
+            if (first := len(found)) < drafts:
+                choice = EngineChoice(threads=self.asked.threads, number_format=self.asked.number_format)
+                model = open_model(profile, choice, report=self.press.report)
+                pace = Pace(self.press.report, self.one.name, f"{direction} drafts", first, drafts)
+                for one in write_drafts(self.press, model, ladder, plan_of(profile, direction, drafts), first):
+                    kept.append(len(found), asdict(one))
+                    found.append(one)
+                    pace.done(len(found))
+        return found[:drafts]
+
+    def _length(self, length: int, choice: EngineChoice) -> list[Length]:
+        kept = self._writing(texts_of(length), {"at_once": AT_ONCE})
+        with kept.opened() as lines:
+            try:
+                found = [Length(**line) for line in lines]
+            except (ValueError, TypeError) as error:
+                raise kept.damaged(error) from error
+            if not found:
+                self.press.report(f"evaluate: {self.one.name}: {texts_of(length)}")
+                found = [write_length(self.one, choice, length, self.press.report)]
+                kept.append(0, asdict(found[0]))
+        return found
+
+
+def texts_of(length: int) -> str:
+    return f"texts of {length} tokens"

@@ -1,0 +1,283 @@
+"""The figures of the task `drafting` as Markdown: one table for each thing measured, the models under each other."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from generator.evaluation.drafting_figures import BUCKETS
+from generator.evaluation.table import cell, interval, percent, percent_with_interval, table
+
+GATES = ("G0", "G1", "G2", "G3")
+
+
+def markdown(figures: dict[str, Any]) -> list[str]:
+    part = figures["documents"] < figures["documents_in_file"]
+    which = f"the first {figures['documents']} of {figures['documents_in_file']}" if part else figures["documents"]
+    models = figures["models"]
+    lines = [f"# {cell(figures['file'])}: {which} known patents, and drafts", ""]
+    left = {name: count for name, count in figures["left_out"].items() if count}
+    if left:
+        lines += [f"Left out of the file: {', '.join(f'{name} {count}' for name, count in left.items())}.", ""]
+    sections = (
+        ("Held-out loss", _losses(models), LOSS),
+        ("What belongs together", _choices(models), CHOICE),
+        ("Gates", _gates(models), LADDER),
+        ("Cost of drafts", _cost(models), COST),
+        ("Drafts by length", _drafts_by_length(models), ""),
+        ("What length costs", _lengths(models), LENGTH),
+        ("Repetition", _repetition(figures), REPEAT),
+        ("Memorisation", _memorisation(figures), MEMORY),
+    )
+    for title, shown, remark in sections:
+        if shown:
+            lines += [f"## {title}", "", *shown, *(["", remark] if remark else []), ""]
+    return [*lines, *_cannot(models)]
+
+
+LOSS = (
+    "Bits a character compare models of any tokenizer; nats a token do not. Examples in a prompt and the opening of "
+    "the layout are read and not counted. As drafted: the first six claims. Lengths are in tokens of the model's own "
+    "tokenizer: 1k is up to 1,024, 2k up to 2,048, 4k up to 4,096. A text that does not fit is counted, never cut."
+)
+CHOICE = (
+    "The right one of four, the others of other patents: chance is 25 %. Top-down: the model reads the same claims "
+    "after four titles and abstracts; right when their own makes them likeliest. Bottom-up: the same title and "
+    "abstract after four sets of claims. Next claim: by the mean log-likelihood of its tokens after all before it."
+)
+LADDER = "Share of drafts that pass each gate and all before it, with its 95 % interval (Wilson)."
+COST = (
+    "Writing and judging, without opening the model. Distinct: no near repeat of an earlier accepted one. Memory: the "
+    "most that the whole process held."
+)
+LENGTH = (
+    "Writing: four texts at a time of exactly so many tokens with their prompt. Reading: the whole known patents of "
+    "that length in both layouts, one at a time. Memory: the most that the whole process held."
+)
+REPEAT = (
+    "Refused: texts whose first fault is a repeated claim (C10) or a loop (C11). rep-4: 4-word sequences that stood in "
+    "the same text before, the mean of all. Patents must repeat terms: compare with the held-out ones, cut to six "
+    "claims. 3-grams are of as many texts in every row, so that these shares compare."
+)
+MEMORY = (
+    "Sequences of 13 words, and runs of 25 words or more, that stand in the files given with --known. Compare with the "
+    "held-out patents, cut to six claims."
+)
+
+
+def _per_bucket(found: dict[str, Any], show: Any) -> list[str]:
+    return [show(found["buckets"][name]) for name in BUCKETS]
+
+
+def _losses(models: Sequence[dict[str, Any]]) -> list[str]:
+    columns = ("model", "layout", "text", "bits a character", "95 % interval", "nats a token", "n", "do not fit")
+    rows = [
+        (
+            model["name"],
+            loss["direction"],
+            loss["text"],
+            _number(loss["bits_per_character"], 4),
+            f"{loss['low']:.4f} to {loss['high']:.4f}" if loss["low"] is not None else "",
+            _number(loss["nats_per_token"], 4),
+            loss["n"],
+            loss["do_not_fit"],
+            *_per_bucket(loss, _bits),
+            loss["longer"],
+        )
+        for model in models
+        for loss in model["losses"]
+    ]
+    return table((*columns, *BUCKETS, "longer"), rows) if rows else []
+
+
+def _bits(found: dict[str, Any]) -> str:
+    if found["n"]:
+        return f"{found['bits_per_character']:.4f} (n {found['n']})"
+    return f"{found['do_not_fit']} beyond the context" if found["do_not_fit"] else "n 0"
+
+
+def _choices(models: Sequence[dict[str, Any]]) -> list[str]:
+    columns = ("model", "question", "right", "95 % interval", "n", "do not fit", "nats a token of the right one")
+    rows = [
+        (
+            model["name"],
+            QUESTION[choice["question"]],
+            percent(choice["share"]) if choice["n"] else f"cannot: context {model['context']} tokens",
+            interval(choice),
+            choice["n"],
+            choice["do_not_fit"],
+            _number(choice["nats_per_token"], 4),
+            *_per_bucket(choice, _hits),
+        )
+        for model in models
+        for choice in model["choices"]
+    ]
+    return table((*columns, *BUCKETS), rows) if rows else []
+
+
+QUESTION = {
+    "top-down": "top-down: claims by title and abstract",
+    "bottom-up": "bottom-up: abstract and title by claims",
+    "next claim": "next claim",
+}
+
+
+def _hits(found: dict[str, Any]) -> str:
+    return f"{found['hits']} of {found['n']}" if found["n"] else "n 0"
+
+
+def _gates(models: Sequence[dict[str, Any]]) -> list[str]:
+    rows = [
+        (
+            model["name"],
+            one["direction"],
+            one["drafts"],
+            *(percent_with_interval(one["gates"][gate]) for gate in GATES),
+            percent_with_interval(one["g4"]) if one["g4"] else "no corpus",
+        )
+        for model, one in _each_direction(models)
+    ]
+    columns = ("model", "direction", "drafts", *GATES, "G4 obvious range (computed)")
+    return table(columns, rows) if rows else []
+
+
+def _each_direction(models: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    return ((model, one) for model in models for one in model["drafts"])
+
+
+def _cost(models: Sequence[dict[str, Any]]) -> list[str]:
+    columns = (
+        "model",
+        "direction",
+        "accepted, distinct",
+        "words a second",
+        "CPU seconds a draft",
+        "distinct accepted in a CPU-hour",
+        "95 % interval",
+        "stopped early",
+        "cut by the limit",
+        "memory",
+        "numbers",
+    )
+    rows = []
+    for model, one in _each_direction(models):
+        hour = one["distinct_accepted_per_cpu_hour"]
+        rows.append(
+            (
+                model["name"],
+                one["direction"],
+                f"{one['accepted']}, {one['accepted'] - one['near_repeats']}",
+                _number(one["words_per_second"], 1),
+                _number(one["cpu_seconds"] / one["drafts"], 3),
+                _number(hour["value"], 0),
+                f"{hour['low']:,.0f} to {hour['high']:,.0f}" if hour["value"] is not None else "",
+                one["stopped_early"],
+                one["cut_by_limit"],
+                _mebibytes(one["peak_bytes"]),
+                ", ".join(one["formats"]),
+            )
+        )
+    return table(columns, rows) if rows else []
+
+
+def _drafts_by_length(models: Sequence[dict[str, Any]]) -> list[str]:
+    rows = [
+        (
+            model["name"],
+            one["direction"],
+            model["most_new_tokens"],
+            *_per_bucket(one["by_length"], lambda found: f"{found['hits']} of {found['n']}" if found["n"] else "n 0"),
+        )
+        for model, one in _each_direction(models)
+    ]
+    columns = ("model", "direction", "most tokens of a draft", *(f"accepted of {name}" for name in BUCKETS))
+    return table(columns, rows) if rows else []
+
+
+def _lengths(models: Sequence[dict[str, Any]]) -> list[str]:
+    columns = (
+        "model",
+        "tokens",
+        "words a second, writing",
+        "CPU seconds for 1,000 words",
+        "tokens a second, writing",
+        "memory, writing",
+        "tokens a second, reading",
+        "texts read",
+        "memory, reading",
+    )
+    rows = []
+    for model in models:
+        written = {one["limit"]: one for one in model["lengths"]}
+        for name, (_, most) in BUCKETS.items():
+            one = written.get(most)
+            read = model["reading"]["buckets"][name] if model["reading"] else {"n": 0}
+            beyond = "beyond the context" if most > model["context"] else "cannot"
+            shown = (
+                _number(one["words_per_second"], 1),
+                _number(one["cpu_seconds_per_thousand_words"], 2),
+                _number(one["tokens_per_second"], 1),
+                _mebibytes(one["peak_bytes"]),
+            ) if one else (beyond, "", "", "")  # fmt: skip
+            reading = (_number(read["tokens_per_second"], 1), read["n"], _mebibytes(read["peak_bytes"]))
+            rows.append((model["name"], name, *shown, *(reading if read["n"] else ("", 0, ""))))
+    return table(columns, rows)
+
+
+def _repetition(figures: dict[str, Any]) -> list[str]:
+    rows = []
+    several = [("held-out patents", figures["held_out"]["repetition"])]
+    several += [(model["name"], model["repetition"]) for model in figures["models"] if model["repetition"]]
+    for name, found in several:
+        faults = percent_with_interval(found["faults"])
+        shares = (percent(found["repeated_share"]), _number(found["distinct_3"], 3))
+        rows.append((name, found["texts"], faults, *shares, _number(found["mean_words"], 0)))
+    return table(("texts of", "n", "refused for repeating", "rep-4", "distinct 3-grams of all", "words a text"), rows)
+
+
+def _memorisation(figures: dict[str, Any]) -> list[str]:
+    if not (held_out := figures["held_out"]["memorisation"]):
+        return []
+    rows = [_known("held-out patents", "", held_out)]
+    for model in figures["models"]:
+        for which, found in (model["memorisation"] or {}).items():
+            rows.append(_known(model["name"], f"{which} drafts", found))
+    columns = (
+        "texts of",
+        "which",
+        "n",
+        "known 13-grams",
+        "95 % interval",
+        "with a known run of 25 words",
+        "longest run",
+    )
+    return table(columns, rows)
+
+
+def _known(name: str, which: str, found: dict[str, Any]) -> tuple[Any, ...]:
+    low, high = found["grams_interval"]
+    share, (least, most) = found["share_of_texts"], found["texts_interval"]
+    texts = {"share": share, "low": least, "high": most}
+    grams = f"{100 * low:.2f} to {100 * high:.2f} %" if found["error"] is not None else ""
+    known = f"{100 * found['share_of_grams']:.2f} %" if found["share_of_grams"] is not None else ""
+    return name, which, found["texts"], known, grams, percent_with_interval(texts), found["longest_run"]
+
+
+def _cannot(models: Sequence[dict[str, Any]]) -> list[str]:
+    """What a model cannot do, each as a sentence."""
+    lines = []
+    for model in models:
+        for what, why in model["cannot"].items():
+            lines.append(f"{cell(model['name'])} cannot {what}: {cell(why)}")
+        if model["losses"] and not any(loss["n"] for loss in model["losses"]):
+            lines.append(
+                f"{cell(model['name'])} cannot read any of these patents: none fits its context of "
+                f"{model['context']} tokens."
+            )
+    return lines
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:,.{digits}f}"
+
+
+def _mebibytes(size: int | None) -> str:
+    return "" if size is None else f"{size / (1 << 20):,.0f} MiB"
