@@ -5,7 +5,7 @@ A patent stands there with as many claims as drafts have, for what repeats grows
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from generator.checks import check
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 
 REPEATS = ("c10", "c11")  # reasons of drafts that repeat a claim, or a phrase over and over
 GRAM = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Training data: `documents` of it are in `memory`; `held_out` others are the patents to compare with."""
+
+    memory: "Memory"
+    documents: int
+    held_out: int
 
 
 def parsed(draft: Tried) -> Disclosure | None:

@@ -3,7 +3,7 @@
 What each came to is kept line by line (`kept`), so that the same command goes on; figures and table are views of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from generator.brief import EngineChoice
 from generator.errors import ConfigError, ModelError
+from generator.evaluation.compared_texts import Known
 from generator.evaluation.contenders import Contender
 from generator.evaluation.drafting_figures import Measured, figures_of
 from generator.evaluation.drafting_table import markdown
@@ -30,10 +31,10 @@ from generator.evaluation.trial import (
     writing_profile,
 )
 from generator.layouts import DIRECTIONS, Direction
+from generator.model import cpu_capability, open_model
 
 if TYPE_CHECKING:
     from generator.gates import Ladder
-    from generator.memorisation import Memory
     from generator.press import Press
 
 SCHEMA = "prior-art-evaluation-drafting-scores/v1"  # changes with how anything here is measured
@@ -63,13 +64,17 @@ def compare_drafting(
         source_sha256(path)
     items = len(held_out.documents[: asked.items])
     measured = [_Trial(press, one, held_out, asked, out).measured(items) for one in found]
-    memory = memory_of(asked.known, press.report)
-    figures = figures_of(measured, held_out, items, asked.file, memory)
+    memory = memory_of(asked.known, held_out, press.report)
+    machine = {"cpu": cpu_capability(), "threads": asked.threads or "all"}
+    figures = figures_of(measured, held_out, items, asked.file, memory, machine)
     return Comparison(held_out.sha256, figures, markdown(figures), any(one.able for one in measured))
 
 
-def memory_of(known: Sequence[Path], report: Callable[[str], None]) -> "Memory | None":
-    """The training data in some files; None: no file is named. Raises CorpusError."""
+def memory_of(known: Sequence[Path], held_out: HeldOut, report: Callable[[str], None]) -> "Known | None":
+    """The training data in some files; None: no file is named. Raises CorpusError.
+
+    What is held out is left out here and counted: it is the yardstick, and known to itself it would say nothing.
+    """
     from generator.corpus.documents import Document
     from generator.corpus.reading import read_documents
     from generator.memorisation import Memory
@@ -77,8 +82,18 @@ def memory_of(known: Sequence[Path], report: Callable[[str], None]) -> "Memory |
     if not known:
         return None
     report("evaluate: reading the training data")
-    items = (one for path in known for _, one in read_documents(path))
-    return Memory.of(one for one in items if isinstance(one, Document))
+    both = {"used": 0, "held_out": 0}
+
+    def used() -> Iterator[Document]:
+        for path in known:
+            for _, one in read_documents(path):
+                if isinstance(one, Document):
+                    own = held_out.holds(one)
+                    both["held_out" if own else "used"] += 1
+                    if not own:
+                        yield one
+
+    return Known(Memory.of(used()), both["used"], both["held_out"])
 
 
 @dataclass(slots=True)
@@ -122,7 +137,8 @@ class _Trial:
             return []
 
     def _kept(self, what: str, more: dict[str, Any]) -> Kept:
-        head = {"schema": SCHEMA, "what": what, **self.one.identity(), **more}
+        machine = {"cpu": cpu_capability(), "threads": self.asked.threads}  # speeds are measured, too
+        head = {"schema": SCHEMA, "what": what, **self.one.identity(), **machine, **more}
         return Kept(self.out, self.one.name, what, head, self.press.report)
 
     def _read(self, items: int) -> list[Read]:
@@ -144,27 +160,22 @@ class _Trial:
         return found[:items]
 
     def _writing(self, what: str, more: dict[str, Any]) -> Kept:
-        """A file of what was written: drafts depend on the CPU and on the code that writes them, too."""
+        """A file of what was written: it depends on the code that writes, too."""
         from generator import __version__
-        from generator.model import cpu_capability
 
         profile = writing_profile(self.one)
         asked = {
             "format": self.asked.number_format,
-            "cpu": cpu_capability(),
             "version": __version__,
             "seed": SEED,
             "prompts": dict(profile.prompts),
             "end": profile.end_token,
             "most_new": profile.max_new_tokens,
             "sampling": asdict(profile.sampling),
-            "threads": self.asked.threads,
         }
         return self._kept(what, {**asked, **more})
 
     def _drafts(self, direction: Direction, ladder: "Ladder") -> list[Tried]:
-        from generator.model import open_model
-
         profile, drafts = writing_profile(self.one), self.asked.drafts
         judged = {"calibration": ladder.calibration.id, "corpus": asdict(ladder.corpus) if ladder.corpus else None}
         kept = self._writing(f"{direction} drafts", {"direction": direction, **judged})

@@ -7,10 +7,11 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from generator.diversity import repeated
 from generator.evaluation.compared_texts import (
+    Known,
     accepted,
     memorised_by_documents,
     memorised_by_drafts,
@@ -28,9 +29,6 @@ from generator.judgement import CorpusName
 from generator.layouts import DIRECTIONS
 from generator.lines import summary
 from generator.profiles import ModelProfile
-
-if TYPE_CHECKING:
-    from generator.memorisation import Memory
 
 SCHEMA = "prior-art-evaluation-drafting/v1"
 BUCKETS = {f"{most >> 10}k": (least, most) for least, most in zip((0, *LENGTHS), LENGTHS, strict=False)}
@@ -63,7 +61,7 @@ class Measured:
 
 
 def figures_of(
-    measured: Sequence[Measured], held_out: HeldOut, items: int, file: str, memory: "Memory | None"
+    measured: Sequence[Measured], held_out: HeldOut, items: int, file: str, known: Known | None, machine: dict[str, Any]
 ) -> dict[str, Any]:
     """The result as JSON. `items`: the first so many documents were read."""
     documents = held_out.documents[:items]
@@ -77,15 +75,17 @@ def figures_of(
         "documents_in_file": len(held_out.documents),
         "left_out": {"incomplete": held_out.incomplete, "repeated": held_out.repeated, "unread": held_out.unread},
         "claims_as_drafted": DRAFTED,
-        "models": [_model(one, memory, compared) for one in measured],
+        "machine": machine,
+        "known": {"documents": known.documents, "held_out": known.held_out} if known else None,
+        "models": [_model(one, known, compared) for one in measured],
         "held_out": {
             "repetition": repetition_of_documents(documents, compared),
-            "memorisation": memorised_by_documents(documents, memory) if memory else None,
+            "memorisation": memorised_by_documents(documents, known.memory) if known else None,
         },
     }
 
 
-def _model(one: Measured, memory: "Memory | None", compared: int) -> dict[str, Any]:
+def _model(one: Measured, known: Known | None, compared: int) -> dict[str, Any]:
     losses = [loss for read in one.read for loss in read.losses]
     choices = [(choice, place) for place, read in enumerate(one.read) for choice in read.choices]
     return {
@@ -109,7 +109,7 @@ def _model(one: Measured, memory: "Memory | None", compared: int) -> dict[str, A
         "drafts": [_drafts(name, drafts, one) for name, drafts in one.drafts.items() if drafts],
         "repetition": repetition_of_drafts(one.written, compared) if one.written else None,
         "lengths": [_length(length) for length in one.lengths],
-        "memorisation": memorised_by_drafts(one.written, memory) if memory and one.written else None,
+        "memorisation": memorised_by_drafts(one.written, known.memory) if known and one.written else None,
     }
 
 
@@ -152,24 +152,28 @@ def _loss(rows: Sequence[Loss]) -> dict[str, Any]:
 
 
 def _choice(rows: Sequence[tuple[Choice, int]]) -> dict[str, Any]:
+    """`gain_per_token`: by how much the right one is likelier than the mean of the others, in nats."""
     hits = ties = 0
     fit = [(choice, place) for choice, place in rows if choice.scores]
     for choice, place in fit:
         found, tied = chosen(choice.scores, f"{choice.question} {place}")
         hits, ties = hits + (found == 0), ties + tied
-    nats = -math.fsum(_nats(choice) for choice, _ in fit)
+    nats = -math.fsum(_nats(choice)[0] for choice, _ in fit)
+    gain = math.fsum(right - sum(others) / len(others) for right, *others in (_nats(choice) for choice, _ in fit))
     tokens = sum(choice.tokens for choice, _ in fit)
     return {
         **rate(hits, len(fit)),
         "do_not_fit": len(rows) - len(fit),
         "ties": ties,
+        "gain_per_token": gain / tokens if tokens else None,
         "nats_per_token": nats / tokens if tokens else None,
     }
 
 
-def _nats(choice: Choice) -> float:
-    """log-likelihood of the right text; the scores of next claims are by the token."""
-    return choice.scores[0] * (choice.tokens if choice.question == NEXT else 1)
+def _nats(choice: Choice) -> list[float]:
+    """Scores by the right text's number of tokens; those of next claims are means over tokens."""
+    times = choice.tokens if choice.question == NEXT else 1
+    return [score * times for score in choice.scores]
 
 
 def _reading(rows: Sequence[Read]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ def markdown(figures: dict[str, Any]) -> list[str]:
     models = figures["models"]
     lines = [f"# {cell(figures['file'])}: {which} known patents, and drafts", ""]
     left = {name: count for name, count in figures["left_out"].items() if count}
+    machine = figures["machine"]
+    lines += [f"CPU: {cell(machine['cpu'])}; threads: {machine['threads']}.", ""]
     if left:
         lines += [f"Left out of the file: {', '.join(f'{name} {count}' for name, count in left.items())}.", ""]
     sections = (
@@ -25,7 +27,7 @@ def markdown(figures: dict[str, Any]) -> list[str]:
         ("Drafts by length", _drafts_by_length(models), ""),
         ("What length costs", _lengths(models), LENGTH),
         ("Repetition", _repetition(figures), REPEAT),
-        ("Memorisation", _memorisation(figures), MEMORY),
+        ("Memorisation", _memorisation(figures), _known_files(figures["known"])),
     )
     for title, shown, remark in sections:
         if shown:
@@ -41,7 +43,9 @@ LOSS = (
 CHOICE = (
     "The right one of four, the others of other patents: chance is 25 %. Top-down: the model reads the same claims "
     "after four titles and abstracts; right when their own makes them likeliest. Bottom-up: the same title and "
-    "abstract after four sets of claims. Next claim: by the mean log-likelihood of its tokens after all before it."
+    "abstract after four sets of claims. Next claim: by the mean log-likelihood of its tokens after all before it. "
+    "Gain: by how many nats a token the right one is likelier than the mean of the others; it tells models apart where "
+    "all are right."
 )
 LADDER = "Share of drafts that pass each gate and all before it, with its 95 % interval (Wilson)."
 COST = (
@@ -58,8 +62,12 @@ REPEAT = (
     "claims. 3-grams are of as many texts in every row, so that these shares compare."
 )
 MEMORY = (
-    "Sequences of 13 words, and runs of 25 words or more, that stand in the files given with --known. Compare with the "
-    "held-out patents, cut to six claims."
+    "Sequences of 13 words, and runs of 25 words or more, that stand in the training data. Compare with the held-out "
+    "patents, cut to six claims. Training data given with --known: {} documents."
+)
+OWN = (
+    " Another {} are held-out patents themselves and were left out here. If the model was trained on them, no figure "
+    "of held-out patents is one."
 )
 
 
@@ -95,7 +103,7 @@ def _bits(found: dict[str, Any]) -> str:
 
 
 def _choices(models: Sequence[dict[str, Any]]) -> list[str]:
-    columns = ("model", "question", "right", "95 % interval", "n", "do not fit", "nats a token of the right one")
+    columns = ("model", "question", "right", "95 % interval", "n", "do not fit", "gain", "nats a token")
     rows = [
         (
             model["name"],
@@ -104,6 +112,7 @@ def _choices(models: Sequence[dict[str, Any]]) -> list[str]:
             interval(choice),
             choice["n"],
             choice["do_not_fit"],
+            _number(choice["gain_per_token"], 4),
             _number(choice["nats_per_token"], 4),
             *_per_bucket(choice, _hits),
         )
@@ -250,6 +259,13 @@ def _memorisation(figures: dict[str, Any]) -> list[str]:
         "longest run",
     )
     return table(columns, rows)
+
+
+def _known_files(known: dict[str, int] | None) -> str:
+    if known is None:
+        return ""
+    own = OWN.format(known["held_out"]) if known["held_out"] else ""
+    return MEMORY.format(f"{known['documents']:,}") + own
 
 
 def _known(name: str, which: str, found: dict[str, Any]) -> tuple[Any, ...]:

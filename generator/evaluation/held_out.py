@@ -21,7 +21,7 @@ class HeldOut:
     """The documents of a file in its order, each once. `sha256` is of their texts; the rest was left out.
 
     `incomplete`: without title, abstract or claims; `repeated`: a title with the claims of an earlier one; `unread`:
-    damaged.
+    damaged. `names`: numbers, and titles with abstracts.
     """
 
     documents: tuple[Document, ...]
@@ -29,6 +29,11 @@ class HeldOut:
     incomplete: int
     repeated: int
     unread: int
+    names: frozenset[str]
+
+    def holds(self, one: Document) -> bool:
+        """Whether a document is one of these, by its number or by title and abstract."""
+        return one.number in self.names or _name(one) in self.names
 
     def others(self, place: int, purpose: str, able: Callable[[Document], bool] = lambda _: True) -> list[Document]:
         """Three documents other than the one at `place`, drawn by its text and `purpose`; fewer where there are not.
@@ -73,7 +78,12 @@ def read_held_out(path: Path) -> HeldOut:
     if len(kept) < OPTIONS:
         raise CorpusError(f"{path}: {len(kept)} complete documents, at least {OPTIONS} are needed", hint=HINT)
     digest = hashlib.sha256("\n".join(map(_text, kept)).encode("utf-8", "surrogatepass")).hexdigest()
-    return HeldOut(kept, digest, **counts)
+    names = frozenset(name for one in kept for name in (one.number, _name(one)))
+    return HeldOut(kept, digest, **counts, names=names)
+
+
+def _name(one: Document) -> str:
+    return json.dumps([one.title.casefold(), one.abstract])
 
 
 def _text(one: Document) -> str:
