@@ -91,10 +91,10 @@ def classifier(press: "Press", **choice: Any) -> "Outcome":
 @click.option("--file", type=PATHS, required=True, help="Questions, or for drafting known patents: docs/evaluation.md.")
 @click.option(
     "--task",
-    type=click.Choice(["patentmatch", "multiple-choice", "drafting"]),
+    type=click.Choice(["patentmatch", "ipquiz", "multiple-choice", "drafting"]),
     default="patentmatch",
     show_default=True,
-    help="Form of the questions: MoZIP's, or question, options and answer. Or: read patents and write drafts.",
+    help="Form of the questions: MoZIP's two, or question, options and answer. Or: read patents and write drafts.",
 )
 @click.option("--items", type=click.IntRange(min=1), help="Only the first questions or patents.  [default: all]")
 @click.option("--drafts", type=click.IntRange(min=1), help="Drafts of each direction, for drafting.  [default: 100]")
@@ -112,6 +112,23 @@ def evaluate(press: "Press", **choice: Any) -> "Outcome":
     from generator.evaluation.command import evaluate
 
     return evaluate(press, **choice)
+
+
+@stage("prior-art export-task PatentMatch_en.jsonl --out tasks/", name="export-task", new=True)
+@click.argument("file", type=FILE)
+@click.option(
+    "--task",
+    type=click.Choice(["patentmatch", "ipquiz", "multiple-choice"]),
+    default="patentmatch",
+    show_default=True,
+    help="Form of the questions, as for `evaluate`.",
+)
+@click.option("--out", type=FOLDER, help="Folder to write to.  [default: evaluations/harness in the output folder]")
+def export_task(press: "Press", **choice: Any) -> "Outcome":
+    """Write multiple-choice questions as a task of lm-evaluation-harness."""
+    from generator.evaluation.harness import export_task
+
+    return export_task(press, **choice)
 
 
 @commands.group()

@@ -33,10 +33,10 @@ def evaluate(
     training data, are for the task `drafting`. `number_format` None: fp32 to read, what a run would use to write.
     The answer is yes, or none when no model could do anything. Raises PressError.
     """
-    from generator.evaluation.choices import read_questions
     from generator.evaluation.contenders import contender
     from generator.evaluation.drafting import DRAFTS, Asked, compare_drafting
     from generator.evaluation.held_out import HeldOut, read_held_out
+    from generator.evaluation.ipquiz import questions_of
     from generator.evaluation.kept import plain
     from generator.evaluation.multiple_choice import answer
     from generator.press import Outcome
@@ -46,7 +46,7 @@ def evaluate(
     if task != DRAFTING and (known or drafts):
         raise ConfigError("--known and --drafts are for drafts", hint=f"Give --task {DRAFTING} too, or leave them out.")
     out = out or press.output / "evaluations"
-    given = read_held_out(file) if task == DRAFTING else read_questions(file, task)
+    given = read_held_out(file) if task == DRAFTING else questions_of(file, task)
     # All models are found before hours of work with the first.
     found = [contender(name, press.root, number_format or "fp32") for name in models]
     if isinstance(given, HeldOut):
