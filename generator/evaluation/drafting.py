@@ -133,7 +133,7 @@ class _Trial:
             return make()
         except (ModelError, ConfigError) as error:
             self.cannot[what] = f"{error}. {error.hint}".strip()
-            self.press.report(f"evaluate: {self.one.name} cannot do this: {error}")
+            self.press.report(f"evaluate: {self.one.name} cannot {what}: {error}")
             return []
 
     def _kept(self, what: str, more: dict[str, Any]) -> Kept:

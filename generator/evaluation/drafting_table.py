@@ -217,18 +217,22 @@ def _lengths(models: Sequence[dict[str, Any]]) -> list[str]:
     for model in models:
         written = {one["limit"]: one for one in model["lengths"]}
         for name, (_, most) in BUCKETS.items():
-            one = written.get(most)
-            read = model["reading"]["buckets"][name] if model["reading"] else {"n": 0}
             beyond = "beyond the context" if most > model["context"] else "cannot"
-            shown = (
-                _number(one["words_per_second"], 1),
-                _number(one["cpu_seconds_per_thousand_words"], 2),
-                _number(one["tokens_per_second"], 1),
-                _mebibytes(one["peak_bytes"]),
-            ) if one else (beyond, "", "", "")  # fmt: skip
-            reading = (_number(read["tokens_per_second"], 1), read["n"], _mebibytes(read["peak_bytes"]))
-            rows.append((model["name"], name, *shown, *(reading if read["n"] else ("", 0, ""))))
+            one = written.get(most)
+            read = model["reading"]["buckets"][name] if model["reading"] else None
+            rows.append((model["name"], name, *(_written(one) if one else (beyond, "", "", "")), *_read(read)))
     return table(columns, rows)
+
+
+def _written(found: dict[str, Any]) -> tuple[str, ...]:
+    rates = (("words_per_second", 1), ("cpu_seconds_per_thousand_words", 2), ("tokens_per_second", 1))
+    return (*(_number(found[name], digits) for name, digits in rates), _mebibytes(found["peak_bytes"]))
+
+
+def _read(found: dict[str, Any] | None) -> tuple[Any, ...]:
+    if not found or not found["n"]:
+        return "", 0, ""
+    return _number(found["tokens_per_second"], 1), found["n"], _mebibytes(found["peak_bytes"])
 
 
 def _repetition(figures: dict[str, Any]) -> list[str]:
