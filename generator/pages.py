@@ -7,7 +7,6 @@ Nothing here reads a clock: a page is a function of its record, its place in the
 
 import html
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -21,13 +20,10 @@ from generator.citation import citations, display_id, permalink
 from generator.config import Settings
 from generator.disclosure import Claim, Paragraph
 from generator.errors import ConfigError
+from generator.escaping import escape, inline
 from generator.judgement import Class, Classification
 from generator.record import LICENSE
 
-# Every character that begins a construct inside a line of Markdown, HTML or a template, as an entity: entities are
-# text in every Markdown dialect, which backslash escapes are not.
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", **{c: f"&#{ord(c)};" for c in "\\`*_{}[]!#|~^"}})
-_LINE_START = re.compile(r"[-+=:]|[0-9]+[.)]")
 _REFERENCE = re.compile(r"\bclaims?\s+[0-9]+(?:(?:\s*(?:,|-|–|/|\bto\b|\bor\b|\band\b|\bthrough\b)\s*)+[0-9]+)*", re.I)
 _NUMBER = re.compile(r"(?:\bclaims?\s+)?[0-9]+", re.I)
 _OWN = re.compile(r"#[0-9]{1,15}")
@@ -55,23 +51,6 @@ class Block:
     paragraphs: tuple[tuple[int, str], ...]
 
 
-def escape(text: str) -> str:
-    """Markdown that shows exactly `text` on one line and makes no element of it, whatever it holds.
-
-    Line feeds become spaces; control characters, which a record never holds, become U+FFFD.
-    """
-    start = _LINE_START.match(text)
-    if start is None:
-        return _inline(text)
-    mark = start.end() - 1
-    return f"{_inline(text[:mark])}&#{ord(text[mark])};{_inline(text[mark + 1 :])}"
-
-
-def _inline(text: str) -> str:
-    text = "".join("\ufffd" if unicodedata.category(c) == "Cc" else c for c in text.replace("\n", " "))
-    return text.translate(_ENTITIES)
-
-
 def link_claims(claim: Claim) -> str:
     """The escaped text of a claim, in which each mention of a claim that it depends on links to that claim."""
     parts: list[str] = []
@@ -82,10 +61,10 @@ def link_claims(claim: Claim) -> str:
             if len(digits) > 6 or int(digits) not in claim.depends_on:
                 continue
             before = claim.text[done : mention.start()]
-            parts.append(_inline(before) if done else escape(before))
-            parts.append(f"[{_inline(mention[0])}](#claim-{int(digits)})")
+            parts.append(inline(before) if done else escape(before))
+            parts.append(f"[{inline(mention[0])}](#claim-{int(digits)})")
             done = mention.end()
-    parts.append(_inline(claim.text[done:]) if done else escape(claim.text))
+    parts.append(inline(claim.text[done:]) if done else escape(claim.text))
     return "".join(parts)
 
 
