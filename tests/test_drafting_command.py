@@ -213,6 +213,45 @@ def test_training_data_without_what_is_held_out(
     assert "--known and --drafts are for drafts" in err
 
 
+def test_every_model_reads_with_all_threads(
+    tmp_path: Path, taught: Path, held: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine takes all but one of them from torch; the next model gets them back."""
+    import torch
+
+    seen: list[int] = []
+    reading = Reader.read
+
+    def noted(self: Reader, held_out: Any, place: int) -> Any:
+        seen.append(torch.get_num_threads())
+        return reading(self, held_out, place)
+
+    monkeypatch.setattr(Reader, "read", noted)
+    shutil.copytree(taught, tmp_path / "one")
+    save_tiny(tmp_path / "two")
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        words = (
+            "one",
+            "two",
+            "--task",
+            "drafting",
+            "--file",
+            held,
+            "--root",
+            tmp_path,
+            "--drafts",
+            "1",
+            "--items",
+            "1",
+        )
+        assert call("evaluate", *words, capsys=capsys)[0] == 0
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [2, 2]
+
+
 def test_data_without_claims_is_told_before_any_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     heads = written(tmp_path / "heads.jsonl", [{**patent(thing), "claims": []} for thing in THINGS])
     code, _, err = evaluate(capsys, "starter", "--file", heads, "--root", tmp_path)

@@ -58,12 +58,15 @@ def compare_drafting(
     press: "Press", found: Sequence[Contender], held_out: HeldOut, asked: Asked, out: Path
 ) -> Comparison:
     """Measure each model. What a model cannot do is said in its part of the table. Raises PressError."""
+    import torch
+
     from generator.corpus.reading import source_sha256
 
+    threads = asked.threads or torch.get_num_threads()  # before an engine changes it
     for path in asked.known:  # a wrong name is told before hours of work
         source_sha256(path)
     items = len(held_out.documents[: asked.items])
-    measured = [_Trial(press, one, held_out, asked, out).measured(items) for one in found]
+    measured = [_Trial(press, one, held_out, asked, out, threads).measured(items) for one in found]
     memory = memory_of(asked.known, held_out, press.report)
     machine = {"cpu": cpu_capability(), "threads": asked.threads or "all"}
     figures = figures_of(measured, held_out, items, asked.file, memory, machine)
@@ -105,6 +108,7 @@ class _Trial:
     held_out: HeldOut
     asked: Asked
     out: Path
+    threads: int  # that read
     cannot: dict[str, str] = field(default_factory=dict)
 
     def measured(self, items: int) -> Measured:
@@ -151,7 +155,7 @@ class _Trial:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise kept.damaged(error) from error
             if len(found) < items:
-                reader = Reader.open(self.one, self.asked.threads, self.press.report)
+                reader = Reader.open(self.one, self.threads, self.press.report)
                 pace = Pace(self.press.report, self.one.name, "patents read", len(found), items)
                 for item in range(len(found), items):
                     found.append(reader.read(self.held_out, item))
