@@ -51,10 +51,13 @@ class Memorised:
 
     @property
     def grams_interval(self) -> tuple[float, float]:
-        """95 %, both ends from 0 to 1; (0, 1) where nothing can be said."""
+        """95 %, both ends from 0 to 1; (0, 1) where nothing can be said. Of none or all known, that of as many texts,
+        as an error of 0 would claim certainty."""
         share = self.share_of_grams
         if share is None or self.error is None:
             return 0.0, 1.0
+        if self.known_grams in (0, self.grams):
+            return wilson(self.texts if self.known_grams else 0, self.texts)
         return max(0.0, share - Z * self.error), min(1.0, share + Z * self.error)
 
     @property

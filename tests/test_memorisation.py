@@ -134,6 +134,8 @@ def test_the_interval_is_that_of_texts_drawn_not_of_sequences() -> None:
     assert found.error == pytest.approx(math.sqrt(0.25 / 15))  # of 16 texts that are all or nothing
     assert found.grams_interval == pytest.approx((0.5 - Z * found.error, 0.5 + Z * found.error))
     assert memory.measure([copied]).grams_interval == (0.0, 1.0)  # one text says nothing of others
+    assert memory.measure([new] * 8).grams_interval == wilson(0, 8)  # and eight without any no more than eight can
+    assert memory.measure([copied] * 8).grams_interval == wilson(8, 8)
 
 
 def test_of_no_texts_no_share_is_told() -> None:
