@@ -10,7 +10,9 @@ from generator.words import words
 class Document:
     """`number` is a publication number ("US8087209"), a disclosure's place in its log ("example.org/log#123"), or the
     hash of a record that no log names ("sha256:..."). `description` has paragraphs separated by LF; `date` is
-    YYYY-MM-DD or empty; `cpc` are symbols without spaces ("A01B33/08").
+    YYYY-MM-DD or empty; `cpc` are symbols without spaces ("A01B33/08"). `family` are numbers that other documents of
+    the same patent family have too (its application, parents and priorities); `tier` says how free the text is, empty
+    for no word about it. Neither of these two is kept in a reference corpus.
     """
 
     number: str
@@ -20,6 +22,8 @@ class Document:
     description: str = ""
     date: str = ""
     cpc: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

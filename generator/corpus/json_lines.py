@@ -1,6 +1,7 @@
 """Documents in JSON lines: one object a line, of the project's own data or a canonical record.
 
-Members: `id` (needed), `title`, `abstract`, `claims` (array of texts), `text` (the description), `date`, `cpc` (array).
+Members: `id` (needed), `title`, `abstract`, `claims` (array of texts), `text` (the description), `date`, `cpc` (array),
+`family` (array), `tier`.
 Others are passed over. A line with the schema of records is read as a record.
 """
 
@@ -74,8 +75,8 @@ def iso_date(text: str) -> str:
 
 
 def _document(value: dict[str, Any], place: str) -> Document | Skipped:
-    texts = {name: value.get(name) or "" for name in ("id", "title", "abstract", "text", "date")}
-    lists = {name: value.get(name) or [] for name in ("claims", "cpc")}
+    texts = {name: value.get(name) or "" for name in ("id", "title", "abstract", "text", "date", "tier")}
+    lists = {name: value.get(name) or [] for name in ("claims", "cpc", "family")}
     for name, text in texts.items():
         if not isinstance(text, str):
             return Skipped(place, f"its member {name} is no text")
@@ -90,6 +91,8 @@ def _document(value: dict[str, Any], place: str) -> Document | Skipped:
         "\n".join(filter(None, map(clean, texts["text"].split("\n")))),
         iso_date(texts["date"].strip()),
         tuple(filter(None, ("".join(symbol.split()) for symbol in lists["cpc"]))),
+        tuple(filter(None, map(clean, lists["family"]))),
+        clean(texts["tier"]),
     )
     if not document.number:
         return Skipped(place, "it has no id")

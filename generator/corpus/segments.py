@@ -38,6 +38,7 @@ def number_hash(number: str) -> int:
 def document_line(document: Document, cut: Cut) -> bytes:
     """One line that stands for a document, its claims and its description in passages; no line feed but the last."""
     value = {**asdict(document), **asdict(cut)}
+    del value["family"], value["tier"]
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 

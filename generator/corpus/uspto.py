@@ -61,6 +61,8 @@ number"""
 _DROPPED = frozenset(_DROPPED_NAMES.split())
 _BLOCK_NAMES = "p PARA paragraph claim-text CLMSTEP li LI br ul ol UL OL dl dt dd item"
 _BLOCKS = frozenset(_BLOCK_NAMES.split())
+# Numbers that the documents of a patent family share: of the application, of its parents, of priorities.
+_KIN = ("doc-number", "application-reference", "parent-doc", "priority-claim")
 _CPC = ("section", "class", "subclass", "main-group", "subgroup")
 
 
@@ -133,6 +135,7 @@ class _Reading:
         self._paragraphs: list[str] = []
         self._symbols: dict[str, None] = {}
         self._symbol: dict[str, str] = {}
+        self._family: dict[str, None] = {}
         outer = {form.title, form.abstract, form.claim, form.paragraph, form.number[0], form.date[0], *_CPC}
         self._watched = outer | {form.description, "classification-cpc"}
 
@@ -163,6 +166,8 @@ class _Reading:
         elif tag in _CPC:
             if len(self._path) > 1 and self._path[-2] == "classification-cpc":
                 self._gather()
+        elif tag == _KIN[0] and any(relation in self._path for relation in _KIN[1:]):
+            self._gather()
         else:
             wanted = form.number if tag == form.number[0] else form.date
             if tag not in found and (tag in (form.title, form.abstract) or wanted[1] in self._path):
@@ -204,6 +209,8 @@ class _Reading:
             self._claims.append(text)
         elif tag in _CPC and self._path[-2] == "classification-cpc":
             self._symbol[tag] = "".join(text.split())
+        elif tag == _KIN[0] and any(relation in self._path for relation in _KIN[1:]):
+            self._family["".join(text.split())] = None
         else:
             self._found[tag] = text
 
@@ -220,4 +227,5 @@ class _Reading:
             "\n".join(self._paragraphs),
             iso_date(found.get(form.date[0], "")),
             tuple(self._symbols),
+            tuple(filter(None, self._family)),
         )

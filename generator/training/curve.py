@@ -1,0 +1,54 @@
+"""Curves of training: a CSV line every few steps, and a picture of them."""
+
+import csv
+import io
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from generator import files
+from generator.errors import PressError
+
+HEADER = "stage,step,tokens,loss,seconds"
+
+
+class Curve:
+    """The curve of one stage while it is trained. Lines after step `keep` are dropped: they are written again."""
+
+    def __init__(self, path: Path, *, keep: int) -> None:
+        self._path, self._stage = path, path.parent.name.removesuffix(".part")
+        lines = [line for line in read_curve(path) if int(line[1]) <= keep] if path.exists() else []
+        files.write(path, _text([HEADER.split(","), *lines]))
+        self._before = float(lines[-1][4]) if lines else 0.0
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Of training, without what a kill made in vain."""
+        return self._before + time.monotonic() - self._began
+
+    def add(self, step: int, tokens: int, loss: float) -> None:
+        """`loss` is the mean since the line before, in nats a token."""
+        line = [self._stage, str(step), str(tokens), f"{loss:.4f}", f"{self.seconds:.0f}"]
+        with self._path.open("ab") as file:
+            file.write(_text([line]))
+
+
+def read_curve(path: Path) -> list[list[str]]:
+    """The lines of a curve without its header; a last one that a kill has torn is left out. Raises PressError."""
+    text = files.read(path, "curve of a stage").decode("utf-8", "replace")
+    lines = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
+    if not lines or lines[0] != HEADER.split(",") or any(len(line) != 5 for line in lines):
+        raise PressError(f"{path}: no curve of training", hint="Delete the file; only the picture of the curve needs it.")
+    return lines[1:]
+
+
+def whole_curve(paths: Sequence[Path]) -> bytes:
+    """The curves of stages one after another, as one CSV."""
+    return _text([HEADER.split(","), *(line for path in paths for line in read_curve(path))])
+
+
+def _text(lines: Sequence[Sequence[str]]) -> bytes:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(lines)
+    return stream.getvalue().encode()

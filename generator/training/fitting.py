@@ -1,0 +1,201 @@
+"""One phase of training: rows of tokens, a model, and transformers' Trainer between them, with checkpoints by time."""
+
+import math
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from generator.errors import ModelError
+from generator.training.curve import Curve
+from generator.training.loss import next_token_loss
+from generator.training.optimiser import optimiser
+from generator.training.recipe import Phase
+from generator.training.rows import Rows
+from generator.training.run import Run, StageFolder
+
+LOG_STEPS = 10
+_NO_SPACE = re.compile(r"No space left|StorageFull|code: 28\b|failed writing file|file write failed")
+
+
+def fit_phase(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows) -> float:
+    """Train `model` in place to the end of a phase, from its last checkpoint on; returns the seconds that it took.
+
+    Raises ModelError for a loss that is no number, a device without enough memory and a full disk; the last
+    checkpoint stays.
+    """
+    import torch
+
+    if run.threads:
+        torch.set_num_threads(run.threads)
+    checkpoint = last_checkpoint(stage.work)
+    curve = Curve(stage.work / "curve.csv", keep=_step(checkpoint))
+    if checkpoint:
+        run.report(f"train {stage.name}: going on at step {_step(checkpoint)} of {phase.steps}")
+    trainer = _trainer(run, stage, phase, model, rows, curve)
+    with explained(stage.name, "row_tokens"):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return curve.seconds
+
+
+def last_checkpoint(work: Path) -> Path | None:
+    """The latest whole checkpoint of a stage; what a kill or a full disk left in the middle of one is deleted."""
+    import json
+
+    found = sorted(work.glob("checkpoint-*"), key=_step, reverse=True)
+    for path in found:
+        try:
+            state = json.loads((path / "trainer_state.json").read_bytes())  # written last
+            if state["global_step"] == _step(path):
+                return path
+        except (OSError, ValueError, KeyError):
+            pass
+        shutil.rmtree(path)
+    return None
+
+
+def _step(checkpoint: Path | None) -> int:
+    return int(checkpoint.name.partition("-")[2]) if checkpoint else 0
+
+
+@contextmanager
+def explained(stage: str, member: str) -> Iterator[None]:
+    """What goes wrong in the middle of training, as an error that says what to do; `member` of the recipe's part
+    sets the memory that a step needs."""
+    import torch
+    from safetensors import SafetensorError
+
+    going_on = "Then run the same command again: it goes on from the last checkpoint."
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"train {stage}: the device has too little memory: {' '.join(str(error).split())[:200]}",
+            hint=f"Lower {member} of [{stage}] in the run's recipe.toml, or train with --device cpu. {going_on}",
+        ) from error
+    except (SafetensorError, RuntimeError) as error:
+        if not _NO_SPACE.search(str(error)):
+            raise
+        raise ModelError(
+            f"train {stage}: a checkpoint cannot be written: no space is left on the disk",
+            hint=f"Free space. {going_on}",
+        ) from error
+
+
+def cuda(run: Run) -> bool:
+    """Whether a GPU is used. Raises ModelError when one is asked for and there is none."""
+    import torch
+
+    if run.device == "cuda" and not torch.cuda.is_available():
+        raise ModelError(
+            "--device cuda: PyTorch finds no GPU", hint="Install PyTorch with CUDA, or train with --device cpu."
+        )
+    return run.device != "cpu" and torch.cuda.is_available()
+
+
+def half(run: Run) -> bool:
+    """Whether products are done in bfloat16: where the device has an instruction of its own for them."""
+    import torch
+
+    from generator.model import native_bf16
+
+    return torch.cuda.is_bf16_supported() if cuda(run) else native_bf16()
+
+
+def _trainer(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows, curve: Curve) -> Any:
+    import torch
+    from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, default_data_collator
+
+    bf16, device = half(run), "cuda" if cuda(run) else "cpu"
+
+    class Examples(torch.utils.data.Dataset):  # type: ignore[misc]
+        def __len__(self) -> int:
+            return len(rows.tokens)
+
+        def __getitem__(self, place: int) -> dict[str, Any]:
+            ids = torch.from_numpy(rows.tokens[place].astype("int64"))
+            return {"input_ids": ids, "labels": ids}
+
+    class PhaseTrainer(Trainer):  # type: ignore[misc]
+        def create_optimizer(self, model: Any = None) -> Any:  # noqa: ARG002
+            self.optimizer = self.optimizer or optimiser(self.model, phase)
+            return self.optimizer
+
+        def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
+            if not getattr(model, "loss_in_parts", False):
+                return super().compute_loss(model, inputs, *arguments, **options)
+            ids = inputs["input_ids"]
+            with torch.autocast(device, torch.bfloat16, enabled=bf16):
+                hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
+            numbers = torch.bfloat16 if bf16 else torch.float32
+            hidden = hidden.reshape(-1, hidden.shape[-1]).to(numbers)
+            return next_token_loss(hidden, model.get_output_embeddings().weight.to(numbers), ids[:, 1:].reshape(-1))
+
+    class Watching(TrainerCallback):  # type: ignore[misc]
+        saved = time.monotonic()
+
+        def on_step_end(self, _: Any, state: Any, control: Any, **__: Any) -> None:
+            # On a step that is logged, so that the means of the curve are the same after a kill.
+            if state.global_step % LOG_STEPS == 0 and time.monotonic() - self.saved >= run.every:
+                control.should_save = True
+
+        def on_save(self, *_: Any, **__: Any) -> None:
+            self.saved = time.monotonic()
+
+        def on_log(self, _: Any, state: Any, __: Any, logs: Any = None, **___: Any) -> None:
+            if "loss" in (logs or {}):
+                _logged(run, stage, phase, curve, state.global_step, float(logs["loss"]))
+
+    arguments = TrainingArguments(
+        output_dir=str(stage.work),
+        max_steps=phase.steps,
+        per_device_train_batch_size=phase.memory_rows,
+        gradient_accumulation_steps=phase.step_rows // phase.memory_rows,
+        lr_scheduler_type="warmup_stable_decay",
+        lr_scheduler_kwargs={
+            "num_decay_steps": round(phase.steps * phase.decay_share),
+            "decay_type": "linear",
+            "min_lr_ratio": phase.final_rate,
+        },
+        warmup_steps=phase.warmup_steps,
+        max_grad_norm=1.0,
+        bf16=bf16 and not getattr(model, "loss_in_parts", False),
+        use_cpu=device == "cpu",
+        seed=run.recipe.seed,
+        logging_steps=LOG_STEPS,
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        save_total_limit=2,
+        train_sampling_strategy="sequential",
+        remove_unused_columns=False,
+        dataloader_pin_memory=device == "cuda",
+        disable_tqdm=True,
+        report_to="none",
+    )
+    trainer = PhaseTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=Examples(),
+        data_collator=default_data_collator,
+        callbacks=[Watching()],
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.model_accepts_loss_kwargs = False  # rows are of one length, so the mean of their means is right
+    return trainer
+
+
+def _logged(run: Run, stage: StageFolder, phase: Phase, curve: Curve, step: int, loss: float) -> None:
+    if not math.isfinite(loss):
+        raise ModelError(
+            f"train {stage.name}: the loss at step {step} is {loss}",
+            hint=f"Lower the rates of [{stage.name}] in the recipe, and begin this stage anew: delete {stage.work}.",
+        )
+    curve.add(step, step * phase.step_tokens, loss)
+    speed = step * phase.step_tokens / max(curve.seconds, 1e-9)
+    left = curve.seconds / step * (phase.steps - step) / 60
+    run.report(
+        f"train {stage.name}: step {step}/{phase.steps}  loss {loss:.3f}  {speed:.0f} tokens/s  {left:.0f} min left"
+    )
