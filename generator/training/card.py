@@ -88,7 +88,7 @@ def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
         "stages": _stages(recipe, facts.get("stages") or []),
         "counts": _counts(data, settings),
         "sources": _sources(data.get("sources") or []),
-        "attributions": _attributions(data, settings),
+        "attributions": tuple(map(escape, data.get("attributions") or recipe.get("attributions") or ())),
         "license": text(facts.get("license")),
         "attribution": text(facts.get("attribution")),
         "losses": Table(
@@ -184,8 +184,8 @@ def _rates(settings: Mapping[str, Any]) -> str:
 def _counts(data: Mapping[str, Any], settings: Mapping[str, Any]) -> Table:
     share = settings.get("held_out")
     rows = (
-        ("documents to train on", _kinds(data.get("records", data.get("train")))),
-        ("documents kept out", _kinds(data.get("held_out", data.get("held-out")))),
+        ("to train on", _kinds(data.get("records", data.get("train")))),
+        ("kept out", _kinds(data.get("held_out", data.get("held-out")))),
         ("families, none of them on both sides", text(data.get("families"))),
         ("share of families kept out", f"{number(100 * share, 1)} %" if share is not None else NOT_STATED),
         ("left out", _kinds(data.get("dropped"))),
@@ -207,7 +207,3 @@ def _sources(sources: Sequence[Mapping[str, Any]]) -> Table | None:
     names = ("name", "sha256", "documents", "kept", "license", "attribution")
     rows = tuple(tuple(text(one.get(name)) for name in names) for one in sources)
     return Table(columns, rows) if rows else None
-
-
-def _attributions(data: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(map(escape, data.get("attributions") or settings.get("attributions") or ()))
