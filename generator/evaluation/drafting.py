@@ -66,7 +66,9 @@ def compare_drafting(
     for path in asked.known:  # a wrong name is told before hours of work
         source_sha256(path)
     items = len(held_out.documents[: asked.items])
-    measured = [_Trial(press, one, held_out, asked, out, threads).measured(items) for one in found]
+    trials = [_Trial(press, one, held_out, asked, out, threads) for one in found]
+    read = [one.read(items) for one in trials]  # before an engine's libraries count in the memory of any
+    measured = [one.measured(patents) for one, patents in zip(trials, read, strict=True)]
     memory = memory_of(asked.known, held_out, press.report)
     machine = {"cpu": cpu_capability(), "threads": asked.threads or "all"}
     figures = figures_of(measured, held_out, items, asked.file, memory, machine)
@@ -111,10 +113,13 @@ class _Trial:
     threads: int  # that read
     cannot: dict[str, str] = field(default_factory=dict)
 
-    def measured(self, items: int) -> Measured:
+    def read(self, items: int) -> list[Read]:
+        return self._attempt("read the patents", lambda: self._read(items))
+
+    def measured(self, read: list[Read]) -> Measured:
+        """What it read, and what it writes."""
         from generator.gates import Ladder
 
-        read = self._attempt("read the patents", lambda: self._read(items))
         ladder = Ladder.open(self.press.corpus, self.press.calibration, self.one.profile)
         drafts = {
             direction: self._attempt(f"write {direction} drafts", partial(self._drafts, direction, ladder))
