@@ -18,12 +18,14 @@ from generator.errors import PressError
 from generator.judging_cli import commands
 from generator.options import FILE, FOLDER, with_destination, with_drafting, with_key, with_port
 from generator.stage import report, stage
+from generator.training_cli import train
 
 JUDGING = ("datasketch", "numpy", "scipy", "sklearn", "tantivy", "zstandard")  # of the extra `judge`
 
 if TYPE_CHECKING:
     from generator.press import Outcome, Press
 
+commands.add_command(train)
 
 @stage("prior-art demo --count 20 --no-serve", home="demo", new=True)
 @click.option("--count", type=click.IntRange(1, 5000), default=20, show_default=True, help="Disclosures to publish.")
@@ -152,18 +154,6 @@ def show_key(press: "Press", key_file: Path | None) -> "Outcome":
     from generator.press import show_key
 
     return show_key(press, key_file)
-
-
-@stage("prior-art train --data patents/ --model my-model/")
-@click.option("--data", type=FOLDER, required=True, help="Folder of patents*.jsonl and descriptions*.jsonl files.")
-@click.option("--model", type=FOLDER, required=True, help="Folder to write the model to.")
-@click.option("--recipe", type=FILE, help="TOML with numbers that differ from the default recipe.")
-@click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads.  [default: all]")
-def train(press: "Press", **choice: Any) -> "Outcome":
-    """Train a small model on patent texts; the same command goes on after Ctrl-C."""
-    from generator.press import train
-
-    return train(press, **choice)
 
 
 @stage("prior-art version")

@@ -171,33 +171,3 @@ def serve(press: Press, port: int) -> Outcome:
 
     serve(press.site, press.settings.site_url, port, press.report)
     return Outcome((), {"port": port})
-
-
-def train(press: Press, data: Path, model: Path, recipe: Path | None, threads: int) -> Outcome:
-    from generator.recipe import Recipe
-    from generator.training import train
-
-    facts = train(data, model, Recipe(**_numbers(recipe)), today=press.now()[:10], threads=threads, report=press.report)
-    losses = ", ".join(f"{direction} {loss}" for direction, loss in facts["held_out_loss"].items())
-    return Outcome((f"{model}: {facts['parameters']} parameters, held-out loss {losses}",), facts)
-
-
-def _numbers(recipe: Path | None) -> dict[str, Any]:
-    import tomllib
-    from dataclasses import fields
-
-    from generator.recipe import Recipe
-
-    if recipe is None:
-        return {}
-    try:
-        values = tomllib.loads(recipe.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{recipe}: {error}", hint="docs/training.md describes a recipe.") from error
-    known = {item.name: type(item.default) for item in fields(Recipe)}
-    for name, value in values.items():
-        if name not in known or isinstance(value, bool) or not isinstance(value, known[name] | int):
-            raise ConfigError(
-                f"{recipe}: {name} = {value!r} is no number of a recipe", hint=f"Known: {', '.join(known)}."
-            )
-    return values

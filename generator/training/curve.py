@@ -39,13 +39,40 @@ def read_curve(path: Path) -> list[list[str]]:
     text = files.read(path, "curve of a stage").decode("utf-8", "replace")
     lines = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
     if not lines or lines[0] != HEADER.split(",") or any(len(line) != 5 for line in lines):
-        raise PressError(f"{path}: no curve of training", hint="Delete the file; only the picture of the curve needs it.")
+        raise PressError(
+            f"{path}: no curve of training", hint="Delete the file; only the picture of the curve needs it."
+        )
     return lines[1:]
 
 
 def whole_curve(paths: Sequence[Path]) -> bytes:
     """The curves of stages one after another, as one CSV."""
     return _text([HEADER.split(","), *(line for path in paths for line in read_curve(path))])
+
+
+def picture(curve: bytes) -> bytes:
+    """A whole curve as SVG: loss in nats a token by tokens seen, with a line where each stage begins."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    lines = list(csv.reader(io.StringIO(curve.decode())))[1:]
+    with matplotlib.rc_context({"svg.hashsalt": "curve", "svg.fonttype": "none", "text.parse_math": False}):
+        figure = Figure(figsize=(7.2, 3.4), layout="constrained")
+        axes = figure.add_subplot()
+        seen = 0.0
+        for stage in dict.fromkeys(line[0] for line in lines):
+            points = [(seen + int(line[2]) / 1e6, float(line[3])) for line in lines if line[0] == stage]
+            axes.plot(*zip(*points, strict=True), linewidth=1.2, label=stage)
+            axes.axvline(seen, linewidth=0.5, color="#888888")
+            seen = points[-1][0]
+        axes.set_xlabel("million tokens")
+        axes.set_ylabel("loss, nats a token")
+        axes.grid(alpha=0.25, linewidth=0.5)
+        if lines:
+            axes.legend(frameon=False)
+        written = io.BytesIO()
+        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
+    return written.getvalue()
 
 
 def _text(lines: Sequence[Sequence[str]]) -> bytes:

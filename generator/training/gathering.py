@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from generator.corpus.documents import Document, Skipped, compared_words
 from generator.corpus.fingerprints import band_hashes, signature, similarity, word_hashes
@@ -139,7 +140,7 @@ class _Likeness:
     def __init__(self, least: float) -> None:
         self._least = least
         self._bands: dict[int, list[int]] = {}
-        self._signatures: dict[int, object] = {}
+        self._signatures: dict[int, Any] = {}
 
     def twin(self, place: int, document: Document) -> int | None:
         import numpy as np
@@ -151,7 +152,7 @@ class _Likeness:
         bands = band_hashes(mine).tolist()
         others = sorted({other for band in bands for other in self._bands.get(band, ())})
         if others:
-            alike = similarity(mine, np.stack([self._signatures[other] for other in others]))  # type: ignore[arg-type]
+            alike = similarity(mine, np.stack([self._signatures[other] for other in others]))
             if float(alike.max()) >= self._least:
                 return others[int(alike.argmax())]
         self._signatures[place] = mine

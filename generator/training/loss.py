@@ -13,7 +13,7 @@ def next_token_loss(hidden: Any, matrix: Any, targets: Any) -> Any:
     """
     import torch
 
-    class NextTokenLoss(torch.autograd.Function):
+    class NextTokenLoss(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(context: Any, hidden: Any, matrix: Any, targets: Any) -> Any:
             gradient, matrix_gradient = torch.empty_like(hidden), torch.zeros_like(matrix, dtype=torch.float32)
@@ -37,4 +37,4 @@ def next_token_loss(hidden: Any, matrix: Any, targets: Any) -> Any:
             gradient, matrix_gradient = context.saved_tensors
             return gradient * outer[0].to(gradient.dtype), (matrix_gradient * outer[0]).to(context.dtype), None
 
-    return NextTokenLoss.apply(hidden, matrix, targets)  # type: ignore[no-untyped-call]
+    return NextTokenLoss.apply(hidden, matrix, targets)

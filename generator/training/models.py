@@ -98,6 +98,14 @@ def base_folder(run: Run) -> Path:
     return model_folder(_profile(shape.base, shape.revision, local))[0]
 
 
+def base_dtype(run: Run) -> str:
+    """The number format in which the base model is stored, as PyTorch names it."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(base_folder(run), local_files_only=True, trust_remote_code=False)
+    return str(config.dtype or "float32").removeprefix("torch.")
+
+
 def _profile(name: str, revision: str, folder: Path | None) -> ModelProfile:
     return ModelProfile(
         name=name, model=name, revision=revision, license="", attribution="", training_years="", demonstration=False,
@@ -113,7 +121,7 @@ def loaded(folder: Path, context: int) -> tuple[Any, Any]:
     entries = model.get_input_embeddings().weight.shape[0]
     if len(tokenizer) > entries:
         raise ModelError(
-            f"{folder}: the tokenizer has {len(tokenizer)} entries and the model {entries}: they do not belong together",
+            f"{folder}: the tokenizer has {len(tokenizer)} entries and the model {entries}: they are no pair",
             hint="Take both from the same model.",
         )
     if tokenizer.eos_token_id is None:

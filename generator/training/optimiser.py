@@ -20,11 +20,9 @@ def optimiser(model: Any, phase: Phase) -> Any:
     tables = {id(table.weight) for table in (model.get_input_embeddings(), model.get_output_embeddings()) if table}
     matrices = [p for p in trained if p.ndim == 2 and id(p) not in tables]
     others = [p for p in trained if p.ndim != 2 or id(p) in tables]
-    muon = torch.optim.Muon(
-        matrices, lr=phase.muon_rate, weight_decay=phase.weight_decay, adjust_lr_fn="original"
-    )
+    muon = torch.optim.Muon(matrices, lr=phase.muon_rate, weight_decay=phase.weight_decay, adjust_lr_fn="original")
 
-    class Both(torch.optim.Optimizer):
+    class Both(torch.optim.Optimizer):  # type: ignore[misc]
         """Two optimisers whose groups a learning-rate schedule sees as those of one."""
 
         def __init__(self, *parts: Any) -> None:

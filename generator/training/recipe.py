@@ -22,7 +22,6 @@ class Data:
     near_duplicate: float = 0.8
     tiers: tuple[str, ...] = ("clean",)
     vocabulary: int = 0
-    attributions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +72,48 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """Direct preference optimisation (Rafailov et al. 2023, arXiv 2305.18290)."""
+    """Direct preference optimisation (Rafailov et al. 2023, arXiv 2305.18290) on `pairs` pairs of texts, each once.
+
+    `corrupted_share` of them have true claims and the same with a fault, the others two of `drafts` drafts that the
+    model writes before, as it will be asked to: at most `new_tokens` tokens, sampled as the other members of
+    sampling.Sampling say. `context` is the longest text of a pair in tokens. A step has `step_pairs` pairs,
+    `memory_pairs` of them in memory at once. A higher `beta` keeps the model nearer to what it was; `chosen_weight` is
+    the share of the next-token loss on chosen texts (Pang et al. 2024, arXiv 2404.19733), 0: none.
+    """
 
     pairs: int
-    corrupted_share: float
     drafts: int
-    context: int
-    step_pairs: int
     rate: float
+    corrupted_share: float = 0.25
     beta: float = 0.1
-    chosen_weight: float = 0.0
-    warmup_steps: int = 10
+    chosen_weight: float = 0.1
+    step_pairs: int = 16
+    warmup_steps: int = 5
+    context: int = 1024
+    new_tokens: int = 700
+    temperature: float = 1.0
+    min_p: float = 0.05
+    loop_tokens: int = 64
+    most_claims: int = 6
     memory_pairs: int = 4
+
+    @property
+    def memory_rows(self) -> int:
+        """Pairs that are in memory at once; it divides `step_pairs`."""
+        most = min(self.step_pairs, self.memory_pairs)
+        return next(rows for rows in range(most, 0, -1) if self.step_pairs % rows == 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
+    """`license` is an SPDX identifier of the weights to come, `attribution` what their users have to say, and
+    `attributions` what the licences of the data ask to be said."""
+
     name: str
     seed: int
+    license: str
+    attribution: str
+    attributions: tuple[str, ...]
     data: Data
     model: Shape
     broad: Phase
@@ -129,9 +152,7 @@ def read_recipe(path: Path) -> Recipe:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}", hint=HINT) from error
-    top = {name: values.pop(name, None) for name in ("name", "seed")}
-    if not isinstance(top["name"], str) or not top["name"] or type(top["seed"]) is not int:
-        raise ConfigError(f"{path}: a recipe has a name, a text, and a seed, an integer", hint=HINT)
+    top = _head(path, values)
     kinds: dict[str, Any] = {
         "data": Data, "model": Shape, "broad": Phase, "balanced": Phase, "finetune": Phase, "prefer": Preference,
     }  # fmt: skip
@@ -141,9 +162,19 @@ def read_recipe(path: Path) -> Recipe:
         raise ConfigError(f"{path}: [{missing[0]}] is missing", hint=HINT)
     parts = {name: _part(f"{path}: [{name}]", kinds[name], values.get(name, {})) for name in kinds if name != "prefer"}
     prefer = _part(f"{path}: [prefer]", Preference, values["prefer"]) if "prefer" in values else None
-    recipe = Recipe(name=top["name"], seed=top["seed"], **parts, prefer=prefer)
+    recipe = Recipe(**top, **parts, prefer=prefer)
     _check(str(path), recipe)
     return recipe
+
+
+def _head(path: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """The members above the first table, taken out of `values`."""
+    types = {name: kind for name, kind in get_type_hints(Recipe).items() if kind in (str, int, tuple[str, ...])}
+    defaults: dict[str, Any] = {"license": "", "attribution": "", "attributions": []}
+    found = {name: values.pop(name) for name in types if name in values}
+    if missing := sorted(set(types) - set(found) - set(defaults)):
+        raise ConfigError(f"{path}: {missing[0]} is missing", hint=HINT)
+    return {name: _value(f"{path}: {name}", types[name], value) for name, value in {**defaults, **found}.items()}
 
 
 def _part(place: str, kind: Any, table: Any) -> Any:
@@ -186,7 +217,9 @@ def _check(place: str, recipe: Recipe) -> None:
     if shape.base and any(new):
         wrong = "[model] base: a model that is continued has its shape and its vocabulary already"
     elif not shape.base and (min(new) <= 0 or shape.lora_rank):
-        wrong = "[model]: a new model needs hidden, layers, heads, kv_heads, intermediate and [data] vocabulary, no LoRA"
+        wrong = (
+            "[model]: a new model needs hidden, layers, heads, kv_heads, intermediate and [data] vocabulary, no LoRA"
+        )
     elif not shape.base and (shape.hidden % (2 * shape.heads) or shape.heads % shape.kv_heads):
         wrong = "[model]: heads must divide hidden into even numbers, and kv_heads must divide heads"
     elif not shape.base and not 300 <= data.vocabulary <= 65_535:
@@ -207,5 +240,11 @@ def _check(place: str, recipe: Recipe) -> None:
         wrong = "[prefer]: pairs, drafts, step_pairs, memory_pairs and rate are above 0"
     elif prefer and not (0 <= prefer.corrupted_share <= 1 and 16 <= prefer.context <= shape.context):
         wrong = f"[prefer]: corrupted_share is at most 1, context at most the model's {shape.context}"
+    elif prefer and not (prefer.beta > 0 and prefer.chosen_weight >= 0 and prefer.step_pairs <= prefer.pairs):
+        wrong = "[prefer]: beta is above 0, chosen_weight not below, and step_pairs at most pairs"
+    elif prefer and not 1 <= prefer.new_tokens < prefer.context:
+        wrong = "[prefer] new_tokens: below context, as a draft has a prompt too"
+    elif prefer and not 0 <= prefer.warmup_steps <= prefer.pairs // prefer.step_pairs:
+        wrong = "[prefer] warmup_steps: at most the steps, pairs by step_pairs"
     if wrong:
         raise ConfigError(f"{place}: {wrong}", hint=HINT)

@@ -83,16 +83,15 @@ class StageFolder:
 
     def _same(self, settled: dict[str, Any]) -> None:
         wanted = json.dumps(settled, indent=1, sort_keys=True).encode() + b"\n"
-        for folder in (self.result, self.work):
-            path = folder / "begun.json"
-            if folder.is_dir() and path.exists() and path.read_bytes() != wanted:
-                raise ConfigError(
-                    f"{folder}: begun with another recipe or other data ({path.name} says which)",
-                    hint="Name another folder for this run, or delete this stage's folder and those of later stages.",
-                )
+        path = self.run / f"{self.name}.json"
+        if path.exists() and path.read_bytes() != wanted and (self.finished or self.work.exists()):
+            raise ConfigError(
+                f"{self.result}: begun with another recipe or other data ({path.name} says which)",
+                hint=f"Name another folder for this run, or delete {self.name} and {self.work.name} here.",
+            )
         if not self.finished:
+            files.write(path, wanted)
             self.work.mkdir(exist_ok=True)
-            files.write(self.work / "begun.json", wanted)
 
     def finish(self) -> None:
         """Make the work the result: checkpoints are deleted, everything else is kept."""
@@ -104,7 +103,7 @@ class StageFolder:
 
 def command(stage: str) -> str:
     """The command that runs a stage."""
-    return {"broad": "pretrain", "balanced": "pretrain", "model": "finish"}.get(stage, stage)
+    return {"broad": "pretrain", "balanced": "pretrain"}.get(stage, stage)
 
 
 def open_run(

@@ -20,11 +20,16 @@ HELD_OUT = 0.05  # as in the starter's recipe
 
 def texts(data: Path, count: int, tokenizer: Any) -> list[list[int]]:
     """Token ids of held-out records, both layouts in turn, cut at LONGEST."""
+    from generator.corpus.documents import Document
+    from generator.corpus.reading import read_documents
     from generator.layouts import DIRECTIONS, write_layout
-    from generator.training_text import read_corpus
+    from generator.training.gathering import cleaned
+    from generator.training_text import held_out
 
     found = []
-    for number, patent in enumerate(read_corpus(data, hold_out_share=HELD_OUT).held_out):
+    items = (item for path in sorted(data.glob("patents*.jsonl*")) for _, item in read_documents(path))
+    whole = (item for item in items if isinstance(item, Document) and item.title and item.abstract and item.claims)
+    for number, patent in enumerate(cleaned(one) for one in whole if held_out(one.number, HELD_OUT)):
         for direction in DIRECTIONS[number % 2 :] + DIRECTIONS[: number % 2]:
             text = write_layout(direction, patent.title, patent.abstract, patent.claims)
             found.append(list(tokenizer(text)["input_ids"])[:LONGEST])
