@@ -39,7 +39,7 @@ BENCH = write_layout("top-down", "Bench", "A bench has a leg.", [LONG])
 
 
 def loss(length: int, nats: float | None, *, tokens: int = 10, characters: int = 40, text: str = "whole") -> Loss:
-    return Loss("top-down", text, length, length, tokens, characters, nats, 2.0)
+    return Loss("top-down", text, length, length, tokens, characters, nats, 2.0, 1.0)
 
 
 def read(losses: list[Loss], choices: list[Choice] | None = None, peak: int | None = None) -> Read:
@@ -145,7 +145,7 @@ def test_gates_cost_and_lengths_of_drafts(held_out: HeldOut) -> None:
     text = "\n".join(markdown(value))
     assert "| m\\|x | top-down | 6 | 83.3 % (43.6 to 97.0) |" in text
     assert "| no corpus |" in text
-    assert "| m\\|x | 1k | 200.0 | 4.00 | 400.0 | 3 MiB |  | 0 |  |" in text
+    assert "| m\\|x | 1k | 200.0 | 4.00 | 400.0 | 3 MiB |  |  | 0 |  |" in text
     assert "| m\\|x | 2k | cannot |" in text
     assert "| m\\|x | 4k | beyond the context |" in text
 
@@ -153,8 +153,14 @@ def test_gates_cost_and_lengths_of_drafts(held_out: HeldOut) -> None:
 def test_reading_speed_and_memory(held_out: HeldOut) -> None:
     reads = [read([loss(1000, 1.0), loss(500, 1.0, text="as drafted")], peak=5), read([loss(3000, None)], peak=9)]
     found = figures(held_out, reads=reads)["models"][0]["reading"]
-    assert found["buckets"]["1k"] == {"n": 1, "tokens_per_second": 500.0, "peak_bytes": 5}
-    assert found["buckets"]["4k"] == {"n": 0, "tokens_per_second": None, "peak_bytes": 9}
+    assert found["buckets"]["1k"] == {
+        "n": 1,
+        "tokens_per_second": 500.0,
+        "cpu_seconds_per_thousand_tokens": 1.0,
+        "peak_bytes": 5,
+    }
+    assert found["buckets"]["4k"]["tokens_per_second"] is None
+    assert found["buckets"]["4k"]["peak_bytes"] == 9
 
 
 def test_only_whole_drafts_are_compared_with_training_data() -> None:

@@ -179,10 +179,12 @@ def _nats(choice: Choice) -> list[float]:
 def _reading(rows: Sequence[Read]) -> dict[str, Any]:
     """How fast whole texts were read."""
     whole = [loss for row in rows for loss in row.losses if loss.text == TEXTS[0] and loss.nats is not None]
-    seconds = math.fsum(loss.seconds for loss in whole)
+    seconds, tokens = math.fsum(loss.seconds for loss in whole), sum(loss.row for loss in whole)
+    cpu = math.fsum(loss.cpu_seconds for loss in whole)
     return {
         "n": len(whole),
-        "tokens_per_second": sum(loss.row for loss in whole) / seconds if seconds else None,
+        "tokens_per_second": tokens / seconds if seconds else None,
+        "cpu_seconds_per_thousand_tokens": 1000 * cpu / tokens if tokens else None,
         "peak_bytes": _peak(row.peak_bytes for row in rows),
     }
 

@@ -175,6 +175,7 @@ def _lengths(models: Sequence[dict[str, Any]]) -> list[str]:
         "tokens a second, writing",
         "memory, writing",
         "tokens a second, reading",
+        "CPU seconds for 1,000 tokens",
         "texts read",
         "memory, reading",
     )
@@ -196,8 +197,9 @@ def _written(found: dict[str, Any]) -> tuple[str, ...]:
 
 def _read(found: dict[str, Any] | None) -> tuple[Any, ...]:
     if not found or not found["n"]:
-        return "", 0, ""
-    return _number(found["tokens_per_second"], 1), found["n"], _mebibytes(found["peak_bytes"])
+        return "", "", 0, ""
+    speed = (_number(found["tokens_per_second"], 1), _number(found["cpu_seconds_per_thousand_tokens"], 2))
+    return (*speed, found["n"], _mebibytes(found["peak_bytes"]))
 
 
 def _repetition(figures: dict[str, Any]) -> list[str]:

@@ -37,6 +37,7 @@ class Loss:
     characters: int
     nats: float | None
     seconds: float
+    cpu_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +98,14 @@ class Reader:
         """`same`: the loss of the whole text, which is this one where there are no more claims."""
         if same and len(one.claims) <= claims:
             return Loss(**{**asdict(same), "text": text})
-        started = time.monotonic()
+        started, spent = time.monotonic(), time.process_time()
         laid_out = write_layout(direction, one.title, one.abstract, one.claims[:claims])
         opening, tail = laid_out[: len(PROMPTS[direction])], laid_out[len(PROMPTS[direction]) :]
         ids, first, length = self._row(direction, opening, tail)
         ids, length = ids + self._end, length + len(self._end)
         nats = -self._model.log_likelihood(ids, first) if len(ids) <= self._model.context else None
-        seconds = round(time.monotonic() - started, 4)
-        return Loss(direction, text, length, len(ids), len(ids) - first, len(tail), nats, seconds)
+        seconds, cpu = round(time.monotonic() - started, 4), round(time.process_time() - spent, 4)
+        return Loss(direction, text, length, len(ids), len(ids) - first, len(tail), nats, seconds, cpu)
 
     def _row(self, direction: Direction, before: str, tail: str) -> tuple[list[int], int, int]:
         """Tokens, the place of the tail's first, and how many there are without the examples."""

@@ -19,7 +19,8 @@ COST = (
 )
 LENGTH = (
     "Writing: four texts at a time up to that length, as no end token ends them. Reading: the whole known patents of "
-    "that length in both layouts, one at a time. Memory: the most that the whole process held."
+    "that length in both layouts, one at a time. Memory: the most that the whole process held. On a "
+    "busy machine compare CPU seconds, not words and tokens a second."
 )
 REPEAT = (
     "Refused: texts whose first fault is a repeated claim (C10) or a loop (C11). rep-4: 4-word sequences that stood in "
