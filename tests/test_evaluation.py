@@ -136,7 +136,7 @@ def test_what_does_not_fit_is_told_and_not_cut(folder: Path) -> None:
         assert bool(found.letter) == (context == tokens.letter_tokens)
         assert found.letter_tokens == tokens.letter_tokens
         assert found.conditional == tokens.conditional
-    model._context = tokens.conditional_tokens - 1
+    model.context = tokens.conditional_tokens - 1
     assert model.scores(VALVE).conditional == ()
 
 
