@@ -90,9 +90,7 @@ def test_families_of_an_application_and_its_continuation_in_the_offices_xml() ->
     own = "<application-reference><document-id><doc-number>12345</doc-number></document-id></application-reference>"
     parent = "<relation><parent-doc><document-id><doc-number>12345</doc-number></document-id></parent-doc></relation>"
     priority = "<priority-claims><priority-claim><doc-number>10-2009</doc-number></priority-claim></priority-claims>"
-    first, second = (
-        item for _, item in read_uspto(iter([grant("1", own) + b"\n" + grant("2", priority + parent)]), 0)
-    )
+    first, second = (item for _, item in read_uspto(iter([grant("1", own) + b"\n" + grant("2", priority + parent)]), 0))
     assert (first.number, first.family) == ("US1", ("12345",))  # type: ignore[union-attr]
     assert (second.number, second.family) == ("US2", ("10-2009", "12345"))  # type: ignore[union-attr]
 

@@ -83,7 +83,11 @@ def test_rows_in_memory_divide_the_rows_of_a_step(tmp_path: Path) -> None:
         ("hidden = 32", "hidden = 32\nlora_rank = 4", "no LoRA"),
         ("vocabulary = 400", "vocabulary = 70000", "300 to 65535"),
         ("step_tokens = 512\nrow_tokens", "step_tokens = 500\nrow_tokens", "a multiple of context"),
-        ("tokens = 20_480\ncontext = 64", "tokens = 20_480\ncontext = 512", r"\[broad\] context: 16 to the model's 256"),
+        (
+            "tokens = 20_480\ncontext = 64",
+            "tokens = 20_480\ncontext = 512",
+            r"\[broad\] context: 16 to the model's 256",
+        ),
         ("tokens = 20_480\ncontext = 64", "context = 64", r"\[broad\]: tokens is missing"),
         ("description = 0.5, head = 0.5", "description = 0.5, head = 0.4", "add up to 1"),
         ("description = 0.5, head = 0.5", "essay = 1", "add up to 1"),

@@ -87,7 +87,9 @@ def sources(folder: Path) -> list[Path]:
     text = " ".join(f"The arm number {n} of the bracket is bent." for n in range(80))
     opening = "BACKGROUND OF THE INVENTION Brackets are known. SUMMARY One is shown. DETAILED DESCRIPTION "
     return [
-        write(folder, "patents.jsonl", [patent(n) for n in range(60)] + [patent(n, claims=[]) for n in range(100, 200)]),
+        write(
+            folder, "patents.jsonl", [patent(n) for n in range(60)] + [patent(n, claims=[]) for n in range(100, 200)]
+        ),
         write(
             folder,
             "descriptions.jsonl.zst",

@@ -10,7 +10,7 @@ from generator.training.card import model_card
 from generator.training.curve import picture, whole_curve
 from generator.training.fitting import cuda
 from generator.training.models import base_dtype, store
-from generator.training.preparing import HELD_OUT, documents, kind
+from generator.training.preparing import HELD_OUT, documents, kind, specified
 from generator.training.recipe import FORMATS
 from generator.training.run import Run, StageFolder
 from generator.training.stages import before, stage_facts, write_facts
@@ -61,7 +61,7 @@ def held_out_losses(model: Any, tokenizer: Any, data: Path, context: int) -> dic
     with torch.inference_mode():
         for layout in FORMATS:
             total, count = 0.0, 0
-            for document in found:
+            for document in specified(found) if layout == "specification" else found:
                 ids = _ids(document, layout, encode, tokenizer.eos_token_id, context)
                 if len(ids) > 1:
                     row = torch.tensor([ids], device=model.device)

@@ -13,12 +13,11 @@ from generator.errors import ModelError
 from generator.training.curve import Curve
 from generator.training.loss import next_token_loss
 from generator.training.optimiser import optimiser
-from generator.training.recipe import Phase
+from generator.training.recipe import LOG_STEPS, Phase
 from generator.training.rows import Rows
 from generator.training.run import Run, StageFolder
 
-LOG_STEPS = 10
-_NO_SPACE = re.compile(r"No space left|StorageFull|code: 28\b|failed writing file|file write failed")
+_NOT_WRITTEN = re.compile(r"I/O error|No space left|failed writing file|file write failed")
 
 
 def fit_phase(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows) -> float:
@@ -77,11 +76,11 @@ def explained(stage: str, member: str) -> Iterator[None]:
             hint=f"Lower {member} of [{stage}] in the run's recipe.toml, or train with --device cpu. {going_on}",
         ) from error
     except (SafetensorError, RuntimeError) as error:
-        if not _NO_SPACE.search(str(error)):
+        if not _NOT_WRITTEN.search(str(error)):
             raise
         raise ModelError(
-            f"train {stage}: a checkpoint cannot be written: no space is left on the disk",
-            hint=f"Free space. {going_on}",
+            f"train {stage}: a checkpoint cannot be written: {' '.join(str(error).split())[:200]}",
+            hint=f"Free space on the disk. {going_on}",
         ) from error
 
 

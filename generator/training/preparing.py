@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,17 @@ def documents(path: Path) -> Iterator[Document]:
                 yield document
     except (OSError, zstandard.ZstdError) as error:
         raise CorpusError(f"{path}: cannot be read: {error}", hint="Prepare the data again.") from error
+
+
+def specified(found: Iterable[Document]) -> list[Document]:
+    """Whole patents with their descriptions, which may stand in documents of their own under the same number."""
+    found = list(found)
+    described = {document.number: document.description for document in found if document.description}
+    return [
+        replace(document, description=described[document.number])
+        for document in found
+        if kind(document) == "full" and document.number in described
+    ]
 
 
 def kind(document: Document) -> str:

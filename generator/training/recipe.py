@@ -13,6 +13,7 @@ from generator.errors import ConfigError
 
 BUILT_IN = Path(__file__).parent / "recipes"
 HINT = "docs/training.md describes a recipe."
+LOG_STEPS = 10  # steps between two points of a curve
 FORMATS = ("description", "head", "top-down", "bottom-up", "specification")
 
 
@@ -233,6 +234,8 @@ def _check(place: str, recipe: Recipe) -> None:
             wrong = f"[{name}] step_tokens: a multiple of context, and at most tokens"
         elif not phase.adamw_rate > 0 or min(phase.muon_rate, phase.final_rate, phase.weight_decay) < 0:
             wrong = f"[{name}]: rates are above 0"
+        elif phase.steps < LOG_STEPS:
+            wrong = f"[{name}] tokens: at least {LOG_STEPS} steps"
         elif not 0 <= phase.decay_share <= 1 or not 0 <= phase.warmup_steps <= phase.steps:
             wrong = f"[{name}]: decay_share is at most 1, warmup_steps at most the {phase.steps} steps"
     prefer = recipe.prefer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.corpus.documents import Document
 from generator.errors import CorpusError
-from generator.training.preparing import TRAIN, documents, kind
+from generator.training.preparing import TRAIN, documents, kind, specified
 from generator.training.recipe import Phase
 from generator.training.texts import Encode, fit, head, pieces, specification
 
@@ -51,7 +51,7 @@ class _Source:
         self, found: Sequence[Document], layout: str, context: int, encode: Encode, end: int, dice: random.Random
     ) -> None:
         self._layout, self._context, self._encode, self._end, self._dice = layout, context, encode, end, dice
-        self._documents = [document for document in found if _serves(document, layout)]
+        self._documents = _serving(found, layout)
         self._done = 0
 
     @property
@@ -88,12 +88,13 @@ class _Source:
             yield ids
 
 
-def _serves(document: Document, layout: str) -> bool:
+def _serving(found: Sequence[Document], layout: str) -> list[Document]:
+    if layout == "specification":
+        return specified(found)
     if layout == "description":
-        return bool(document.description)
-    if layout == "head":
-        return kind(document) == "head"
-    return kind(document) == "full" and (layout != "specification" or bool(document.description))
+        return [document for document in found if document.description]
+    wanted = "head" if layout == "head" else "full"
+    return [document for document in found if kind(document) == wanted]
 
 
 def _packed(texts: Iterator[list[int]], width: int, count: int) -> Iterator[list[int]]:

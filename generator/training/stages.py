@@ -8,6 +8,7 @@ from typing import Any
 
 from generator import files
 from generator.errors import ModelError
+from generator.training.curve import read_curve
 from generator.training.fitting import explained, fit_phase
 from generator.training.models import first_model, stage_model, store, tokenizer_of, trained
 from generator.training.recipe import Phase
@@ -72,6 +73,7 @@ def _phase(run: Run, name: str, earlier: str) -> dict[str, Any]:
             "tokens": phase.steps * phase.step_tokens,
             "seconds": round(seconds),
             "epochs": rows.epochs,
+            "loss": float(read_curve(stage.work / "curve.csv")[-1][3]),
         }
         write_facts(stage.work, facts)
         (stage.work / "rows.npz").unlink()
