@@ -20,7 +20,7 @@ from generator.intervals import wilson
 from generator.judgement import Coherence
 from generator.layouts import write_layout
 from generator.parsing import Parsed, parse
-from generator.training_text import clean, held_out, sentence_case
+from generator.patent_text import clean, held_out, sentence_case
 
 SCHEMA = "prior-art-calibration/v1"
 SHIPPED = Path(__file__).with_suffix(".json")

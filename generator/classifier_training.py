@@ -28,7 +28,7 @@ from generator.classification import (
 )
 from generator.errors import CorpusError
 from generator.intervals import wilson
-from generator.training_text import clean, held_out, read_lines
+from generator.patent_text import clean, held_out, read_lines
 
 if TYPE_CHECKING:
     from generator.press import Outcome, Press

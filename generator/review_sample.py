@@ -25,7 +25,7 @@ from generator.parsing import Rejected, parse
 from generator.record import Record
 from generator.references import depends_on, rewrite
 from generator.review_form import Item
-from generator.training_text import sentence_case
+from generator.patent_text import sentence_case
 
 SET_NAMES = {"disclosure": "disclosures", "real": "real patents", "control": "controls (chimeras)"}
 MOST_CLAIMS = 6

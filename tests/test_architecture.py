@@ -17,7 +17,7 @@ PACKAGE = ROOT / "generator"
 PATHS = sorted(PACKAGE.rglob("*.py"))
 ENGINE = PACKAGE / "engine"
 HEAVY = ("torch", "transformers", "tokenizers", "numpy", "jinja2", "mkdocs", "cryptography", "yaml", "markdown")
-MODEL = {"model", "training", "weights", "recipe", "model_card", "brief", "drafting"}
+MODEL = {"model", "training", "weights", "brief", "drafting"}
 SITE = {"pages", "website", "search", "feeds", "citation", "listings", "mkdocs", "pagefind", "sitecheck"}
 
 

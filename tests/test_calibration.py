@@ -29,7 +29,7 @@ from generator.corpus.reading import read_documents
 from generator.errors import ConfigError, CorpusError, PressError
 from generator.judgement import Coherence
 from generator.press import Press
-from generator.training_text import held_out
+from generator.patent_text import held_out
 
 PATENTS = Path(__file__).resolve().parents[2] / "shared" / "data" / "patents.jsonl.zst"
 

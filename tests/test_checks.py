@@ -341,7 +341,7 @@ def test_monstrous_disclosures_are_checked_quickly():
 
 
 def patents():
-    from generator.training_text import clean, read_lines, sentence_case
+    from generator.patent_text import clean, read_lines, sentence_case
 
     for line in read_lines(PATENTS):
         if line["level"] == "full" and line["tier"] == "clean":

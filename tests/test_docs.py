@@ -15,7 +15,6 @@ from generator.cli import commands
 from generator.config import FORMS, Settings, load_settings
 from generator.errors import ConfigError
 from generator.profiles import read_profile
-from generator.recipe import Recipe
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -100,11 +99,14 @@ def test_the_table_of_a_profile_is_the_program(tmp_path: Path) -> None:
         read_profile(tmp_path / "p.toml")
 
 
-def test_the_table_of_the_recipe_is_the_program() -> None:
-    listed: dict[str, str] = {}
-    for names, _, values in table(read("docs/training.md"), "| number |"):
-        listed.update(zip(re.findall(r"`(\w+)`", names), values.split(", "), strict=True))
-    assert listed == {item.name: str(item.default) for item in fields(Recipe)}
+def test_training_is_described_as_it_is() -> None:
+    from generator.training.recipe import FORMATS, built_in_recipes
+    from generator.training.run import STAGES
+
+    page = read("docs/training.md")
+    assert [row[0].strip("`") for row in table(page, "| format |")] == list(FORMATS)
+    assert [row[0].strip("`/") for row in table(page, "| folder |")] == list(STAGES)
+    assert [row[0].strip("`") for row in table(page, "| recipe |")] == list(built_in_recipes())
 
 
 def test_the_error_tree_is_the_program() -> None:

@@ -21,7 +21,7 @@ from generator.corpus.green_book import read_green_book
 from generator.corpus.reading import read_documents
 from generator.corpus.uspto import _TOKEN, publication_number, read_uspto
 from generator.errors import CorpusError
-from generator.training_text import clean
+from generator.patent_text import clean
 
 CASES = Path(__file__).parent / "cases" / "uspto"
 GRANT = (CASES / "grants-2014.xml").read_text(encoding="utf-8").partition("</us-patent-grant>\n")[

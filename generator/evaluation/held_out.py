@@ -10,7 +10,7 @@ from pathlib import Path
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.reading import read_documents
 from generator.errors import CorpusError
-from generator.training_text import sentence_case
+from generator.patent_text import sentence_case
 
 OPTIONS = 4  # to choose from: the right one and three others
 HINT = "Each needs a title, an abstract and claims. docs/evaluation.md says which kinds of files are read."

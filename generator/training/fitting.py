@@ -106,9 +106,9 @@ def half(run: Run) -> bool:
 
 def _trainer(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows, curve: Curve) -> Any:
     import torch
-    from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, default_data_collator
+    from transformers import PrinterCallback, Trainer, default_data_collator
 
-    bf16, device = half(run), "cuda" if cuda(run) else "cpu"
+    numbers, device = torch.bfloat16 if half(run) else torch.float32, "cuda" if cuda(run) else "cpu"
 
     class Examples(torch.utils.data.Dataset):  # type: ignore[misc]
         def __len__(self) -> int:
@@ -127,11 +127,57 @@ def _trainer(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows,
             if not getattr(model, "loss_in_parts", False):
                 return super().compute_loss(model, inputs, *arguments, **options)
             ids = inputs["input_ids"]
-            with torch.autocast(device, torch.bfloat16, enabled=bf16):
+            with torch.autocast(device, torch.bfloat16, enabled=numbers == torch.bfloat16):
                 hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
-            numbers = torch.bfloat16 if bf16 else torch.float32
             hidden = hidden.reshape(-1, hidden.shape[-1]).to(numbers)
             return next_token_loss(hidden, model.get_output_embeddings().weight.to(numbers), ids[:, 1:].reshape(-1))
+
+    trainer = PhaseTrainer(
+        model=model,
+        args=_arguments(run, stage, phase, in_parts=getattr(model, "loss_in_parts", False)),
+        train_dataset=Examples(),
+        data_collator=default_data_collator,
+        callbacks=[_watching(run, stage, phase, curve)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.model_accepts_loss_kwargs = False  # rows are of one length, so the mean of their means is right
+    return trainer
+
+
+def _arguments(run: Run, stage: StageFolder, phase: Phase, *, in_parts: bool) -> Any:
+    from transformers import TrainingArguments
+
+    return TrainingArguments(
+        output_dir=str(stage.work),
+        max_steps=phase.steps,
+        per_device_train_batch_size=phase.memory_rows,
+        gradient_accumulation_steps=phase.step_rows // phase.memory_rows,
+        lr_scheduler_type="warmup_stable_decay",
+        lr_scheduler_kwargs={
+            "num_decay_steps": round(phase.steps * phase.decay_share),
+            "decay_type": "linear",
+            "min_lr_ratio": phase.final_rate,
+        },
+        warmup_steps=phase.warmup_steps,
+        max_grad_norm=1.0,
+        bf16=half(run) and not in_parts,  # else the loss itself says what is done in bfloat16
+        use_cpu=not cuda(run),
+        seed=run.recipe.seed,
+        logging_steps=LOG_STEPS,
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        save_total_limit=2,
+        train_sampling_strategy="sequential",
+        remove_unused_columns=False,
+        dataloader_pin_memory=cuda(run),
+        disable_tqdm=True,
+        report_to="none",
+    )
+
+
+def _watching(run: Run, stage: StageFolder, phase: Phase, curve: Curve) -> Any:
+    """What keeps the curve, and asks for a checkpoint when it is time."""
+    from transformers import TrainerCallback
 
     class Watching(TrainerCallback):  # type: ignore[misc]
         saved = time.monotonic()
@@ -148,42 +194,7 @@ def _trainer(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows,
             if "loss" in (logs or {}):
                 _logged(run, stage, phase, curve, state.global_step, float(logs["loss"]))
 
-    arguments = TrainingArguments(
-        output_dir=str(stage.work),
-        max_steps=phase.steps,
-        per_device_train_batch_size=phase.memory_rows,
-        gradient_accumulation_steps=phase.step_rows // phase.memory_rows,
-        lr_scheduler_type="warmup_stable_decay",
-        lr_scheduler_kwargs={
-            "num_decay_steps": round(phase.steps * phase.decay_share),
-            "decay_type": "linear",
-            "min_lr_ratio": phase.final_rate,
-        },
-        warmup_steps=phase.warmup_steps,
-        max_grad_norm=1.0,
-        bf16=bf16 and not getattr(model, "loss_in_parts", False),
-        use_cpu=device == "cpu",
-        seed=run.recipe.seed,
-        logging_steps=LOG_STEPS,
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        save_total_limit=2,
-        train_sampling_strategy="sequential",
-        remove_unused_columns=False,
-        dataloader_pin_memory=device == "cuda",
-        disable_tqdm=True,
-        report_to="none",
-    )
-    trainer = PhaseTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=Examples(),
-        data_collator=default_data_collator,
-        callbacks=[Watching()],
-    )
-    trainer.remove_callback(PrinterCallback)
-    trainer.model_accepts_loss_kwargs = False  # rows are of one length, so the mean of their means is right
-    return trainer
+    return Watching()
 
 
 def _logged(run: Run, stage: StageFolder, phase: Phase, curve: Curve, step: int, loss: float) -> None:

@@ -14,8 +14,8 @@ from generator.corpus.documents import Document, Skipped, compared_words
 from generator.corpus.fingerprints import band_hashes, signature, similarity, word_hashes
 from generator.corpus.reading import read_documents
 from generator.errors import CorpusError
+from generator.patent_text import held_out, sentence_case
 from generator.training.recipe import Data
-from generator.training_text import held_out, sentence_case
 
 FEW_WORDS = 40  # a shorter text has too few word sequences for its likeness to say anything
 EVERY = 10_000  # documents between two lines of progress

@@ -71,11 +71,15 @@ def trained(model: Any, shape: Shape) -> Any:
     """The model as a stage trains it: with adapters of low rank where the recipe says so."""
     if not shape.lora_rank:
         return model
+    import warnings
+
     from peft import LoraConfig, get_peft_model
 
-    return get_peft_model(
-        model, LoraConfig(r=shape.lora_rank, lora_alpha=2 * shape.lora_rank, target_modules="all-linear")
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by a name that is to change
+        return get_peft_model(
+            model, LoraConfig(r=shape.lora_rank, lora_alpha=2 * shape.lora_rank, target_modules="all-linear")
+        )
 
 
 def store(model: Any, tokenizer: Any, folder: Path, *, weights: str = "float32") -> None:

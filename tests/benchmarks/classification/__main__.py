@@ -21,7 +21,7 @@ from sklearn.svm import LinearSVC
 from generator.classification import LEVELS, features, titles
 from generator.classifier_training import HELD_OUT, LEAST_DOCUMENTS, MOST_TERMS, Labelled, fit, read_labelled
 from generator.intervals import wilson
-from generator.training_text import held_out
+from generator.patent_text import held_out
 
 SYMBOLS = [symbol for symbol in titles() if len(symbol) == 4 and symbol[0] != "Y"]
 COLUMN = {symbol: index for index, symbol in enumerate(SYMBOLS)}

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import CorpusError
-from generator.training_text import clean, held_out, read_lines, sentence_case
+from generator.patent_text import clean, read_lines, sentence_case
 
 
 @pytest.mark.parametrize(
