@@ -118,7 +118,7 @@ def test_the_model_moves_towards_what_the_gates_accept(preferred: Preferred) -> 
     assert sum(gain > 0 for gain in gained) >= 7
     assert sum(gained) > 5
     left = {path.name for path in (run.folder / "prefer").iterdir()}
-    assert left == {"begun.json", "curve.csv", "drafts.jsonl", "facts.json", "model", "pairs.json", "pairs.jsonl"}
+    assert left - {"begun.json"} == {"curve.csv", "drafts.jsonl", "facts.json", "model", "pairs.json", "pairs.jsonl"}
 
 
 def test_what_is_finished_is_not_done_again(preferred: Preferred) -> None:
