@@ -195,18 +195,18 @@ def test_a_killed_stage_goes_on_to_the_same_model_by_the_same_curve(
 def test_adapters_of_low_rank_become_part_of_the_weights_and_nobody_is_told(
     finetuned: Path, preferred: Preferred, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import socket
+    from trl.trainer import base_trainer
 
-    def told(*_: object) -> None:
-        raise AssertionError("a connection")
-
-    monkeypatch.setattr(socket.socket, "connect", told)
+    told: list[object] = []
+    monkeypatch.delenv("CI", raising=False)  # there trl tells nothing by itself
+    monkeypatch.setattr(base_trainer, "send_telemetry", lambda **said: told.append(said))
     shape = '[model]\nbase = "./finetune/model"\nlora_rank = 2\ncontext = 256\n'
     recipe = RECIPE[: RECIPE.index("[model]")].replace("vocabulary = 400", "") + shape
     recipe += RECIPE[RECIPE.index("[broad]") :] + PREFER.replace("chosen_weight = 0", "chosen_weight = 0.2")
     drafts = (preferred[0].folder / "prefer" / "drafts.jsonl").read_bytes()
     run = another(finetuned, tmp_path, drafts, recipe)
     assert prefer(run)["steps"] == 3
+    assert not told
     _, model = loaded(tmp_path / "prefer" / "model", 256)
     _, before = loaded(tmp_path / "finetune" / "model", 256)
     changed = {name for name, value in model.state_dict().items() if not value.equal(before.state_dict()[name])}

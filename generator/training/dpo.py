@@ -69,14 +69,14 @@ def _figures(history: Sequence[dict[str, float]]) -> dict[str, float]:
 def _trainer(
     run: Run, stage: StageFolder, preference: Preference, model: Any, tokenizer: Any, pairs: list[Pair], curve: Curve
 ) -> Any:
-    from datasets import Dataset  # type: ignore[import-untyped]
+    from datasets import Dataset
     from transformers import PrinterCallback, TrainerCallback
-    from trl.trainer.dpo_trainer import DPOTrainer
+    from trl import DPOTrainer
 
     steps = len(pairs) // preference.step_pairs
     tokens = [sum(pair.tokens for pair in pairs[: (step + 1) * preference.step_pairs]) for step in range(steps)]
 
-    class PreferenceTrainer(DPOTrainer):
+    class PreferenceTrainer(DPOTrainer):  # type: ignore[misc]
         """trl's, on token ids as they are: it would put an end token behind texts that have none."""
 
         def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
@@ -125,7 +125,7 @@ def _trainer(
 
 
 def _arguments(run: Run, stage: StageFolder, preference: Preference, steps: int) -> Any:
-    from trl.trainer.dpo_config import DPOConfig
+    from trl import DPOConfig
 
     return DPOConfig(
         output_dir=str(stage.work),
