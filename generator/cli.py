@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 commands.add_command(train)
 
+
 @stage("prior-art demo --count 20 --no-serve", home="demo", new=True)
 @click.option("--count", type=click.IntRange(1, 5000), default=20, show_default=True, help="Disclosures to publish.")
 @click.option("--serve/--no-serve", default=True, help="Serve the site at the end.")

@@ -22,10 +22,10 @@ from generator.disclosure import Claim, Disclosure
 from generator.entries import Disclosed, Withdrawn
 from generator.errors import ConfigError, LogError
 from generator.parsing import Rejected, parse
+from generator.patent_text import sentence_case
 from generator.record import Record
 from generator.references import depends_on, rewrite
 from generator.review_form import Item
-from generator.patent_text import sentence_case
 
 SET_NAMES = {"disclosure": "disclosures", "real": "real patents", "control": "controls (chimeras)"}
 MOST_CLAIMS = 6

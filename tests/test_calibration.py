@@ -28,8 +28,8 @@ from generator.corpus.documents import Document, Skipped
 from generator.corpus.reading import read_documents
 from generator.errors import ConfigError, CorpusError, PressError
 from generator.judgement import Coherence
-from generator.press import Press
 from generator.patent_text import held_out
+from generator.press import Press
 
 PATENTS = Path(__file__).resolve().parents[2] / "shared" / "data" / "patents.jsonl.zst"
 

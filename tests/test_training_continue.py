@@ -15,7 +15,9 @@ from generator.training.run import Run
 from generator.training.stages import finetune, pretrain
 
 SHAPE = "hidden = 32\nlayers = 2\nheads = 2\nkv_heads = 1\nintermediate = 64\n"
-CONTINUED = RECIPE.replace(SHAPE, 'base = "./base"\n').replace("vocabulary = 400\n", "").replace("muon_rate = 0.02\n", "")
+CONTINUED = (
+    RECIPE.replace(SHAPE, 'base = "./base"\n').replace("vocabulary = 400\n", "").replace("muon_rate = 0.02\n", "")
+)
 
 
 @pytest.fixture(scope="module")

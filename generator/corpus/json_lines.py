@@ -13,8 +13,8 @@ from typing import Any
 
 from generator.corpus.documents import Document, Skipped
 from generator.errors import RecordError
-from generator.record import SCHEMA, Record
 from generator.patent_text import clean
+from generator.record import SCHEMA, Record
 
 MAX_LINE = 1 << 26
 _DATE = re.compile(r"(\d{4})-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])")

@@ -23,8 +23,8 @@ def texts(data: Path, count: int, tokenizer: Any) -> list[list[int]]:
     from generator.corpus.documents import Document
     from generator.corpus.reading import read_documents
     from generator.layouts import DIRECTIONS, write_layout
-    from generator.training.gathering import cleaned
     from generator.patent_text import held_out
+    from generator.training.gathering import cleaned
 
     found = []
     items = (item for path in sorted(data.glob("patents*.jsonl*")) for _, item in read_documents(path))

@@ -1,0 +1,57 @@
+"""The whole procedure at a small size, on real patents, by the command line: the model writes better than Markov text.
+
+The patents are those of the starter model. They lie beside the checkout in CI, and with nobody else.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.cli import main
+from generator.intervals import wilson
+
+DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+PROFILE = """
+name = "tenth"
+model = "./run/model"
+license = "CC-BY-4.0"
+attribution = "Nobody"
+training_years = "2001 to 2023"
+context = 1024
+max_new_tokens = 500
+[sampling]
+temperature = "0.8"
+min_p = "0.1"
+loop_tokens = "64"
+most_claims = "4"
+"""
+DRAFTS = 100  # in each direction
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the patents of the starter model, ../shared/data, are not here")
+def test_a_tenth_of_the_starter_writes_better_than_markov_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, profile = tmp_path / "run", tmp_path / "tenth.toml"
+    profile.write_text(PROFILE)
+
+    def figures(*words: str) -> Any:
+        capsys.readouterr()
+        main([*words, f"--root={tmp_path}", "--json"])
+        return json.loads(capsys.readouterr().out)
+
+    inputs = [f"--input={DATA / name}" for name in ("patents.jsonl.zst", "descriptions.jsonl.zst")]
+    facts = figures("train", "all", str(run), "--recipe", "tenth", *inputs)
+    assert facts["held_out_loss"]["top-down"] < 4.2  # an untrained model has 8.3, the logarithm of 4,096
+    assert facts["held_out_loss"]["bottom-up"] < 4.2
+    held_out = run / "data" / "held-out.jsonl.zst"
+    made = figures(
+        "evaluate", str(profile), "--task=drafting", f"--file={held_out}", "--items=4", f"--drafts={DRAFTS}",
+        f"--out={tmp_path / 'out'}",
+    )  # fmt: skip
+    (model,) = made["models"]
+    coherent = sum(part["gates"]["G2"]["hits"] for part in model["drafts"])
+    (markov,) = [one for one in figures("selftest", "--size=300")["controls"] if one["set"] == "markov"]
+    assert wilson(coherent, 2 * DRAFTS)[0] > wilson(markov["g2"], markov["n"])[1]
