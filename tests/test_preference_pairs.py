@@ -110,7 +110,7 @@ def test_accepted_drafts_meet_refused_ones_of_their_direction_and_length() -> No
         direction, one = DIRECTIONS[n % 2], texts[n % len(texts)]
         judged.append(Judged(written(n, layout(direction, one), direction), one, ""))
         worse = layout(direction, texts[(n + 7) % len(texts)]).replace("1. ", "1. 1. ")
-        judged.append(Judged(written(100 + n, worse, direction, "limit"), None, "G1 c2"))
+        judged.append(Judged(written(100 + n, worse, direction), None, "G1 c2"))
         judged.append(Judged(written(200 + n, "# Patent\n\nagain", direction), None, REPEATS))
     pairs = draft_pairs(judged, encode, END, most=20, context=9999, dice=random.Random(1))
     assert len(pairs) == 20
@@ -122,14 +122,23 @@ def test_accepted_drafts_meet_refused_ones_of_their_direction_and_length() -> No
     accepted = {layout(one.written.direction, one.disclosure) for one in judged if one.disclosure}
     for pair in pairs:
         assert decode(pair.prompt + pair.chosen).removesuffix("<|end|>") in accepted
-        assert pair.chosen[-1] == END
-        assert END not in pair.rejected  # the limit cut it: nothing ended there
+        assert pair.chosen[-1] == pair.rejected[-1] == END
         assert pair.chosen.count(END) == 1
-        assert (
-            decode(pair.rejected).count("1. 1. ")
-            or decode(pair.prompt).count("1. 1. ")
-            or "1. 1." in decode(pair.prompt + pair.rejected)
-        )
+        assert "1. 1. " in decode(pair.prompt + pair.rejected)
+
+
+def test_drafts_that_the_limit_cut_keep_their_share_and_get_no_end() -> None:
+    judged, texts = [], clean()
+    for n in range(20):
+        judged.append(Judged(written(n, layout("top-down", texts[n])), texts[n], ""))
+        judged.append(Judged(written(100 + n, layout("top-down", texts[20 + n])[:-9]), None, "G1 c2"))
+    for n in range(60):
+        cut = written(200 + n, layout("top-down", texts[n % len(texts)])[: 500 + n], stop="limit")
+        judged.append(Judged(cut, None, "G0 truncated"))
+    pairs = draft_pairs(judged, encode, END, most=20, context=9999, dice=random.Random(1))
+    assert len(pairs) == 20
+    assert sum(END not in pair.rejected for pair in pairs) == 15
+    assert sum(END not in pair.rejected for pair in pairs[:10]) > 3  # fewer pairs are a fair part of them
 
 
 def test_where_one_direction_has_few_the_other_gives_more() -> None:

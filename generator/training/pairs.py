@@ -1,7 +1,7 @@
 """Pairs of a better and a worse text after the same prompt, made by the project's own gates.
 
-Drafts: one that the gates accept against one that they refuse, of the same direction and of nearly the same length, so
-that length is not what is learnt. Corrupted claims: those of a document against the same with one fault.
+Drafts: one that the gates accept against one that they refuse, of the same direction. Corrupted claims: those of a
+document against the same with one fault.
 """
 
 import bisect
@@ -118,15 +118,17 @@ def draft_pairs(
     """
     found = []
     for direction in DIRECTIONS:
-        chosen, rejected = [], []
+        chosen, whole, cut = [], [], []
         for one in judged:
             if one.written.direction != direction or one.refused == REPEATS:
                 continue
             if one.disclosure:
                 chosen.append([*encode(_layout(direction, one.disclosure)), end])
+            elif one.written.stop == "end":
+                whole.append([*encode(one.written.text), end])
             else:
-                rejected.append([*encode(one.written.text), *([end] if one.written.stop == "end" else [])])
-        pairs = (split(DRAFTS, better, worse, context) for better, worse in _matched(chosen, rejected, dice))
+                cut.append(list(encode(one.written.text)))
+        pairs = (split(DRAFTS, better, worse, context) for better, worse in _matched(chosen, whole, cut, dice))
         found.append([pair for pair in pairs if pair])
     first, second = found
     share = min(len(first), max(most // 2, most - len(second)))
@@ -134,18 +136,27 @@ def draft_pairs(
 
 
 def _matched(
-    chosen: list[list[int]], rejected: list[list[int]], dice: random.Random
+    chosen: list[list[int]], whole: list[list[int]], cut: list[list[int]], dice: random.Random
 ) -> list[tuple[list[int], list[int]]]:
-    """Each chosen text, in a random order, with that of the rejected ones left whose length is nearest."""
-    dice.shuffle(chosen)
-    dice.shuffle(rejected)
-    left = sorted(rejected, key=len)
-    pairs = []
-    for better in chosen[: len(left)]:
+    """Each chosen text with a rejected one, in a random order.
+
+    Those that the token limit cut keep their share among the rejected: to be too long is their fault. Of the others,
+    the one whose length is nearest is taken, so that length is not what is learnt from them.
+    """
+    for texts in (chosen, whole, cut):
+        dice.shuffle(texts)
+    count = min(len(chosen), len(whole) + len(cut))
+    too_long = count * len(cut) // max(1, len(whole) + len(cut))
+    pairs = list(zip(chosen, cut[:too_long], strict=False))
+    left = sorted(whole, key=len)
+    for better in chosen[too_long:count]:
+        if not left:
+            break
         place = bisect.bisect_left(left, len(better), key=len)
         near = [at for at in (place - 1, place) if 0 <= at < len(left)]
         nearest = min(near, key=lambda at: abs(len(left[at]) - len(better)))
         pairs.append((better, left.pop(nearest)))
+    dice.shuffle(pairs)
     return pairs
 
 
