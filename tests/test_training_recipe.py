@@ -44,7 +44,7 @@ def test_the_starter_recipe_explains_every_member() -> None:
         assert re.search(r" # ?\w", first) or above.get(first, "").startswith("#"), name
     described = "\n".join(line for line in lines if line.startswith("#"))
     for name in FORMATS:
-        assert re.search(rf"\b{name}[ ,]", described)
+        assert re.search(rf"\b{name}[ ,;:]", described)
 
 
 def test_a_recipe_is_what_its_file_says(tmp_path: Path) -> None:

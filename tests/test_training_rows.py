@@ -52,6 +52,15 @@ def test_rows_have_the_shares_of_the_mix_and_begin_where_a_text_begins(run: Run)
     assert made.epochs["top-down"] > 0.2
 
 
+def test_texts_can_be_shorter_than_rows(run: Run) -> None:
+    mix = (("top-down", 1.0),)
+    whole, short = (rows(run, mix=mix, context=512, step_tokens=512, text_tokens=most) for most in (0, 80))
+    decode = tokenizer_of(run).decode
+    counts = [sum(decode(row).count("\n\n2. ") for row in made.tokens) for made in (whole, short)]
+    assert counts[0] > counts[1] * 2
+    assert all("<|end|>" in decode(row[:81]) for row in short.tokens)
+
+
 def test_rows_are_decided_by_data_and_seed(run: Run) -> None:
     assert (rows(run).tokens == rows(run).tokens).all()
     other = token_rows(run.stage("data").needed(), PHASE, "broad", 4, encode_of(run), 0)

@@ -54,7 +54,13 @@ class Phase:
     warmup_steps: int = 50
     decay_share: float = 0.0
     final_rate: float = 0.0
+    text_tokens: int = 0
     row_tokens: int = 4096
+
+    @property
+    def longest(self) -> int:
+        """Tokens of a text at most."""
+        return self.text_tokens or self.context
 
     @property
     def steps(self) -> int:
@@ -234,6 +240,8 @@ def _check(place: str, recipe: Recipe) -> None:
             wrong = f"[{name}] step_tokens: a multiple of context, and at most tokens"
         elif not phase.adamw_rate > 0 or min(phase.muon_rate, phase.final_rate, phase.weight_decay) < 0:
             wrong = f"[{name}]: rates are above 0"
+        elif not 0 <= phase.text_tokens <= phase.context:
+            wrong = f"[{name}] text_tokens: at most context"
         elif phase.steps < LOG_STEPS:
             wrong = f"[{name}] tokens: at least {LOG_STEPS} steps"
         elif not 0 <= phase.decay_share <= 1 or not 0 <= phase.warmup_steps <= phase.steps:

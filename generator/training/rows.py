@@ -37,7 +37,7 @@ def token_rows(data: Path, phase: Phase, name: str, seed: int, encode: Encode, e
     for place, (layout, share) in enumerate(phase.mix):
         wanted = count - len(rows) if place == len(phase.mix) - 1 else round(count * share)
         dice = random.Random(f"{seed} {name} {layout}")
-        source = _Source(found, layout, phase.context, encode, end, dice)
+        source = _Source(found, layout, phase.longest, encode, end, dice)
         rows += _packed(iter(source), phase.context, wanted)
         epochs[layout] = round(source.passes, 3)
     random.Random(f"{seed} {name}").shuffle(rows)
