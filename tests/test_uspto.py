@@ -61,6 +61,7 @@ def test_grants_and_applications_since_2005() -> None:
         "Wires hinder a patient, as FIG. 1 shows .\nA patch has: a sensor; a radio.",
         "2015-01-06",
         ("A61B5/0205", "H04L67/125"),
+        ("12134151",),
     )
     assert sequence == Skipped("byte 3746", "a sequence-cwu, no patent")
     assert (design.number, design.abstract) == ("USD719732", "")
