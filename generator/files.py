@@ -1,12 +1,14 @@
 """Writing that a crash cannot tear: a file is the old one, the new one, or absent; of a list all lines but the last."""
 
 import fcntl
+import json
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from generator.errors import LogError, PressError
 
@@ -72,6 +74,17 @@ def read(path: Path, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise PressError(f"{path}: {what} cannot be read: {error.strerror}") from error
+
+
+def read_object(path: Path, *, hint: str) -> dict[str, Any]:
+    """The JSON object of a file that must be there; `hint` says what to do where it is not. Raises PressError."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise PressError(f"{path}: cannot be read: {error}", hint=hint) from error
+    if not isinstance(value, dict):
+        raise PressError(f"{path}: a JSON object is expected", hint=hint)
+    return value
 
 
 @contextmanager

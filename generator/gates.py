@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.calibration import load_calibration
-from generator.checks import coherent
+from generator.checks import Coherent, coherent
 from generator.checks.thresholds import Calibration
 from generator.classification import Classifier, load_classifier
 from generator.copying import Known, not_copied
 from generator.disclosure import Disclosure, Finding
-from generator.judgement import CorpusName, Judgement
+from generator.judgement import Copying, CorpusName, Judgement
 from generator.parsing import Parsed, Rejected, parse
 from generator.profiles import ModelProfile
 from generator.watching import Watch
@@ -32,6 +32,15 @@ class Judged:
 
     judgement: Judgement
     findings: tuple[Finding, ...]
+
+
+def sound(disclosure: Disclosure, calibration: Calibration, known: Known) -> tuple[Coherent, Copying] | Rejected:
+    """Gates G2 and G3 on what passed G1, and what they measured."""
+    found = coherent(disclosure, calibration)
+    if isinstance(found, Rejected):
+        return found
+    copying = known.measure(disclosure)
+    return not_copied(copying) or (found, copying)
 
 
 class Ladder:
@@ -71,12 +80,10 @@ class Ladder:
         from generator.chart import claim_chart
         from generator.neighbours import nearest
 
-        found = coherent(disclosure, self.calibration)
-        if isinstance(found, Rejected):
-            return found
-        copying = self._known.measure(disclosure)
-        if rejected := not_copied(copying):
-            return rejected
+        measured = sound(disclosure, self.calibration, self._known)
+        if isinstance(measured, Rejected):
+            return measured
+        found, copying = measured
         judgement = Judgement(
             calibration=self.calibration.id,
             coherence=found.coherence,

@@ -1,6 +1,7 @@
 """Intervals of rates. A rate without one is not printed."""
 
-from math import sqrt
+from collections.abc import Sequence
+from math import fsum, sqrt
 
 Z = 1.959963984540054  # the normal distribution's 97.5 % point: two-sided 95 %
 
@@ -21,3 +22,15 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     low = 0.0 if hits == 0 else (centre - half) / (1 + spread)
     high = 1.0 if hits == n else (centre + half) / (1 + spread)
     return low, high
+
+
+def ratio_error(found: Sequence[tuple[float, float]]) -> float | None:
+    """Standard error of the ratio of two sums, that of the first numbers to that of the second ones, over drawn texts.
+
+    None of fewer than two, and where the second sum is 0. Source: Cochran 1977, "Sampling techniques", formula 6.13.
+    """
+    above, below, n = fsum(one[0] for one in found), fsum(one[1] for one in found), len(found)
+    if n < 2 or not below:
+        return None
+    residuals = fsum((part - above / below * whole) ** 2 for part, whole in found)
+    return sqrt(residuals * n / (n - 1)) / below

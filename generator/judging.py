@@ -12,7 +12,7 @@ from generator.errors import RecordError
 from generator.gates import Ladder
 from generator.judgement import Judgement
 from generator.lines import Line
-from generator.parsing import Rejected, parse
+from generator.parsing import Rejected, parse, stop_of
 from generator.record import Record
 from generator.restate import restate
 from generator.run_state import Accepted
@@ -67,7 +67,7 @@ class Formed:
 
 def form(draft: Draft, *, created_at: str, publisher: str, salt: bytes) -> Formed | Rejected:
     """Gates G0 and G1: a function of the draft alone, by which anybody makes the same record of the same text."""
-    parsed = parse(draft.text, draft.brief.direction, "limit" if draft.generation.stop == "limit" else "end")
+    parsed = parse(draft.text, draft.brief.direction, stop_of(draft.generation.stop))
     if isinstance(parsed, Rejected):
         return parsed
     passed = check(parsed.disclosure)

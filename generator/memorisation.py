@@ -5,17 +5,16 @@ finds in real patents that were kept out of training, cut to the length of the t
 "Quantifying memorization across neural language models"; Cochran 1977, "Sampling techniques", 2.11 and 6.4.
 """
 
-import math
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from generator.corpus.documents import Document
 from generator.corpus.fingerprints import GRAM, RUN, sequences, word_hashes
 from generator.errors import CorpusError
-from generator.intervals import Z, wilson
+from generator.intervals import Z, ratio_error, wilson
 from generator.words import words
 
 if TYPE_CHECKING:
@@ -154,7 +153,7 @@ class Memory:
             longest_run=len(longest.run),
             run=" ".join(longest.run),
             run_in=self._document(longest.place) if longest.run else "",
-            error=_error([one[:2] for one in found]),
+            error=ratio_error([one[:2] for one in found]),
         )
 
     def _found(self, text: str) -> _Found:
@@ -259,12 +258,3 @@ def _portions(counts: "Array") -> Iterator[tuple[int, int]]:
         end = max(begin + 1, int(np.searchsorted(total, done + AT_ONCE, side="right")))
         yield begin, end
         begin = end
-
-
-def _error(found: Sequence[tuple[int, int]]) -> float | None:
-    """Standard error of the ratio of the sums of (known, all), linearised (Cochran 1977, formula 6.13)."""
-    known, grams, n = sum(one[0] for one in found), sum(one[1] for one in found), len(found)
-    if n < 2 or not grams:
-        return None
-    residuals = math.fsum((k - known / grams * all_) ** 2 for k, all_ in found)
-    return math.sqrt(residuals * n / (n - 1)) / grams

@@ -41,6 +41,11 @@ class Parsed:
     findings: tuple[Finding, ...]
 
 
+def stop_of(why: str) -> Stop:
+    """A Stop of what stopped the model ("limit", an end token, a gate that had seen enough)."""
+    return "limit" if why == "limit" else "end"
+
+
 def parse(text: str, direction: Direction, stop: Stop) -> Parsed | Rejected:
     """Parse a draft's text, which begins with the layout's head. `stop` is why the model stopped: `limit` cut it.
 

@@ -8,9 +8,10 @@ from real_patents import patents
 
 from generator.calibration import load_calibration
 from generator.checks import Passed, check, coherent
+from generator.corpus.documents import Document, as_disclosure
 from generator.disclosure import Disclosure
 from generator.parsing import Rejected
-from generator.training.corruption import COHERENCE, CORRUPTIONS, corrupt, disclosed, faults
+from generator.training.corruption import COHERENCE, CORRUPTIONS, corrupt, faults
 
 CALIBRATION = load_calibration()
 
@@ -70,7 +71,7 @@ def test_a_document_that_has_a_fault_already_is_left_alone() -> None:
 
 
 def test_claims_that_cannot_have_a_fault_get_none() -> None:
-    alone = disclosed("Valve", "A valve has a body.", ("A valve, comprising a body.",))
+    alone = as_disclosure(Document("", "Valve", "A valve has a body.", ("A valve, comprising a body.",)))
     assert not faults(alone, CALIBRATION)
     for kind in ("repeated", "misreferred"):
         assert corrupt(kind, alone, clean()[0], random.Random(1), CALIBRATION) is None

@@ -248,7 +248,7 @@ def test_bad_files_and_too_few_pairs(finetuned: Path, preferred: Preferred, tmp_
     with pytest.raises(ModelError, match="the gates made 0 pairs") as caught:
         prefer(run)
     assert "[prefer] drafts" in caught.value.hint
-    with pytest.raises(ConfigError, match=r"\[prefer\] is missing"):
+    with pytest.raises(ConfigError, match=r"it has no \[prefer\]"):
         prefer(another(finetuned, tmp_path / "without", recipe=RECIPE))
     with pytest.raises(ConfigError, match="the stage finetune is not finished"):
         prefer(begun(tmp_path / "early", RECIPE + PREFER))

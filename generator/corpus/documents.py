@@ -1,8 +1,10 @@
 """A known document, whatever file it came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from generator.disclosure import Disclosure
+from generator.disclosure import Claim, Disclosure
+from generator.patent_text import sentence_case
+from generator.references import depends_on
 from generator.words import words
 
 
@@ -37,6 +39,18 @@ class Skipped:
 def as_document(number: str, disclosure: Disclosure) -> Document:
     """A disclosure among known documents. Its description is restated from its claims, so it has no part in it."""
     return Document(number, disclosure.title, disclosure.abstract, tuple(claim.text for claim in disclosure.claims))
+
+
+def titled(document: Document) -> Document:
+    """With its title in sentence case, as models are taught and as disclosures have it."""
+    context = " ".join((document.abstract, *document.claims))
+    return replace(document, title=sentence_case(document.title, context))
+
+
+def as_disclosure(document: Document) -> Disclosure:
+    """Its title, abstract and claims, numbered in order."""
+    numbered = (Claim(number, text, depends_on(text, number)) for number, text in enumerate(document.claims, 1))
+    return Disclosure(document.title, document.abstract, (), tuple(numbered))
 
 
 def compared_words(document: Document) -> list[str]:

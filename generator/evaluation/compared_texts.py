@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from generator.checks import check
-from generator.corpus.documents import Document, as_document
-from generator.disclosure import Claim, Disclosure
+from generator.corpus.documents import Document, as_disclosure, as_document
+from generator.disclosure import Disclosure
 from generator.diversity import distinct
 from generator.evaluation.reading import DRAFTED
 from generator.evaluation.table import rate
 from generator.evaluation.trial import Tried
-from generator.parsing import Parsed, Rejected, parse
-from generator.references import depends_on
+from generator.parsing import Parsed, Rejected, parse, stop_of
 from generator.words import words
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def parsed(draft: Tried) -> Disclosure | None:
     line = draft.line
     if line.stop == "stopped":
         return None
-    found = parse(draft.text, "top-down" if line.direction == "top-down" else "bottom-up", _stop(line.stop))
+    found = parse(draft.text, "top-down" if line.direction == "top-down" else "bottom-up", stop_of(line.stop))
     return found.disclosure if isinstance(found, Parsed) else None
 
 
@@ -65,8 +64,7 @@ def repetition_of_documents(documents: Sequence[Document], compared: int) -> dic
     """The same of known patents. Like drafts, they are refused for other faults before."""
     faults = 0
     for document in map(as_drafted, documents):
-        claims = tuple(Claim(n, text, depends_on(text, n)) for n, text in enumerate(document.claims, 1))
-        passed = check(Disclosure(document.title, document.abstract, (), claims))
+        passed = check(as_disclosure(document))
         faults += isinstance(passed, Rejected) and passed.reason in REPEATS
     texts = ["\n".join((one.title, one.abstract, *one.claims)) for one in map(as_drafted, documents)]
     return {"faults": rate(faults, len(documents)), **_repetition(texts, compared)}
@@ -110,7 +108,3 @@ def _text(document: Document) -> str:
     from generator.memorisation import text_of
 
     return text_of(document)
-
-
-def _stop(stop: str) -> Any:
-    return "limit" if stop == "limit" else "end"

@@ -154,11 +154,7 @@ class _Trial:
         prompts = dict(self.one.profile.prompts)
         asked = {"documents_sha256": self.held_out.sha256, "prompts": prompts, "end": self.one.profile.end_token}
         kept = self._kept("patents", asked)
-        with kept.opened() as lines:
-            try:
-                found = [Read.of(line) for line in lines]
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise kept.damaged(error) from error
+        with kept.opened(Read.of) as found:
             if len(found) < items:
                 reader = Reader.open(self.one, self.threads, self.press.report)
                 pace = Pace(self.press.report, self.one.name, "patents read", len(found), items)
@@ -188,11 +184,7 @@ class _Trial:
         profile, drafts = writing_profile(self.one), self.asked.drafts
         judged = {"calibration": ladder.calibration.id, "corpus": asdict(ladder.corpus) if ladder.corpus else None}
         kept = self._writing(f"{direction} drafts", {"direction": direction, **judged})
-        with kept.opened() as lines:
-            try:
-                found = [Tried.of(line) for line in lines]
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise kept.damaged(error) from error
+        with kept.opened(Tried.of) as found:
             if (first := len(found)) < drafts:
                 choice = EngineChoice(threads=self.asked.threads, number_format=self.asked.number_format)
                 model = open_model(profile, choice, report=self.press.report)
@@ -205,11 +197,7 @@ class _Trial:
 
     def _length(self, length: int, choice: EngineChoice) -> list[Length]:
         kept = self._writing(texts_of(length), {"at_once": AT_ONCE})
-        with kept.opened() as lines:
-            try:
-                found = [Length(**line) for line in lines]
-            except (ValueError, TypeError) as error:
-                raise kept.damaged(error) from error
+        with kept.opened(lambda line: Length(**line)) as found:
             if not found:
                 self.press.report(f"evaluate: {self.one.name}: {texts_of(length)}")
                 found = [write_length(self.one, choice, length, self.press.report)]

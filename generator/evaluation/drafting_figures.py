@@ -24,7 +24,7 @@ from generator.evaluation.reading import DRAFTED, NEXT, QUESTIONS, TEXTS, Choice
 from generator.evaluation.standings import chosen
 from generator.evaluation.table import rate
 from generator.evaluation.trial import LENGTHS, Length, Tried
-from generator.intervals import Z
+from generator.intervals import Z, ratio_error
 from generator.judgement import CorpusName
 from generator.layouts import DIRECTIONS
 from generator.lines import summary
@@ -133,12 +133,9 @@ def _loss(rows: Sequence[Loss]) -> dict[str, Any]:
     """Means over all tokens and all characters of the texts that fit, the latter with a 95 % interval."""
     fit = [(row.nats, row) for row in rows if row.nats is not None]
     nats, tokens = math.fsum(n for n, _ in fit), sum(row.tokens for _, row in fit)
-    characters = sum(row.characters for _, row in fit)
+    characters, n = sum(row.characters for _, row in fit), len(fit)
     each = nats / characters / math.log(2) if characters else None
-    residuals = [n / math.log(2) - (each or 0.0) * row.characters for n, row in fit]
-    # Of a ratio of two sums over texts that were drawn: Cochran 1977, "Sampling techniques", formula 6.13.
-    n = len(fit)
-    error = math.sqrt(math.fsum(r * r for r in residuals) * n / (n - 1)) / characters if n > 1 else None
+    error = ratio_error([(nats / math.log(2), row.characters) for nats, row in fit])
     return {
         "n": n,
         "do_not_fit": len(rows) - n,

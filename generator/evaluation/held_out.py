@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generator.corpus.documents import Document, Skipped
+from generator.corpus.documents import Document, Skipped, titled
 from generator.corpus.reading import read_documents
 from generator.errors import CorpusError
-from generator.patent_text import sentence_case
 
 OPTIONS = 4  # to choose from: the right one and three others
 HINT = "Each needs a title, an abstract and claims. docs/evaluation.md says which kinds of files are read."
@@ -67,8 +66,7 @@ def read_held_out(path: Path) -> HeldOut:
         elif not (one.title and one.abstract and one.claims):
             counts["incomplete"] += 1
         else:
-            title = sentence_case(one.title, " ".join((one.abstract, *one.claims)))  # as models are taught
-            whole = replace(one, title=title, description="", date="", cpc=())
+            whole = replace(titled(one), description="", date="", cpc=())
             key = json.dumps([whole.title, whole.claims])
             counts["repeated"] += key in documents
             documents.setdefault(key, whole)

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from generator import files
 from generator.errors import PressError
 
+T = TypeVar("T")
 EVERY = 15.0  # seconds between two lines of progress
 
 
@@ -37,8 +38,8 @@ class Kept:
         return self.folder / "scores" / f"{plain(self.name)}-{digest[:12]}.jsonl"
 
     @contextmanager
-    def opened(self) -> Iterator[list[dict[str, Any]]]:
-        """The results so far, without their number; nobody else writes the file meanwhile. Raises PressError."""
+    def opened(self, of: Callable[[dict[str, Any]], T]) -> Iterator[list[T]]:
+        """The results so far, each read by `of`; nobody else writes the file meanwhile. Raises PressError."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -47,7 +48,11 @@ class Kept:
             ) from error
         busy = f"another process is evaluating {self.name} on these {self.what}"
         with files.lock(self.path.with_suffix(".lock"), busy, self.report, wait_seconds=0):
-            yield self._lines()
+            try:
+                found = [of(line) for line in self._lines()]
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise self._damaged(error) from error
+            yield found
 
     def _lines(self) -> list[dict[str, Any]]:
         """A last line that a kill has torn is cut off; any other damage raises PressError."""
@@ -62,10 +67,10 @@ class Kept:
             if head != self.head or [line.pop("item") for line in lines] != list(range(len(lines))):
                 raise ValueError("the lines are not those of this evaluation, in order")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise self.damaged(error) from error
+            raise self._damaged(error) from error
         return lines
 
-    def damaged(self, error: Exception) -> PressError:
+    def _damaged(self, error: Exception) -> PressError:
         return PressError(f"{self.path}: damaged: {error}", hint="Move the file away and evaluate anew.")
 
     def append(self, item: int, value: dict[str, Any]) -> None:

@@ -60,11 +60,7 @@ class Scored:
     def of(self, questions: Sequence[Question], threads: int) -> list[tuple[Scores, float]]:
         """Scores and seconds of each question: those that are kept, then what is missing, each kept at once."""
         kept = self.kept
-        with kept.opened() as lines:
-            try:
-                scores = [(_scores(line), float(line["seconds"])) for line in lines]
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise kept.damaged(error) from error
+        with kept.opened(lambda line: (_scores(line), float(line["seconds"]))) as scores:
             if len(scores) < len(questions):
                 scores += self._missing(kept, questions, len(scores), threads)
         return scores[: len(questions)]

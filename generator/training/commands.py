@@ -1,12 +1,11 @@
 """`prior-art train`: what its commands do with the folder of a run."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator import files
-from generator.errors import ConfigError, ModelError
+from generator.errors import ModelError
 from generator.training.recipe import read_recipe, recipe_path
 from generator.training.run import Run, begin_run, open_run
 
@@ -55,10 +54,6 @@ def prefer(press: "Press", run: Path, **machine: Any) -> "Outcome":
     from generator.training.preferences import prefer as stage
 
     opened = _opened(press, run, machine)
-    if opened.recipe.prefer is None:
-        raise ConfigError(
-            f"{run / 'recipe.toml'}: it has no [prefer]", hint="The model is complete after: prior-art train finetune"
-        )
     stage(opened)
     return _finished(press, opened, "prefer")
 
@@ -72,7 +67,7 @@ def every(press: "Press", run: Path, recipe: str, inputs: Sequence[Path], **mach
 
 
 def card(press: "Press", model: Path, drafting: Path | None, questions: Sequence[Path]) -> "Outcome":
-    """Write a model's card anew, with figures that `prior-art evaluate` wrote. Raises ConfigError."""
+    """Write a model's card anew, with figures that `prior-art evaluate` wrote. Raises PressError."""
     from generator.press import Outcome
     from generator.training.card import model_card
     from generator.training.finishing import read_facts
@@ -85,17 +80,7 @@ def card(press: "Press", model: Path, drafting: Path | None, questions: Sequence
 
 
 def _figures(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(files.read(path, "figures"))
-    except ValueError as error:
-        raise ConfigError(
-            f"{path}: no JSON: {error}", hint="Give a .json file that `prior-art evaluate` wrote."
-        ) from error
-    if not isinstance(value, dict):
-        raise ConfigError(
-            f"{path}: a JSON object is expected", hint="Give a .json file that `prior-art evaluate` wrote."
-        )
-    return value
+    return files.read_object(path, hint="Give a .json file that `prior-art evaluate` wrote.")
 
 
 def _opened(press: "Press", run: Path, machine: dict[str, Any]) -> Run:

@@ -9,18 +9,14 @@ from collections.abc import Callable, Iterator
 from generator.checks import DECIDING, measure
 from generator.checks.antecedents import all_terms
 from generator.checks.thresholds import Calibration
+from generator.corpus.documents import Document, as_disclosure
 from generator.disclosure import Claim, Disclosure
-from generator.references import depends_on, rewrite
+from generator.references import rewrite
 
 TRIES = 8  # of a corruption on one document
 COHERENCE = frozenset({"antecedents", "cohesion", "title_support", "abstract_support"})
 Texts = tuple[str, ...]
 Corruption = Callable[[Disclosure, Disclosure, random.Random], Iterator[Texts]]
-
-
-def disclosed(title: str, abstract: str, claims: Texts) -> Disclosure:
-    numbered = (Claim(number, text, depends_on(text, number)) for number, text in enumerate(claims, 1))
-    return Disclosure(title, abstract, (), tuple(numbered))
 
 
 def faults(disclosure: Disclosure, calibration: Calibration) -> frozenset[str]:
@@ -40,7 +36,7 @@ def corrupt(
     if faults(true, calibration):
         return None
     for claims in make(true, other, dice):
-        corrupted = disclosed(true.title, true.abstract, claims)
+        corrupted = as_disclosure(Document("", true.title, true.abstract, claims))
         if wanted & faults(corrupted, calibration):
             return corrupted
     return None

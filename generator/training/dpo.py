@@ -2,7 +2,6 @@
 
 import math
 import random
-import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from generator.errors import ModelError
 from generator.training.curve import Curve
-from generator.training.fitting import cuda, explained, half, last_checkpoint
+from generator.training.fitting import cuda, explained, half, last_checkpoint, step_of, watching
 from generator.training.pairs import Pair
 from generator.training.recipe import Preference
 from generator.training.run import Run, StageFolder
@@ -42,7 +41,7 @@ def fit_preferences(
     if run.threads:
         torch.set_num_threads(run.threads)
     checkpoint = last_checkpoint(stage.work)
-    done = int(checkpoint.name.partition("-")[2]) if checkpoint else 0
+    done = step_of(checkpoint)
     curve = Curve(stage.work / "curve.csv", keep=done)
     if checkpoint:
         run.report(f"train prefer: going on at step {done} of {len(pairs) // preference.step_pairs}")
@@ -70,7 +69,7 @@ def _trainer(
     run: Run, stage: StageFolder, preference: Preference, model: Any, tokenizer: Any, pairs: list[Pair], curve: Curve
 ) -> Any:
     from datasets import Dataset
-    from transformers import PrinterCallback, TrainerCallback
+    from transformers import PrinterCallback
     from trl import DPOTrainer
 
     steps = len(pairs) // preference.step_pairs
@@ -96,20 +95,6 @@ def _trainer(
         def create_model_card(self, *_: Any, **__: Any) -> None:
             """A checkpoint needs none."""
 
-    class Watching(TrainerCallback):  # type: ignore[misc]
-        saved = time.monotonic()
-
-        def on_step_end(self, _: Any, __: Any, control: Any, **___: Any) -> None:
-            if time.monotonic() - self.saved >= run.every:
-                control.should_save = True
-
-        def on_save(self, *_: Any, **__: Any) -> None:
-            self.saved = time.monotonic()
-
-        def on_log(self, _: Any, state: Any, __: Any, logs: Any = None, **___: Any) -> None:
-            if "rewards/margins" in (logs or {}):
-                _logged(run, stage, curve, state.global_step, tokens, logs)
-
     columns = {
         f"{name}_ids": [list(getattr(pair, name)) for pair in pairs] for name in ("prompt", "chosen", "rejected")
     }
@@ -118,7 +103,7 @@ def _trainer(
         args=_arguments(run, stage, preference, steps),
         train_dataset=Dataset.from_dict(columns),
         processing_class=tokenizer,
-        callbacks=[Watching()],
+        callbacks=[watching(run, lambda step, logs: _logged(run, stage, curve, step, tokens, logs))],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer

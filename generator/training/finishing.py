@@ -1,20 +1,18 @@
 """The end of a run: the folder `model`, which users load, with what was measured on documents that were kept out."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from generator import files
-from generator.errors import ConfigError
 from generator.training.card import model_card
 from generator.training.curve import picture, whole_curve
 from generator.training.fitting import cuda
 from generator.training.models import base_dtype, store
-from generator.training.preparing import HELD_OUT, documents, kind, specified
+from generator.training.preparing import HELD_OUT, documents, kind, read_manifest, specified
 from generator.training.recipe import FORMATS
 from generator.training.run import Run, StageFolder
 from generator.training.stages import before, stage_facts, write_facts
-from generator.training.texts import Encode, fit, head, pieces, specification
+from generator.training.texts import Encode, encoder, fit, head, pieces, specification
 
 FACTS = "training.json"
 
@@ -33,17 +31,8 @@ def finish(run: Run, last: str, today: str) -> dict[str, Any]:
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
-    """training.json of a model's folder. Raises ConfigError."""
-    path = folder / FACTS
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{path}: cannot be read: {error}", hint="Name a folder `model` that `prior-art train` wrote."
-        ) from error
-    if not isinstance(value, dict):
-        raise ConfigError(f"{path}: a JSON object is expected")
-    return value
+    """training.json of a model's folder. Raises PressError."""
+    return files.read_object(folder / FACTS, hint="Name a folder `model` that `prior-art train` wrote.")
 
 
 def held_out_losses(model: Any, tokenizer: Any, data: Path, context: int) -> dict[str, float]:
@@ -51,10 +40,7 @@ def held_out_losses(model: Any, tokenizer: Any, data: Path, context: int) -> dic
     of each; a format that none of them can be written in is left out."""
     import torch
 
-    def encode(text: str) -> list[int]:
-        ids: list[int] = tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
-
+    encode = encoder(tokenizer)
     found = list(documents(data / HELD_OUT))
     losses = {}
     model.eval()
@@ -101,7 +87,7 @@ def _write(run: Run, stage: StageFolder, last: str, today: str) -> None:
     run.report("train: measuring on what was kept out")
     store(model, tokenizer, stage.work, weights=base_dtype(run) if recipe.model.base else "bfloat16")
     losses = held_out_losses(model, tokenizer, data, recipe.model.context)
-    manifest = json.loads(files.read(data / "manifest.json", "manifest of the data"))
+    manifest = read_manifest(data)
     facts = {
         "name": recipe.name,
         "date": today,

@@ -1,10 +1,11 @@
 """One phase of training: rows of tokens, a model, and transformers' Trainer between them, with checkpoints by time."""
 
+import json
 import math
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,9 @@ def fit_phase(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows
     if run.threads:
         torch.set_num_threads(run.threads)
     checkpoint = last_checkpoint(stage.work)
-    curve = Curve(stage.work / "curve.csv", keep=_step(checkpoint))
+    curve = Curve(stage.work / "curve.csv", keep=step_of(checkpoint))
     if checkpoint:
-        run.report(f"train {stage.name}: going on at step {_step(checkpoint)} of {phase.steps}")
+        run.report(f"train {stage.name}: going on at step {step_of(checkpoint)} of {phase.steps}")
     trainer = _trainer(run, stage, phase, model, rows, curve)
     with explained(stage.name, "row_tokens"):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -42,21 +43,20 @@ def fit_phase(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows
 
 def last_checkpoint(work: Path) -> Path | None:
     """The latest whole checkpoint of a stage; what a kill or a full disk left in the middle of one is deleted."""
-    import json
-
-    found = sorted(work.glob("checkpoint-*"), key=_step, reverse=True)
+    found = sorted(work.glob("checkpoint-*"), key=step_of, reverse=True)
     for path in found:
         try:
             state = json.loads((path / "trainer_state.json").read_bytes())  # written last
-            if state["global_step"] == _step(path):
+            if state["global_step"] == step_of(path):
                 return path
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             pass
         shutil.rmtree(path)
     return None
 
 
-def _step(checkpoint: Path | None) -> int:
+def step_of(checkpoint: Path | None) -> int:
+    """The step after which it was written; 0 of none."""
     return int(checkpoint.name.partition("-")[2]) if checkpoint else 0
 
 
@@ -137,7 +137,7 @@ def _trainer(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows,
         args=_arguments(run, stage, phase, in_parts=getattr(model, "loss_in_parts", False)),
         train_dataset=Examples(),
         data_collator=default_data_collator,
-        callbacks=[_watching(run, stage, phase, curve)],
+        callbacks=[watching(run, lambda step, logs: _logged(run, stage, phase, curve, step, float(logs["loss"])))],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.model_accepts_loss_kwargs = False  # rows are of one length, so the mean of their means is right
@@ -175,24 +175,24 @@ def _arguments(run: Run, stage: StageFolder, phase: Phase, *, in_parts: bool) ->
     )
 
 
-def _watching(run: Run, stage: StageFolder, phase: Phase, curve: Curve) -> Any:
-    """What keeps the curve, and asks for a checkpoint when it is time."""
+def watching(run: Run, logged: Callable[[int, dict[str, float]], None]) -> Any:
+    """What asks for a checkpoint when it is time, and gives each step's figures to `logged`, which keeps the curve."""
     from transformers import TrainerCallback
 
     class Watching(TrainerCallback):  # type: ignore[misc]
         saved = time.monotonic()
 
-        def on_step_end(self, _: Any, state: Any, control: Any, **__: Any) -> None:
+        def on_step_end(self, arguments: Any, state: Any, control: Any, **_: Any) -> None:
             # On a step that is logged, so that the means of the curve are the same after a kill.
-            if state.global_step % LOG_STEPS == 0 and time.monotonic() - self.saved >= run.every:
+            if state.global_step % arguments.logging_steps == 0 and time.monotonic() - self.saved >= run.every:
                 control.should_save = True
 
         def on_save(self, *_: Any, **__: Any) -> None:
             self.saved = time.monotonic()
 
         def on_log(self, _: Any, state: Any, __: Any, logs: Any = None, **___: Any) -> None:
-            if "loss" in (logs or {}):
-                _logged(run, stage, phase, curve, state.global_step, float(logs["loss"]))
+            if "loss" in (logs or {}):  # the last report of all has none
+                logged(state.global_step, logs)
 
     return Watching()
 

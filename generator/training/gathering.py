@@ -6,15 +6,15 @@ Reads what the reference corpus reads. Documents are read twice, so that no more
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from generator.corpus.documents import Document, Skipped, compared_words
+from generator.corpus.documents import Document, Skipped, compared_words, titled
 from generator.corpus.fingerprints import band_hashes, signature, similarity, word_hashes
 from generator.corpus.reading import read_documents
 from generator.errors import CorpusError
-from generator.patent_text import held_out, sentence_case
+from generator.patent_text import held_out
 from generator.training.recipe import Data
 
 FEW_WORDS = 40  # a shorter text has too few word sequences for its likeness to say anything
@@ -56,17 +56,11 @@ def kept(sources: Sequence[Path], gathered: Gathered, report: Callable[[str], No
     """Family and document of each one that is kept, in order; a second reading of the same files."""
     for place, _, document in _documents(sources, None, report):
         if family := gathered.family.get(place):
-            yield family, cleaned(document)
+            yield family, titled(document)
 
 
 def is_held_out(family: str, data: Data) -> bool:
     return held_out(family, data.held_out)
-
-
-def cleaned(document: Document) -> Document:
-    """With a title in sentence case; all readers give text in NFC and without control characters."""
-    context = " ".join((document.abstract, *document.claims))
-    return replace(document, title=sentence_case(document.title, context))
 
 
 def _documents(

@@ -7,19 +7,20 @@ document against the same with one fault.
 import bisect
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generator.checks import Passed, check, coherent
+from generator.checks import Passed, check
 from generator.checks.thresholds import Calibration
 from generator.copying import Known, Shelf, not_copied
-from generator.corpus.documents import Document, compared_words
+from generator.corpus.documents import Document, as_disclosure, compared_words
 from generator.corpus.fingerprints import fingerprint
 from generator.corpus.prints import Prints
 from generator.disclosure import Disclosure
+from generator.gates import sound
 from generator.layouts import ABSTRACT, DIRECTIONS, Direction, write_layout
 from generator.parsing import Rejected, Stop, parse
-from generator.training.corruption import CORRUPTIONS, corrupt, disclosed
+from generator.training.corruption import CORRUPTIONS, corrupt
 from generator.training.preparing import TRAIN, documents, kind
 from generator.training.texts import Encode
 
@@ -92,10 +93,8 @@ def _judged(draft: Written, known: Known, calibration: Calibration) -> Disclosur
     passed = check(parsed.disclosure)
     if not isinstance(passed, Passed):
         return passed
-    found = coherent(passed.disclosure, calibration)
-    if isinstance(found, Rejected):
-        return found
-    return not_copied(known.measure(passed.disclosure)) or passed.disclosure
+    measured = sound(passed.disclosure, calibration, known)
+    return measured if isinstance(measured, Rejected) else passed.disclosure
 
 
 def split(kind: str, chosen: Sequence[int], rejected: Sequence[int], context: int) -> Pair | None:
@@ -180,10 +179,10 @@ def corrupted_pairs(
                 return _ids(encode, end, layout, of, claims)
 
             claims = _fit(fitting, true.claims, context)
-            original, other = disclosed(true.title, true.abstract, claims), dice.choice(full)
+            original, other = as_disclosure(replace(true, claims=claims)), dice.choice(full)
             if len(claims) < FEWEST_CLAIMS or other is true:
                 continue
-            worse = corrupt(name, original, disclosed("", "", other.claims), dice, calibration)
+            worse = corrupt(name, original, as_disclosure(other), dice, calibration)
             texts = tuple(claim.text for claim in worse.claims) if worse else ()
             if texts and (pair := split(name, fitting(claims), fitting(texts), context)):
                 pairs.append(pair)

@@ -16,6 +16,7 @@ from generator.brief import Brief, EngineChoice, LanguageModel
 from generator.calibration import load_calibration
 from generator.errors import ConfigError, ModelError
 from generator.layouts import DIRECTIONS, PROMPTS
+from generator.parsing import stop_of
 from generator.plan import draft_seed
 from generator.profiles import ModelProfile
 from generator.sampling import Sampling
@@ -36,6 +37,7 @@ from generator.training.pairs import (
 from generator.training.recipe import Preference
 from generator.training.run import Run, StageFolder
 from generator.training.stages import before, stage_facts, write_facts
+from generator.training.texts import encoder
 
 DRAFTS_FILE, PAIRS_FILE = "drafts.jsonl", "pairs.jsonl"
 REPORTED = 250  # drafts between two lines about progress
@@ -51,8 +53,8 @@ def prefer(run: Run) -> dict[str, Any]:
     preference = run.recipe.prefer
     if preference is None:
         raise ConfigError(
-            f"{run.folder / 'recipe.toml'}: [prefer] is missing, so there is no stage prefer",
-            hint="Leave the stage out, or begin a run with a recipe that has it, such as: starter",
+            f"{run.folder / 'recipe.toml'}: it has no [prefer], so there is no stage prefer",
+            hint="The model is complete after: prior-art train finetune",
         )
     settled = {
         "prefer": {key: value for key, value in asdict(preference).items() if key != "memory_pairs"},
@@ -100,8 +102,8 @@ def _drafts(run: Run, stage: StageFolder, preference: Preference, folder: Path) 
         model = _open(run, preference, folder)
         with path.open("ab") as file:
             for draft in model.drafts(missing, _sampling(preference)):
-                stop = "limit" if draft.generation.stop == "limit" else "end"
-                written = Written(draft.brief.index, draft.brief.direction, draft.text, stop, draft.seconds)  # type: ignore[arg-type]
+                stop = stop_of(draft.generation.stop)
+                written = Written(draft.brief.index, draft.brief.direction, draft.text, stop, draft.seconds)
                 file.write(_line(written))
                 file.flush()
                 done[written.index] = written
@@ -181,14 +183,10 @@ def _pairs(
 def _make_pairs(
     run: Run, preference: Preference, tokenizer: Any, drafts: list[Written]
 ) -> tuple[list[Pair], dict[str, Any]]:
-    def encode(text: str) -> list[int]:
-        ids: list[int] = tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
-
     data, calibration = run.stage("data").needed(), load_calibration()
     corrupted, end = round(preference.pairs * preference.corrupted_share), tokenizer.eos_token_id
     judged: list[Judged] = judge_drafts(drafts, known_texts(data), calibration) if corrupted < preference.pairs else []
-    dice, context = random.Random(f"{run.recipe.seed} pairs"), preference.context
+    dice, context, encode = random.Random(f"{run.recipe.seed} pairs"), preference.context, encoder(tokenizer)
     pairs = draft_pairs(judged, encode, end, most=preference.pairs - corrupted, context=context, dice=dice)
     pairs += corrupted_pairs(data, encode, end, calibration, most=corrupted, context=context, dice=dice)
     pairs = in_steps(pairs, preference, run.recipe.seed)

@@ -1,6 +1,5 @@
 """Stage 1, data: from files of known documents to the texts of a run, its tokenizer, and a manifest of both."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,13 +10,13 @@ from typing import Any
 
 from generator import files
 from generator.corpus.documents import Document, Skipped
-from generator.corpus.json_lines import document_of_line
-from generator.corpus.reading import source_sha256
+from generator.corpus.reading import read_documents, source_sha256
 from generator.errors import CorpusError
 from generator.layouts import write_layout
 from generator.training.gathering import gather, is_held_out, kept
 from generator.training.run import END, Run, StageFolder
 from generator.training.texts import head, pieces
+from generator.weights import file_sha256
 
 SCHEMA = "prior-art-training-data/v1"
 TRAIN, HELD_OUT, TOKENIZER = "train.jsonl.zst", "held-out.jsonl.zst", "tokenizer.json"
@@ -37,7 +36,7 @@ def prepare(run: Run, sources: Sequence[Path]) -> dict[str, Any]:
     }
     with run.stage("data").begun(settled) as stage:
         if stage.finished:
-            return _manifest(stage.result)
+            return read_manifest(stage.result)
         gathered = gather(sources, run.recipe.data, run.report)
         counts = _write(run, stage, sources, gathered)
         if not counts["train"]["full"] or not counts["held-out"]["full"]:
@@ -58,11 +57,7 @@ def prepare(run: Run, sources: Sequence[Path]) -> dict[str, Any]:
             "dropped": dict(sorted(gathered.dropped.items())),
             "families": len(set(gathered.family.values())),
             **counts,
-            "files": {
-                path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-                for path in sorted(stage.work.iterdir())
-                if path.is_file()
-            },
+            "files": {path.name: file_sha256(path) for path in sorted(stage.work.iterdir()) if path.is_file()},
         }
         files.write(stage.work / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
         stage.finish()
@@ -71,18 +66,12 @@ def prepare(run: Run, sources: Sequence[Path]) -> dict[str, Any]:
 
 def documents(path: Path) -> Iterator[Document]:
     """The documents of a file that this stage wrote. Raises CorpusError when it is damaged."""
-    import io
-
-    import zstandard
-
     try:
-        with path.open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw) as stream:
-            for number, line in enumerate(io.BufferedReader(stream), 1):
-                document = document_of_line(line, f"line {number}")
-                if isinstance(document, Skipped):
-                    raise CorpusError(f"{path}: {document.place}: {document.why}", hint="Prepare the data again.")
-                yield document
-    except (OSError, zstandard.ZstdError) as error:
+        for _, document in read_documents(path):
+            if isinstance(document, Skipped):
+                raise CorpusError(f"{document.place}: {document.why}")
+            yield document
+    except CorpusError as error:
         raise CorpusError(f"{path}: cannot be read: {error}", hint="Prepare the data again.") from error
 
 
@@ -169,10 +158,6 @@ def _sample(found: Iterable[Document]) -> Iterator[str]:
                 yield piece
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    try:
-        value: dict[str, Any] = json.loads(files.read(path, "manifest of the data"))
-    except ValueError as error:
-        raise CorpusError(f"{path}: damaged: {error}", hint="Delete the stage's folder and prepare again.") from error
-    return value
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What this stage wrote of its folder. Raises PressError."""
+    return files.read_object(folder / "manifest.json", hint="Delete the stage's folder and prepare again.")

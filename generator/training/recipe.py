@@ -1,6 +1,6 @@
 """A recipe: everything but the data that decides a training run, read from TOML, strictly.
 
-The files of generator/recipes/ are built in; their comments are the documentation of every member.
+The files of generator/training/recipes/ are built in; their comments are the documentation of every member.
 """
 
 import tomllib
@@ -73,8 +73,7 @@ class Phase:
     @property
     def memory_rows(self) -> int:
         """Rows that are in memory at once; it divides `step_rows`."""
-        most = max(1, min(self.step_rows, self.row_tokens // self.context))
-        return next(rows for rows in range(most, 0, -1) if self.step_rows % rows == 0)
+        return _divisor(self.step_rows, self.row_tokens // self.context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +106,7 @@ class Preference:
     @property
     def memory_rows(self) -> int:
         """Pairs that are in memory at once; it divides `step_pairs`."""
-        most = min(self.step_pairs, self.memory_pairs)
-        return next(rows for rows in range(most, 0, -1) if self.step_pairs % rows == 0)
+        return _divisor(self.step_pairs, self.memory_pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +132,11 @@ class Recipe:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def _divisor(whole: int, most: int) -> int:
+    """The largest divisor of `whole` that is at most `most`, and at least 1."""
+    return next((part for part in range(min(whole, most), 1, -1) if whole % part == 0), 1)
 
 
 def built_in_recipes() -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """The folder of a training run: the recipe, and a folder for each stage that a kill at any point leaves in order."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,12 +14,11 @@ from generator.training.recipe import Recipe, read_recipe
 
 END = "<|end|>"  # of new tokenizers
 STAGES = ("data", "broad", "balanced", "finetune", "prefer", "model")
-DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`threads`: CPU threads (0: all); `device`: one of DEVICES; `every`: seconds between two checkpoints."""
+    """`threads`: CPU threads (0: all); `device`: auto, cpu or cuda; `every`: seconds between two checkpoints."""
 
     folder: Path
     recipe: Recipe
@@ -97,7 +95,7 @@ class StageFolder:
         """Make the work the result: checkpoints are deleted, everything else is kept."""
         for path in self.work.glob("checkpoint-*"):
             shutil.rmtree(path)
-        os.sync()
+        files.settle()
         self.work.rename(self.result)
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from generator import files
-from generator.errors import ModelError
 from generator.training.curve import read_curve
 from generator.training.fitting import explained, fit_phase
 from generator.training.models import first_model, stage_model, store, tokenizer_of, trained
 from generator.training.recipe import Phase
 from generator.training.rows import Rows, token_rows
 from generator.training.run import Run, StageFolder
+from generator.training.texts import encoder
+from generator.weights import file_sha256
 
 FACTS = "facts.json"
 
@@ -29,12 +30,7 @@ def finetune(run: Run) -> dict[str, Any]:
 
 def stage_facts(stage: StageFolder) -> dict[str, Any]:
     """What a finished stage wrote of itself: tokens, steps, seconds, last loss, epochs by format."""
-    path = stage.needed() / FACTS
-    try:
-        value: dict[str, Any] = json.loads(files.read(path, "facts of a stage"))
-    except ValueError as error:
-        raise ModelError(f"{path}: damaged: {error}", hint="Delete the stage's folder and run it again.") from error
-    return value
+    return files.read_object(stage.needed() / FACTS, hint="Delete the stage's folder and run it again.")
 
 
 def write_facts(folder: Path, value: Any, name: str = FACTS) -> None:
@@ -46,7 +42,7 @@ def before(run: Run, stage: str) -> str:
     parts = [run.stage("data").needed() / "manifest.json"]
     if stage:
         parts += sorted((run.stage(stage).needed() / "model").glob("*.safetensors"))
-    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in parts)).hexdigest()
+    return hashlib.sha256(b"".join(bytes.fromhex(file_sha256(path)) for path in parts)).hexdigest()
 
 
 def _phase(run: Run, name: str, earlier: str) -> dict[str, Any]:
@@ -90,13 +86,8 @@ def _rows(run: Run, stage: StageFolder, phase: Phase, tokenizer: Any) -> Rows:
         with np.load(path) as kept:
             return Rows(kept["tokens"], json.loads(kept["epochs"].tobytes()))
     run.report(f"train {stage.name}: tokenizing {phase.steps * phase.step_tokens} tokens")
-
-    def encode(text: str) -> list[int]:
-        ids: list[int] = tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
-
     data = run.stage("data").needed()
-    rows = token_rows(data, phase, stage.name, run.recipe.seed, encode, tokenizer.eos_token_id)
+    rows = token_rows(data, phase, stage.name, run.recipe.seed, encoder(tokenizer), tokenizer.eos_token_id)
     epochs = np.frombuffer(json.dumps(rows.epochs).encode(), dtype=np.uint8)
     part = path.with_suffix(".part.npz")
     np.savez(part, tokens=rows.tokens.astype(np.uint32), epochs=epochs)

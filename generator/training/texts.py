@@ -6,6 +6,7 @@ goes on after that token with `## Background`.
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from generator.corpus.documents import Document
 from generator.layouts import ABSTRACT, TITLE, Direction, write_layout
@@ -16,6 +17,16 @@ _OPENING = re.compile(r"\b(?:BACKGROUND|TECHNICAL FIELD|FIELD OF THE INVENTION)\
 _DETAILED = re.compile(r"\bDETAILED DESCRIPTION\b(?: OF [A-Z ]+\b)?")
 _SUMMARY = re.compile(r"\b(?:BRIEF )?SUMMARY\b|\bBRIEF DESCRIPTION\b|\bDETAILED DESCRIPTION\b")
 _SENTENCE_END = re.compile(r"[.;:] (?=[A-Z])")
+
+
+def encoder(tokenizer: Any) -> Encode:
+    """Token ids of a text by itself: without those that a tokenizer puts before or after one."""
+
+    def encode(text: str) -> list[int]:
+        ids: list[int] = tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    return encode
 
 
 def fit(encode: Encode, end: int, direction: Direction, document: Document, context: int) -> list[int]:
