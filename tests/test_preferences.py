@@ -15,13 +15,15 @@ import pytest
 from taught_model import save_taught
 from training_runs import RECIPE, begun, silent
 
+from generator.brief import Brief
 from generator.calibration import load_calibration
 from generator.errors import ConfigError, ModelError
 from generator.layouts import DIRECTIONS, PROMPTS
-from generator.training import dpo
+from generator.sampling import Sampling
+from generator.training import dpo, preferences
 from generator.training.curve import read_curve
 from generator.training.fitting import last_checkpoint
-from generator.training.models import loaded
+from generator.training.models import loaded, new_model, store, tokenizer_of
 from generator.training.preferences import prefer
 from generator.training.recipe import read_recipe
 from generator.training.run import Run, open_run
@@ -151,7 +153,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2].split(os.pathsep)
-from generator.training import dpo
+from generator.sampling import Sampling
+from generator.training import dpo, preferences
 from generator.training.preferences import prefer
 from generator.training.run import open_run
 real = dpo._logged
@@ -252,6 +255,18 @@ def test_bad_files_and_too_few_pairs(finetuned: Path, preferred: Preferred, tmp_
         prefer(another(finetuned, tmp_path / "without", recipe=RECIPE))
     with pytest.raises(ConfigError, match="the stage finetune is not finished"):
         prefer(begun(tmp_path / "early", RECIPE + PREFER))
+
+
+def test_what_the_engine_cannot_run_transformers_writes(tmp_path: Path) -> None:
+    told: list[str] = []
+    run = replace(begun(tmp_path, RECIPE.replace("hidden = 32", "hidden = 24") + PREFER), report=told.append)
+    tokenizer, preference = tokenizer_of(run), run.recipe.prefer
+    assert preference
+    store(new_model(run.recipe, len(tokenizer), tokenizer.eos_token_id), tokenizer, tmp_path / "narrow")
+    model = preferences._open(run, preference, tmp_path / "narrow")
+    (draft,) = model.drafts([Brief(0, "top-down", "", "", 1)], Sampling())
+    assert draft.generation.stop
+    assert any("heads of 12 columns" in line and "transformers' generate writes the drafts" in line for line in told)
 
 
 @pytest.mark.parametrize(

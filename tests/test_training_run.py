@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from training_runs import RECIPE, begun, silent
 
+from generator.corpus.documents import Document
 from generator.errors import ConfigError, ModelError
 from generator.training import fitting
 from generator.training.curve import read_curve
-from generator.training.finishing import finish, read_facts
+from generator.training.finishing import MEASURED, finish, read_facts, spread
 from generator.training.fitting import explained, last_checkpoint
 from generator.training.run import END, Run, begin_run, open_run
 from generator.training.stages import finetune, pretrain
@@ -241,3 +242,9 @@ def test_checkpoints_are_made_by_time(tmp_path: Path) -> None:
     pretrain(run)
     assert time.time() - began < 60
     assert json.loads((tmp_path / "broad" / "facts.json").read_text())["steps"] == 40
+
+
+def test_of_many_documents_some_are_measured_from_all_over() -> None:
+    some = [Document(str(number), "Valve", "", ()) for number in range(1_000)]
+    assert spread(some[:MEASURED]) == some[:MEASURED]
+    assert spread(some) == some[::3]

@@ -1,20 +1,24 @@
 """The end of a run: the folder `model`, which users load, with what was measured on documents that were kept out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from generator import files
+from generator.corpus.documents import Document
 from generator.training.card import model_card
 from generator.training.curve import picture, whole_curve
 from generator.training.fitting import cuda
 from generator.training.models import base_dtype, store
-from generator.training.preparing import HELD_OUT, documents, kind, read_manifest, specified
+from generator.training.preparing import HELD_OUT, documents, read_manifest
 from generator.training.recipe import FORMATS
+from generator.training.rows import serving
 from generator.training.run import Run, StageFolder
 from generator.training.stages import before, stage_facts, write_facts
 from generator.training.texts import Encode, encoder, fit, head, pieces, specification
 
 FACTS = "training.json"
+MEASURED = 300  # documents of a format
 
 
 def finish(run: Run, last: str, today: str) -> dict[str, Any]:
@@ -36,8 +40,8 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 
 def held_out_losses(model: Any, tokenizer: Any, data: Path, context: int) -> dict[str, float]:
-    """Mean cross-entropy, nats a token, of each format on the documents that were kept out, at most `context` tokens
-    of each; a format that none of them can be written in is left out."""
+    """Mean cross-entropy, nats a token, of each format on documents that were kept out, at most `context` tokens of
+    each, or of some where they are many. A format that none can be written in is left out."""
     import torch
 
     encode = encoder(tokenizer)
@@ -47,7 +51,7 @@ def held_out_losses(model: Any, tokenizer: Any, data: Path, context: int) -> dic
     with torch.inference_mode():
         for layout in FORMATS:
             total, count = 0.0, 0
-            for document in specified(found) if layout == "specification" else found:
+            for document in spread(serving(found, layout)):
                 ids = _ids(document, layout, encode, tokenizer.eos_token_id, context)
                 if len(ids) > 1:
                     row = torch.tensor([ids], device=model.device)
@@ -58,16 +62,19 @@ def held_out_losses(model: Any, tokenizer: Any, data: Path, context: int) -> dic
     return losses
 
 
-def _ids(document: Any, layout: str, encode: Encode, end: int, context: int) -> list[int]:
+def spread(found: Sequence[Document]) -> Sequence[Document]:
+    """All of them, or from MEASURED on to fewer than twice as many, each as far behind the one before."""
+    return found[:: max(1, len(found) // MEASURED)]
+
+
+def _ids(document: Document, layout: str, encode: Encode, end: int, context: int) -> list[int]:
     """A document in a format, as rows of training have it; empty where it cannot be."""
     if layout == "description":
         first = next(pieces(document.description, chars=5 * context), "")
         return encode(first)[:context]
     if layout == "head":
-        ids = [*encode(head(document)), end] if kind(document) == "head" and document.title else []
+        ids = [*encode(head(document)), end] if document.title else []
         return ids if len(ids) <= context else []
-    if kind(document) != "full":
-        return []
     if layout == "specification":
         first_half, rest = fit(encode, end, "top-down", document, context // 2), specification(document)
         return [*first_half, *encode(rest), end][:context] if first_half and rest else []

@@ -51,7 +51,7 @@ class _Source:
         self, found: Sequence[Document], layout: str, context: int, encode: Encode, end: int, dice: random.Random
     ) -> None:
         self._layout, self._context, self._encode, self._end, self._dice = layout, context, encode, end, dice
-        self._documents = _serving(found, layout)
+        self._documents = serving(found, layout)
         self._done = 0
 
     @property
@@ -88,7 +88,8 @@ class _Source:
             yield ids
 
 
-def _serving(found: Sequence[Document], layout: str) -> list[Document]:
+def serving(found: Sequence[Document], layout: str) -> list[Document]:
+    """The documents that a format can be made of, but for length."""
     if layout == "specification":
         return specified(found)
     if layout == "description":
