@@ -16,7 +16,7 @@ from generator.checks.thresholds import Calibration
 from generator.corpus.documents import Document, Skipped
 from generator.disclosure import Disclosure
 from generator.errors import ConfigError, CorpusError, RecordError
-from generator.intervals import wilson
+from generator.intervals import shown, wilson
 from generator.judgement import Coherence
 from generator.layouts import write_layout
 from generator.parsing import Parsed, parse
@@ -211,5 +211,4 @@ def calibration_lines(value: dict[str, Any]) -> list[str]:
 
 def rate(hits: int, n: int) -> str:
     """A rate in per cent with its Wilson interval."""
-    low, high = wilson(hits, n)
-    return f"{100 * hits / n if n else 0:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+    return shown(hits / n if n else 0.0, *wilson(hits, n))

@@ -27,7 +27,7 @@ from generator.classification import (
     titles,
 )
 from generator.errors import CorpusError
-from generator.intervals import wilson
+from generator.intervals import shown, wilson
 from generator.patent_text import clean, held_out, read_lines
 
 if TYPE_CHECKING:
@@ -246,6 +246,6 @@ def _table(figures: dict[str, Any]) -> list[str]:
     lines = [f"{'level':9}  {'first right':>24}  {'one of three right':>24}  {'most frequent, first':>24}"]
     for name, _ in LEVELS:
         cells = (figures[name][what] for what in ("first", "top3", "majority_first"))
-        shown = (f"{100 * c['share']:.1f} % ({100 * c['low']:.1f} to {100 * c['high']:.1f})" for c in cells)
-        lines.append("  ".join((f"{name:9}", *(f"{cell:>24}" for cell in shown))))
+        rates = (shown(cell["share"], cell["low"], cell["high"]) for cell in cells)
+        lines.append("  ".join((f"{name:9}", *(f"{rate:>24}" for rate in rates))))
     return lines

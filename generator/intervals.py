@@ -34,3 +34,8 @@ def ratio_error(found: Sequence[tuple[float, float]]) -> float | None:
         return None
     residuals = fsum((part - above / below * whole) ** 2 for part, whole in found)
     return sqrt(residuals * n / (n - 1)) / below
+
+
+def shown(share: float, low: float, high: float) -> str:
+    """A rate as it is printed: `73.3 % (71.3 to 75.2)`."""
+    return f"{100 * share:.1f} % ({100 * low:.1f} to {100 * high:.1f})"

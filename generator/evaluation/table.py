@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from generator.intervals import wilson
+from generator.intervals import shown, wilson
 
 
 def rate(hits: int, n: int) -> dict[str, Any]:
@@ -37,4 +37,4 @@ def percent_with_interval(found: dict[str, Any]) -> str:
     """`73.3 % (71.3 to 75.2)`; nothing of nothing."""
     if found.get("share") is None:
         return ""
-    return f"{100 * found['share']:.1f} % ({100 * found['low']:.1f} to {100 * found['high']:.1f})"
+    return shown(found["share"], found["low"], found["high"])
