@@ -93,6 +93,7 @@ def test_rows_in_memory_divide_the_rows_of_a_step(tmp_path: Path) -> None:
         ("description = 0.5, head = 0.5", "essay = 1", "add up to 1"),
         ("description = 0.5, head = 0.5", "head = 1.5, description = -0.5", "add up to 1"),
         ("decay_share = 1.0", "decay_share = 1.1", "decay_share is at most 1"),
+        ("decay_share = 1.0", "short_share = 1.1", "short_share: a share"),
         ("adamw_rate = 3e-3\nwarmup_steps = 2\ndecay", "adamw_rate = 0\nwarmup_steps = 2\ndecay", "rates are above 0"),
         ('license = "CC0-1.0"', "license = 0", "license = 0: a text is expected"),
         ('["The town archive, CC0"]', '"The town archive"', "an array of texts"),

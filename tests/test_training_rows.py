@@ -61,6 +61,18 @@ def test_texts_can_be_shorter_than_rows(run: Run) -> None:
     assert all("<|end|>" in decode(row[:81]) for row in short.tokens)
 
 
+def test_a_share_of_the_texts_is_short(run: Run) -> None:
+    mix = (("top-down", 1.0),)
+    decode = tokenizer_of(run).decode
+
+    def claims(share: float) -> int:
+        made = rows(run, mix=mix, context=512, step_tokens=512, text_tokens=80, short_share=share)
+        return sum(decode(row).count("\n\n2. ") for row in made.tokens)
+
+    none, half, every = map(claims, (0.0, 0.5, 1.0))
+    assert none > half > every
+
+
 def test_rows_are_decided_by_data_and_seed(run: Run) -> None:
     assert (rows(run).tokens == rows(run).tokens).all()
     other = token_rows(run.stage("data").needed(), PHASE, "broad", 4, encode_of(run), 0)

@@ -55,12 +55,8 @@ class Phase:
     decay_share: float = 0.0
     final_rate: float = 0.0
     text_tokens: int = 0
+    short_share: float = 1.0
     row_tokens: int = 4096
-
-    @property
-    def longest(self) -> int:
-        """Tokens of a text at most."""
-        return self.text_tokens or self.context
 
     @property
     def steps(self) -> int:
@@ -245,6 +241,8 @@ def _check(place: str, recipe: Recipe) -> None:
             wrong = f"[{name}]: rates are above 0"
         elif not 0 <= phase.text_tokens <= phase.context:
             wrong = f"[{name}] text_tokens: at most context"
+        elif not 0 <= phase.short_share <= 1:
+            wrong = f"[{name}] short_share: a share, from 0 to 1"
         elif phase.steps < LOG_STEPS:
             wrong = f"[{name}] tokens: at least {LOG_STEPS} steps"
         elif not 0 <= phase.decay_share <= 1 or not 0 <= phase.warmup_steps <= phase.steps:

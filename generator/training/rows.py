@@ -37,7 +37,7 @@ def token_rows(data: Path, phase: Phase, name: str, seed: int, encode: Encode, e
     for place, (layout, share) in enumerate(phase.mix):
         wanted = count - len(rows) if place == len(phase.mix) - 1 else round(count * share)
         dice = random.Random(f"{seed} {name} {layout}")
-        source = _Source(found, layout, phase.longest, encode, end, dice)
+        source = _Source(found, layout, phase, encode, end, dice)
         rows += _packed(iter(source), phase.context, wanted)
         epochs[layout] = round(source.passes, 3)
     random.Random(f"{seed} {name}").shuffle(rows)
@@ -48,9 +48,9 @@ class _Source:
     """The texts of one format, without end, in a new order in each pass over the documents."""
 
     def __init__(
-        self, found: Sequence[Document], layout: str, context: int, encode: Encode, end: int, dice: random.Random
+        self, found: Sequence[Document], layout: str, phase: Phase, encode: Encode, end: int, dice: random.Random
     ) -> None:
-        self._layout, self._context, self._encode, self._end, self._dice = layout, context, encode, end, dice
+        self._layout, self._phase, self._encode, self._end, self._dice = layout, phase, encode, end, dice
         self._documents = serving(found, layout)
         self._done = 0
 
@@ -64,7 +64,7 @@ class _Source:
             empty = True
             for document in self._documents:
                 self._done += 1
-                for ids in self._texts(document):
+                for ids in self._texts(document, self._longest()):
                     empty = False
                     yield ids
             if empty:
@@ -73,18 +73,23 @@ class _Source:
                     hint="Take the format out of the recipe's mix, or add such documents to the data.",
                 )
 
-    def _texts(self, document: Document) -> Iterator[list[int]]:
+    def _longest(self) -> int:
+        """Tokens of the next text at most."""
+        short = self._phase.text_tokens and self._dice.random() < self._phase.short_share
+        return self._phase.text_tokens if short else self._phase.context
+
+    def _texts(self, document: Document, longest: int) -> Iterator[list[int]]:
         if self._layout == "description":
-            chosen = list(pieces(document.description, chars=self._context * 5))
+            chosen = list(pieces(document.description, chars=longest * 5))
             self._dice.shuffle(chosen)
             yield from (self._encode(piece) for piece in chosen[:2])
         elif self._layout == "head":
             yield [*self._encode(head(document)), *([self._end] if document.title else [])]
         elif self._layout == "specification":
-            layout = fit(self._encode, self._end, "top-down", document, self._context // 2)
+            layout = fit(self._encode, self._end, "top-down", document, longest // 2)
             if layout and (rest := specification(document)):
                 yield [*layout, *self._encode(rest), self._end]
-        elif ids := fit(self._encode, self._end, self._layout, document, self._context):  # type: ignore[arg-type]
+        elif ids := fit(self._encode, self._end, self._layout, document, longest):  # type: ignore[arg-type]
             yield ids
 
 
