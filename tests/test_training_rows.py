@@ -2,6 +2,7 @@
 
 import copy
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,6 @@ def encode_of(run: Run):  # type: ignore[no-untyped-def]
 
 
 def rows(run: Run, **changes: object):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
     phase = replace(PHASE, **changes)  # type: ignore[arg-type]
     return token_rows(run.stage("data").needed(), phase, "broad", 3, encode_of(run), 0)
 
@@ -146,24 +145,21 @@ def test_the_loss_and_its_gradients_are_those_of_pytorch() -> None:
 
 
 def test_muon_has_the_matrices_of_layers_and_adamw_the_rest(run: Run) -> None:
-    from dataclasses import replace
-
     import torch
 
     model = new_model(run.recipe, 400, 0)
     both = optimiser(model, replace(PHASE, muon_rate=0.02))
-    muon, adamw = both.param_groups
+    muon, adamw, norms = both.param_groups
     assert {p.ndim for p in muon["params"]} == {2}
     assert len(muon["params"]) == 7 * 2  # four matrices of attention and three of the feed-forward part, in two layers
     assert model.get_input_embeddings().weight.shape in {p.shape for p in adamw["params"]}
-    assert len(muon["params"]) + len(adamw["params"]) == len(list(model.parameters()))
-    assert (muon["lr"], adamw["lr"]) == (0.02, 1e-3)
+    assert {p.ndim for p in norms["params"]} == {1}
+    assert sum(len(group["params"]) for group in both.param_groups) == len(list(model.parameters()))
+    assert (muon["lr"], adamw["lr"], norms["lr"]) == (0.02, 1e-3, 1e-3)
     assert isinstance(optimiser(model, PHASE), torch.optim.AdamW)
 
 
 def test_a_stored_state_of_the_optimiser_goes_on_the_same_way(run: Run) -> None:
-    from dataclasses import replace
-
     import torch
 
     def steps(model: object, both: object, dice: random.Random, count: int) -> None:
@@ -220,3 +216,20 @@ def test_seconds_go_on_after_a_kill(tmp_path: Path) -> None:
     (folder / "curve.csv").write_text(f"{HEADER}\nbroad,10,100,3.0000,5000\n")
     assert Curve(folder / "curve.csv", keep=10).seconds >= 5000
     assert Curve(folder / "curve.csv", keep=0).seconds < 5000
+
+
+def test_weights_decay_and_norms_do_not() -> None:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    model = LlamaForCausalLM(
+        LlamaConfig(vocab_size=40, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1)
+    )
+    for muon_rate in (0.0, 0.1):
+        made = optimiser(model, replace(PHASE, muon_rate=muon_rate, adamw_rate=0.1, weight_decay=0.5))
+        before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+        for weight in model.parameters():
+            weight.grad = torch.zeros_like(weight)  # so that all that changes is decay
+        made.step()
+        for name, weight in model.named_parameters():
+            assert torch.allclose(weight.detach(), before[name] * (1.0 if "norm" in name else 0.95)), name

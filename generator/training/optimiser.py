@@ -6,13 +6,18 @@ from generator.training.recipe import Phase
 
 
 def optimiser(model: Any, phase: Phase) -> Any:
-    """Muon (Jordan et al. 2024) takes hidden matrices alone: embeddings, output and norms learn by AdamW beside it."""
+    """Muon (Jordan et al. 2024) takes hidden matrices alone: embeddings, output and norms learn by AdamW beside it.
+
+    Gains of norms and biases do not decay: nothing grows there without end, and a gain of 0 says nothing.
+    """
     import torch
 
     def adamw(parameters: list[Any]) -> Any:
-        return torch.optim.AdamW(
-            parameters, lr=phase.adamw_rate, betas=(0.9, 0.95), weight_decay=phase.weight_decay, fused=False
-        )
+        groups = [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": phase.weight_decay},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=phase.adamw_rate, betas=(0.9, 0.95), fused=False)
 
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if not phase.muon_rate:
