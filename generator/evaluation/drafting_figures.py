@@ -135,7 +135,7 @@ def _loss(rows: Sequence[Loss]) -> dict[str, Any]:
     nats, tokens = math.fsum(n for n, _ in fit), sum(row.tokens for _, row in fit)
     characters, n = sum(row.characters for _, row in fit), len(fit)
     each = nats / characters / math.log(2) if characters else None
-    error = ratio_error([(nats / math.log(2), row.characters) for nats, row in fit])
+    error = ratio_error([(own / math.log(2), row.characters) for own, row in fit])
     return {
         "n": n,
         "do_not_fit": len(rows) - n,

@@ -40,8 +40,8 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 
 def held_out_losses(model: Any, tokenizer: Any, data: Path, context: int) -> dict[str, float]:
-    """Mean cross-entropy, nats a token, of each format on documents that were kept out, at most `context` tokens of
-    each, or of some where they are many. A format that none can be written in is left out."""
+    """Mean cross-entropy, nats a token, of each format on the documents that were kept out, or a `spread` of them; at
+    most `context` tokens of each. A format that none of them can be written in is left out."""
     import torch
 
     encode = encoder(tokenizer)
