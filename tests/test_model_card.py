@@ -187,6 +187,10 @@ def test_a_users_model_has_the_users_sources_alone() -> None:
     assert not re.search("Pap2Pat|pygrams|USPTO", model_card(facts | {"attribution": None}))
 
 
+def test_an_attribution_that_ends_with_a_full_stop_gets_no_second() -> None:
+    assert "Attribution: Mine, CC BY 4.0.\n" in model_card(FACTS | {"attribution": "Mine, CC BY 4.0."})
+
+
 def test_it_states_what_evaluate_measured(measured: tuple[dict[str, Any], dict[str, Any]], taught: Path) -> None:
     drafting, quiz = measured
     card = model_card(FACTS | {"weights_sha256": weights_sha256(taught)}, drafting, [quiz])
