@@ -3,16 +3,15 @@
 The patents are those of the starter model. They lie beside the checkout in CI, and with nobody else.
 """
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-import zstandard
 
 from generator.cli import main
 from generator.intervals import wilson
+from generator.patent_text import read_lines
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 PROFILE = """
@@ -35,9 +34,8 @@ DRAFTS = 100  # in each direction
 def part(name: str, folder: Path) -> Path:
     """The whole patents of a file, and every tenth of its other texts: reading all of them takes a minute."""
     path = folder / name.removesuffix(".zst")
-    with (DATA / name).open("rb") as packed, path.open("wb") as file:
-        lines = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(packed))
-        file.writelines(line for at, line in enumerate(lines) if at % 10 == 0 or b'"claims": ["' in line)
+    kept = (value for at, value in enumerate(read_lines(DATA / name)) if at % 10 == 0 or value.get("claims"))
+    path.write_text("".join(json.dumps(value) + "\n" for value in kept))
     return path
 
 
