@@ -13,6 +13,7 @@ from generator.errors import CorpusError, PressError
 from generator.training.curve import HEADER, Curve, picture, read_curve, whole_curve
 from generator.training.loss import next_token_loss
 from generator.training.models import new_model, tokenizer_of
+from generator.training.muon import single_muon
 from generator.training.optimiser import optimiser
 from generator.training.recipe import Phase
 from generator.training.rows import token_rows
@@ -144,11 +145,12 @@ def test_the_loss_and_its_gradients_are_those_of_pytorch() -> None:
     assert torch.allclose(mine[1], matrix.grad, atol=1e-5)
 
 
-def test_muon_has_the_matrices_of_layers_and_adamw_the_rest(run: Run) -> None:
+@pytest.mark.parametrize("half", [True, False])
+def test_muon_has_the_matrices_of_layers_and_adamw_the_rest(run: Run, half: bool) -> None:
     import torch
 
     model = new_model(run.recipe, 400, 0)
-    both = optimiser(model, replace(PHASE, muon_rate=0.02))
+    both = optimiser(model, replace(PHASE, muon_rate=0.02), half=half)
     muon, adamw, norms = both.param_groups
     assert {p.ndim for p in muon["params"]} == {2}
     assert len(muon["params"]) == 7 * 2  # four matrices of attention and three of the feed-forward part, in two layers
@@ -156,10 +158,11 @@ def test_muon_has_the_matrices_of_layers_and_adamw_the_rest(run: Run) -> None:
     assert {p.ndim for p in norms["params"]} == {1}
     assert sum(len(group["params"]) for group in both.param_groups) == len(list(model.parameters()))
     assert (muon["lr"], adamw["lr"], norms["lr"]) == (0.02, 1e-3, 1e-3)
-    assert isinstance(optimiser(model, PHASE), torch.optim.AdamW)
+    assert isinstance(optimiser(model, PHASE, half=half), torch.optim.AdamW)
 
 
-def test_a_stored_state_of_the_optimiser_goes_on_the_same_way(run: Run) -> None:
+@pytest.mark.parametrize("half", [True, False])
+def test_a_stored_state_of_the_optimiser_goes_on_the_same_way(run: Run, half: bool) -> None:
     import torch
 
     def steps(model: object, both: object, dice: random.Random, count: int) -> None:
@@ -171,11 +174,11 @@ def test_a_stored_state_of_the_optimiser_goes_on_the_same_way(run: Run) -> None:
 
     phase = replace(PHASE, muon_rate=0.02)
     model = new_model(run.recipe, 400, 0)
-    both = optimiser(model, phase)
+    both = optimiser(model, phase, half=half)
     steps(model, both, random.Random(1), 2)
     other = new_model(run.recipe, 400, 0)
     other.load_state_dict(model.state_dict())
-    resumed = optimiser(other, phase)
+    resumed = optimiser(other, phase, half=half)
     resumed.load_state_dict(copy.deepcopy(both.state_dict()))
     for group in (*both.param_groups, *resumed.param_groups):
         group["lr"] *= 0.5  # as a schedule does, through the groups of the whole
@@ -218,7 +221,8 @@ def test_seconds_go_on_after_a_kill(tmp_path: Path) -> None:
     assert Curve(folder / "curve.csv", keep=0).seconds < 5000
 
 
-def test_weights_decay_and_norms_do_not() -> None:
+@pytest.mark.parametrize("half", [True, False])
+def test_weights_decay_and_norms_do_not(half: bool) -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -226,7 +230,7 @@ def test_weights_decay_and_norms_do_not() -> None:
         LlamaConfig(vocab_size=40, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1)
     )
     for muon_rate in (0.0, 0.1):
-        made = optimiser(model, replace(PHASE, muon_rate=muon_rate, adamw_rate=0.1, weight_decay=0.5))
+        made = optimiser(model, replace(PHASE, muon_rate=muon_rate, adamw_rate=0.1, weight_decay=0.5), half=half)
         before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
         for weight in model.parameters():
             weight.grad = torch.zeros_like(weight)  # so that all that changes is decay

@@ -120,7 +120,7 @@ def _trainer(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows,
 
     class PhaseTrainer(Trainer):  # type: ignore[misc]
         def create_optimizer(self, model: Any = None) -> Any:  # noqa: ARG002
-            self.optimizer: Any = optimiser(self.model, phase)
+            self.optimizer: Any = optimiser(self.model, phase, half=half(run))
             return self.optimizer
 
         def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:

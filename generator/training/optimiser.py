@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from generator.training.muon import single_muon
 from generator.training.recipe import Phase
 
 
-def optimiser(model: Any, phase: Phase) -> Any:
+def optimiser(model: Any, phase: Phase, *, half: bool) -> Any:
     """Muon (Jordan et al. 2024) takes hidden matrices alone: embeddings, output and norms learn by AdamW beside it.
 
+    `half`: the device has an instruction for bfloat16, in which PyTorch's Muon calculates; else it is done in fp32.
     Gains of norms and biases do not decay: nothing grows there without end, and a gain of 0 says nothing.
     """
     import torch
@@ -25,7 +27,7 @@ def optimiser(model: Any, phase: Phase) -> Any:
     tables = {id(table.weight) for table in (model.get_input_embeddings(), model.get_output_embeddings()) if table}
     matrices = [p for p in trained if p.ndim == 2 and id(p) not in tables]
     others = [p for p in trained if p.ndim != 2 or id(p) in tables]
-    muon = torch.optim.Muon(matrices, lr=phase.muon_rate, weight_decay=phase.weight_decay, adjust_lr_fn="original")
+    muon = (torch.optim.Muon if half else single_muon)(matrices, lr=phase.muon_rate, weight_decay=phase.weight_decay)
 
     class Both(torch.optim.Optimizer):  # type: ignore[misc]
         """Two optimisers whose groups a learning-rate schedule sees as those of one."""
