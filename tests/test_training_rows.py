@@ -161,6 +161,40 @@ def test_muon_has_the_matrices_of_layers_and_adamw_the_rest(run: Run, half: bool
     assert isinstance(optimiser(model, PHASE, half=half), torch.optim.AdamW)
 
 
+def test_muon_in_single_precision_is_that_of_pytorch_but_for_rounding() -> None:
+    import torch
+
+    torch.manual_seed(0)
+    first = [torch.randn(shape) for shape in ((48, 16), (16, 48), (24, 24))]  # tall, wide and square
+    one, two = ([torch.nn.Parameter(matrix.clone()) for matrix in first] for _ in range(2))
+    peer = torch.optim.Muon(one, lr=0.02, weight_decay=0.1, adjust_lr_fn="original")
+    mine = single_muon(two, lr=0.02, weight_decay=0.1)
+    for step in range(6):
+        for wanted, weight in zip(one, two, strict=True):
+            wanted.grad = torch.randn(weight.shape)
+            weight.grad = wanted.grad.clone()
+        peer.step()
+        mine.step()
+        if step == 2:  # a run goes on with the other one: on another machine, say
+            state = copy.deepcopy(peer.state_dict())
+            peer.load_state_dict(copy.deepcopy(mine.state_dict()))
+            mine.load_state_dict(state)
+    for start, wanted, weight in zip(first, one, two, strict=True):
+        moved, other = weight.detach() - start, wanted.detach() - start
+        assert (moved - other).norm() < 0.02 * other.norm()  # bfloat16 has some three digits
+        assert not torch.equal(moved, other)
+
+
+def test_muon_in_single_precision_moves_as_far_in_all_directions() -> None:
+    import torch
+
+    weight = torch.nn.Parameter(torch.zeros(24, 24))
+    weight.grad = torch.diag(torch.linspace(0.1, 1.0, 24))
+    single_muon([weight], lr=1.0, weight_decay=0.0).step()
+    sizes = torch.linalg.svdvals(weight.detach())
+    assert 0.6 < sizes.min() < sizes.max() < 1.3
+
+
 @pytest.mark.parametrize("half", [True, False])
 def test_a_stored_state_of_the_optimiser_goes_on_the_same_way(run: Run, half: bool) -> None:
     import torch

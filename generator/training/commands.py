@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator import files
 from generator.errors import ModelError
 from generator.training.recipe import read_recipe, recipe_path
 from generator.training.run import Run, begin_run, open_run
@@ -67,20 +66,13 @@ def every(press: "Press", run: Path, recipe: str, inputs: Sequence[Path], **mach
 
 
 def card(press: "Press", model: Path, drafting: Path | None, questions: Sequence[Path]) -> "Outcome":
-    """Write a model's card anew, with figures that `prior-art evaluate` wrote. Raises PressError."""
+    """Keep figures that `prior-art evaluate` wrote beside a model, and write its card anew. Raises PressError."""
     from generator.press import Outcome
-    from generator.training.card import model_card
-    from generator.training.finishing import read_facts
+    from generator.training.measured import write_card
 
-    text = model_card(read_facts(model), _figures(drafting) if drafting else None, tuple(map(_figures, questions)))
-    path = model / "README.md"
-    files.write(path, text.encode())
-    press.report(f"train card: written from {model / 'training.json'}")
+    path = write_card(model, drafting, questions)
+    press.report(f"train card: written from {model / 'training.json'} and what was measured")
     return Outcome((str(path),), {"card": str(path)})
-
-
-def _figures(path: Path) -> dict[str, Any]:
-    return files.read_object(path, hint="Give a .json file that `prior-art evaluate` wrote.")
 
 
 def _opened(press: "Press", run: Path, machine: dict[str, Any]) -> Run:

@@ -14,7 +14,7 @@ def single_muon(weights: Sequence[Any], *, lr: float, weight_decay: float) -> An
     import torch
 
     class SingleMuon(torch.optim.Muon):  # type: ignore[misc]
-        @torch.no_grad()
+        @torch.no_grad()  # type: ignore[untyped-decorator]
         def step(self, closure: Any = None) -> None:  # noqa: ARG002
             for group in self.param_groups:
                 rate, momentum = group["lr"], group["momentum"]
