@@ -60,8 +60,11 @@ def test_citations_and_links_are_copied(chromium: Any, server: Server) -> None:
     visit.context.close()
 
 
-PAGES = ("index.html", "browse.html", "verify.html", "log.html", "d/0/0.html", "d/0/2.html", "d/0/index.html",
-         "docs/about.html", "docs/record-format.html", "no-such-page.html")  # fmt: skip
+PAGES = (
+    "index.html", "browse.html", "verify.html", "log.html", "d/0/0.html", "d/0/2.html", "d/0/index.html",
+    "docs/about.html", "docs/evaluation.html", "docs/record-format.html", "docs/settings.html", "docs/training.html",
+    "no-such-page.html",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -83,6 +86,43 @@ def test_nothing_is_wider_than_a_phone(chromium: Any, server: Server, width: int
     for path in (*PAGES, "d/0/3.html"):
         page = visit.open(server.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    visit.context.close()
+
+
+BROKEN_WORDS = """() => {
+  const found = [], range = document.createRange();
+  const texts = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    if (!node.parentElement.closest("th, td")) continue;
+    for (const word of node.data.matchAll(/[\\p{L}\\p{N}.,]+/gu)) {
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((box) => box.top)).size > 1) found.push(word[0]);
+    }
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 1300])
+def test_tables_of_the_documentation_break_no_word_and_scroll_by_keyboard(
+    chromium: Any, server: Server, width: int
+) -> None:
+    visit = Visit(chromium, viewport={"width": width, "height": 800})
+    for name in ("training", "evaluation", "settings", "engine"):
+        page = visit.open(f"{server.url}docs/{name}.html")
+        assert page.locator("td").count() > 20
+        assert page.evaluate(BROKEN_WORDS) == [], name
+    wide = "[...document.querySelectorAll('.press-wide-table')].findIndex((box) => box.scrollWidth > box.clientWidth)"
+    first = page.evaluate(wide)
+    assert (first >= 0) is (width == 320)
+    if first >= 0:
+        box = page.locator(".press-wide-table").nth(first)
+        box.evaluate("box => { box.focus(); window.moved = new Promise((done) => { box.onscroll = done; }); }")
+        page.keyboard.press("ArrowRight")
+        page.evaluate("window.moved.then(() => null)")
+        assert box.evaluate("box => box.scrollLeft") > 0
     visit.context.close()
 
 

@@ -38,6 +38,7 @@ def test_the_model_loads_with_the_auto_classes_and_has_learnt(trained: Run) -> N
     folder = trained.folder / "model"
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     assert model.config.use_cache
+    assert {path.name for path in folder.iterdir() if path.stat().st_mode & 0o044 != 0o044} == set()  # all may read
     assert str(model.dtype) == "torch.bfloat16"
     assert tokenizer.eos_token == END
     text = "# Patent\n\n## Title\nFolding bracket"

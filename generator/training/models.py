@@ -90,6 +90,8 @@ def store(model: Any, tokenizer: Any, folder: Path, *, weights: str = "float32")
         model = model.merge_and_unload()
     model.config.use_cache = True
     model.to(getattr(torch, weights)).save_pretrained(folder, max_shard_size="16MB")
+    for path in folder.glob("*.safetensors"):
+        path.chmod(0o644)  # safetensors leaves them readable for their owner alone
     tokenizer.save_pretrained(folder)
 
 
