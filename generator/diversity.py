@@ -1,7 +1,7 @@
 """How different accepted disclosures are from one another, and whether the next one would be new.
 
-Near duplicates: MinHash of word 5-shingles (Broder 1997), estimated Jaccard similarity of at least 0.8. Their clusters
-are the "species" of Good-Turing and Chao1. docs/report-format.md says what each figure means.
+Near duplicates: the fingerprints of G3, estimated Jaccard similarity of at least 0.8. Their clusters are the "species"
+of Good-Turing and Chao1. docs/report-format.md says what each figure means.
 """
 
 import math
@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from generator.corpus.fingerprints import PERMUTATIONS, band_hashes, signature, similarity, word_hashes
 from generator.words import content, words
 
 SIMILAR = 0.8
-PERMUTATIONS = 128
-SHINGLE = 5
 VENDI_SAMPLE, BLEU_SAMPLE, NGRAM_SAMPLE = 1000, 200, 500
 ENOUGH = 30  # accepted disclosures; below it the chance of something new has no meaning
 
@@ -104,18 +103,17 @@ def clusters(texts: Sequence[str]) -> list[int]:
 
 def repeated(texts: Sequence[str]) -> Iterator[list[int]]:
     """For each text the indices of the earlier texts that it is a near duplicate of."""
-    from datasketch import MinHash, MinHashLSH
+    import numpy as np
 
-    index = MinHashLSH(threshold=SIMILAR, num_perm=PERMUTATIONS)
-    signatures: list[MinHash] = []
+    found = np.empty((len(texts), PERMUTATIONS), np.uint32)
+    banded: dict[tuple[int, int], list[int]] = {}
     for place, text in enumerate(texts):
-        tokens = words(text)
-        signature = MinHash(num_perm=PERMUTATIONS)
-        pieces = range(max(1, len(tokens) - SHINGLE + 1))
-        signature.update_batch([" ".join(tokens[at : at + SHINGLE]).encode() for at in pieces])
-        yield [at for at in sorted(index.query(signature)) if signatures[at].jaccard(signature) >= SIMILAR]
-        index.insert(place, signature)
-        signatures.append(signature)
+        found[place] = signature(word_hashes(words(text)))
+        keys = list(enumerate(band_hashes(found[place]).tolist()))
+        near = sorted({at for key in keys for at in banded.get(key, ())})
+        yield [at for at, alike in zip(near, similarity(found[place], found[near]), strict=True) if alike >= SIMILAR]
+        for key in keys:
+            banded.setdefault(key, []).append(place)
 
 
 def distinct(texts: Sequence[str], n: int) -> float | None:
