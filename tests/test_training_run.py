@@ -15,8 +15,9 @@ from generator.corpus.documents import Document
 from generator.errors import ConfigError, ModelError
 from generator.training import fitting
 from generator.training.curve import read_curve
-from generator.training.finishing import MEASURED, finish, read_facts, spread
+from generator.training.finishing import MEASURED, finish, held_out_losses, read_facts, spread
 from generator.training.fitting import explained, last_checkpoint
+from generator.training.models import loaded
 from generator.training.run import END, Run, begin_run, open_run
 from generator.training.stages import finetune, pretrain
 
@@ -48,6 +49,12 @@ def test_the_model_loads_with_the_auto_classes_and_has_learnt(trained: Run) -> N
     assert set(facts["held_out_loss"]) == {"description", "head", "top-down", "bottom-up", "specification"}
     for layout in ("head", "top-down", "bottom-up"):
         assert facts["held_out_loss"][layout] < 4.5  # 6.0 is what an untrained model has: the logarithm of 400
+
+
+def test_held_out_losses_are_those_of_the_stored_weights_in_fp32(trained: Run) -> None:
+    tokenizer, model = loaded(trained.folder / "model", trained.recipe.model.context)
+    again = held_out_losses(model.float(), tokenizer, trained.folder / "data", trained.recipe.model.context)
+    assert read_facts(trained.folder / "model")["held_out_loss"] == again
 
 
 def test_everything_that_was_done_is_written_down(trained: Run) -> None:

@@ -9,7 +9,7 @@ from generator.corpus.documents import Document
 from generator.training.card import model_card
 from generator.training.curve import picture, whole_curve
 from generator.training.fitting import cuda
-from generator.training.models import base_dtype, store
+from generator.training.models import base_dtype, loaded, store
 from generator.training.preparing import HELD_OUT, documents, read_manifest
 from generator.training.recipe import FORMATS
 from generator.training.rows import serving
@@ -90,10 +90,11 @@ def _write(run: Run, stage: StageFolder, last: str, today: str) -> None:
 
     recipe, data = run.recipe, run.stage("data").needed()
     names = [*recipe.phases, *(["prefer"] if last == "prefer" else [])]
-    model, tokenizer = stage_model(run, last), tokenizer_of(run)
+    numbers = base_dtype(run) if recipe.model.base else "bfloat16"
+    store(stage_model(run, last), tokenizer_of(run), stage.work, weights=numbers)
     run.report("train: measuring on what was kept out")
-    store(model, tokenizer, stage.work, weights=base_dtype(run) if recipe.model.base else "bfloat16")
-    losses = held_out_losses(model, tokenizer, data, recipe.model.context)
+    tokenizer, model = loaded(stage.work, recipe.model.context)  # what users load,
+    losses = held_out_losses(model.float(), tokenizer, data, recipe.model.context)  # and in fp32 on every CPU
     manifest = read_manifest(data)
     facts = {
         "name": recipe.name,
