@@ -4,6 +4,7 @@ The patents are those of the starter model. They lie beside the checkout in CI, 
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ def test_a_tenth_of_the_starter_writes_better_than_markov_text(
         return json.loads(capsys.readouterr().out)
 
     inputs = [f"--input={part(name, tmp_path)}" for name in ("patents.jsonl.zst", "descriptions.jsonl.zst")]
-    facts = figures("train", "all", str(run), "--recipe", "tenth", *inputs)
+    cores = f"--threads={os.cpu_count()}"  # tests before this one may have set fewer
+    facts = figures("train", "all", str(run), "--recipe", "tenth", cores, *inputs)
     assert facts["held_out_loss"]["top-down"] < 5.0  # an untrained model has 8.3, the logarithm of 4,096
     assert facts["held_out_loss"]["bottom-up"] < 5.0
     held_out = run / "data" / "held-out.jsonl.zst"
