@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from real_patents import patents
 
 from generator.calibration import load_calibration
-from generator.checks import Coherent, c8_antecedent_basis, check, coherent, measure
+from generator.checks import Coherent, c8_antecedent_basis, coherent, measure
 from generator.checks.antecedents import all_terms
 from generator.checks.chains import chains
 from generator.checks.thresholds import Calibration
