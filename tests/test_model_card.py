@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import shutil
 from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 from taught_model import save_taught
 from test_reading_patents import THINGS, patent, written
 
+import generator
 from generator.cli import main
 from generator.errors import ConfigError, PressError
 from generator.training.card import model_card
@@ -331,3 +333,10 @@ def test_figures_that_are_refused_leave_all_as_it_was(
     (model / "measured" / "drafting.json").write_text("[]")
     with pytest.raises(PressError, match=r"drafting\.json: a JSON object is expected"):
         write_card(model)
+
+
+def test_the_card_in_the_package_is_made_of_what_lies_beside_it(tmp_path: Path) -> None:
+    shipped = Path(generator.__file__).parent / "starter"
+    shutil.copytree(shipped, tmp_path / "starter", ignore=shutil.ignore_patterns("*.safetensors", "README.md"))
+    write_card(tmp_path / "starter")
+    assert (tmp_path / "starter" / "README.md").read_text() == (shipped / "README.md").read_text()
