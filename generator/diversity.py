@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from generator.corpus.fingerprints import PERMUTATIONS, band_hashes, signature, similarity, word_hashes
+from generator.corpus.fingerprints import signature, word_hashes
+from generator.corpus.likeness import Likeness
 from generator.words import content, words
 
 SIMILAR = 0.8
@@ -103,17 +104,11 @@ def clusters(texts: Sequence[str]) -> list[int]:
 
 def repeated(texts: Sequence[str]) -> Iterator[list[int]]:
     """For each text the indices of the earlier texts that it is a near duplicate of."""
-    import numpy as np
-
-    found = np.empty((len(texts), PERMUTATIONS), np.uint32)
-    banded: dict[tuple[int, int], list[int]] = {}
+    seen = Likeness(SIMILAR)
     for place, text in enumerate(texts):
-        found[place] = signature(word_hashes(words(text)))
-        keys = list(enumerate(band_hashes(found[place]).tolist()))
-        near = sorted({at for key in keys for at in banded.get(key, ())})
-        yield [at for at, alike in zip(near, similarity(found[place], found[near]), strict=True) if alike >= SIMILAR]
-        for key in keys:
-            banded.setdefault(key, []).append(place)
+        mine = signature(word_hashes(words(text)))
+        yield list(seen.find(mine))
+        seen.add(place, mine)
 
 
 def distinct(texts: Sequence[str], n: int) -> float | None:

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from generator.corpus.documents import Document, Skipped, compared_words, titled
-from generator.corpus.fingerprints import band_hashes, signature, similarity, word_hashes
+from generator.corpus.fingerprints import signature, word_hashes
+from generator.corpus.likeness import Likeness
 from generator.corpus.reading import read_documents
 from generator.errors import CorpusError
 from generator.patent_text import held_out
@@ -32,12 +32,12 @@ class Gathered:
 
 def gather(sources: Sequence[Path], data: Data, report: Callable[[str], None]) -> Gathered:
     """Read all documents once and decide which are kept, and of which family each is. Raises CorpusError."""
-    found, kin, seen, likeness = Gathered(), _Kin(), set[str](), _Likeness(data.near_duplicate)
+    found, kin, seen, twins = Gathered(), _Kin(), set[str](), _Twins(data.near_duplicate)
     for place, source, document in _documents(sources, found, report):
         if why := _unwanted(document, data, seen):
             found.dropped[why] += 1
             continue
-        twin = likeness.twin(place, document)
+        twin = twins.find(place, document)
         kin.join(str(place), *_keys(document), *([str(twin)] if twin is not None else ()))
         if twin is None:
             found.family[place] = document.number
@@ -128,28 +128,18 @@ class _Kin:
             self._parent[self.root(name)] = root
 
 
-class _Likeness:
+class _Twins:
     """Finds an earlier document whose title, abstract and claims are nearly the same."""
 
     def __init__(self, least: float) -> None:
-        self._least = least
-        self._bands: dict[int, list[int]] = {}
-        self._signatures: dict[int, Any] = {}
+        self._seen = Likeness(least)
 
-    def twin(self, place: int, document: Document) -> int | None:
-        import numpy as np
-
+    def find(self, place: int, document: Document) -> int | None:
         words = compared_words(document)
         if len(words) < FEW_WORDS:
             return None
         mine = signature(word_hashes(words))
-        bands = band_hashes(mine).tolist()
-        others = sorted({other for band in bands for other in self._bands.get(band, ())})
-        if others:
-            alike = similarity(mine, np.stack([self._signatures[other] for other in others]))
-            if float(alike.max()) >= self._least:
-                return others[int(alike.argmax())]
-        self._signatures[place] = mine
-        for band in bands:
-            self._bands.setdefault(band, []).append(place)
+        if found := self._seen.find(mine):
+            return max(found, key=found.__getitem__)
+        self._seen.add(place, mine)
         return None
