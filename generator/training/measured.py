@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from generator import files
+from generator.errors import ConfigError
 from generator.training.card import model_card
 from generator.training.card_figures import of_model
 from generator.training.finishing import read_facts
@@ -21,8 +22,13 @@ def write_card(model: Path, drafting: Path | None = None, questions: Sequence[Pa
     questions of the same file name. Nothing is written of figures that are not of this model. Raises PressError.
     """
     facts, folder = read_facts(model), model / FOLDER
-    new = {} if drafting is None else {folder / DRAFTING: _figures(drafting)}
-    new |= {folder / QUESTIONS / path.name: _figures(path) for path in questions}
+    given = {} if drafting is None else {folder / DRAFTING: drafting}
+    for path in questions:
+        place = folder / QUESTIONS / f"{path.stem}.json"
+        if place in given:
+            raise ConfigError(f"{path}: figures of this name were given already", hint="Rename one of the two files.")
+        given[place] = path
+    new = {place: _figures(path) for place, path in given.items()}
     kept = dict(_kept(folder)) | new
     asked = [figures for path, figures in sorted(kept.items()) if path.parent.name == QUESTIONS]
     card = model_card(facts, kept.get(folder / DRAFTING), asked)
@@ -36,7 +42,7 @@ def write_card(model: Path, drafting: Path | None = None, questions: Sequence[Pa
 def _kept(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     for path in (folder / DRAFTING, *sorted((folder / QUESTIONS).glob("*.json"))):
         if path.exists():
-            yield path, _figures(path)
+            yield path, files.read_object(path, hint="Delete it, and give its figures anew.")
 
 
 def _figures(path: Path) -> dict[str, Any]:
