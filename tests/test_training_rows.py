@@ -255,6 +255,17 @@ def test_seconds_go_on_after_a_kill(tmp_path: Path) -> None:
     assert Curve(folder / "curve.csv", keep=0).seconds < 5000
 
 
+def test_the_time_left_is_told_by_the_pace_since_the_stage_went_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "broad"
+    folder.mkdir()
+    (folder / "curve.csv").write_text(f"{HEADER}\nbroad,10,100,3.0000,5000\n")
+    clock = iter([50.0, 60.0])
+    monkeypatch.setattr("generator.training.curve.time.monotonic", lambda: next(clock))
+    assert Curve(folder / "curve.csv", keep=10).pace(2_100, 62_100) == "200 tokens/s  5 min left"
+
+
 @pytest.mark.parametrize("half", [True, False])
 def test_weights_decay_and_norms_do_not(half: bool) -> None:
     import torch

@@ -19,13 +19,19 @@ class Curve:
         self._path, self._stage = path, path.parent.name.removesuffix(".part")
         lines = [line for line in read_curve(path) if int(line[1]) <= keep] if path.exists() else []
         files.write(path, _text([HEADER.split(","), *lines]))
-        self._before = float(lines[-1][4]) if lines else 0.0
+        self._before, self._seen = (float(lines[-1][4]), int(lines[-1][2])) if lines else (0.0, 0)
         self._began = time.monotonic()
 
     @property
     def seconds(self) -> float:
         """Of training, without what a kill made in vain."""
         return self._before + time.monotonic() - self._began
+
+    def pace(self, tokens: int, whole: int) -> str:
+        """Tokens a second and minutes left after `tokens` of `whole`, by what was trained since the stage began or went
+        on: what else the machine did before a kill says nothing of now."""
+        speed = max(tokens - self._seen, 1) / max(time.monotonic() - self._began, 1e-9)
+        return f"{speed:.0f} tokens/s  {(whole - tokens) / speed / 60:.0f} min left"
 
     def add(self, step: int, tokens: int, loss: float) -> None:
         """`loss` is the mean since the line before, in nats a token."""

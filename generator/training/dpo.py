@@ -175,8 +175,7 @@ def _logged(
         )
     curve.add(step, tokens[step - 1], loss)
     if step % REPORTED == 0 or step == steps:
-        left = curve.seconds / step * (steps - step) / 60
         run.report(
             f"train prefer: step {step}/{steps}  loss {loss:.3f}  margin {logs['rewards/margins']:.3f}  "
-            f"{tokens[step - 1] / max(curve.seconds, 1e-9):.0f} tokens/s  {left:.0f} min left"
+            f"{curve.pace(tokens[step - 1], tokens[-1])}"
         )

@@ -203,9 +203,7 @@ def _logged(run: Run, stage: StageFolder, phase: Phase, curve: Curve, step: int,
             f"train {stage.name}: the loss at step {step} is {loss}",
             hint=f"Lower the rates of [{stage.name}] in the recipe, and begin this stage anew: delete {stage.work}.",
         )
-    curve.add(step, step * phase.step_tokens, loss)
-    speed = step * phase.step_tokens / max(curve.seconds, 1e-9)
-    left = curve.seconds / step * (phase.steps - step) / 60
-    run.report(
-        f"train {stage.name}: step {step}/{phase.steps}  loss {loss:.3f}  {speed:.0f} tokens/s  {left:.0f} min left"
-    )
+    tokens = step * phase.step_tokens
+    curve.add(step, tokens, loss)
+    pace = curve.pace(tokens, phase.steps * phase.step_tokens)
+    run.report(f"train {stage.name}: step {step}/{phase.steps}  loss {loss:.3f}  {pace}")
