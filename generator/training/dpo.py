@@ -1,15 +1,13 @@
 """Direct preference optimisation of a stage's model through trl's DPOTrainer, with checkpoints by time."""
 
-import math
 import random
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.errors import ModelError
 from generator.training.curve import Curve
-from generator.training.fitting import cuda, explained, half, last_checkpoint, step_of, watching
+from generator.training.fitting import cuda, explained, finite, half, last_checkpoint, step_of, watching
 from generator.training.pairs import Pair
 from generator.training.recipe import Preference
 from generator.training.run import Run, StageFolder
@@ -168,11 +166,7 @@ def _logged(
     run: Run, stage: StageFolder, curve: Curve, step: int, tokens: Sequence[int], logs: dict[str, float]
 ) -> None:
     loss, steps = float(logs["loss"]), len(tokens)
-    if not math.isfinite(loss):
-        raise ModelError(
-            f"train prefer: the loss at step {step} is {loss}",
-            hint=f"Lower the rate of [prefer] in the recipe, and begin this stage anew: delete {stage.work}.",
-        )
+    finite(stage, step, loss, "rate")
     curve.add(step, tokens[step - 1], loss)
     if step % REPORTED == 0 or step == steps:
         run.report(

@@ -197,12 +197,17 @@ def watching(run: Run, logged: Callable[[int, dict[str, float]], None]) -> Any:
     return Watching()
 
 
-def _logged(run: Run, stage: StageFolder, phase: Phase, curve: Curve, step: int, loss: float) -> None:
+def finite(stage: StageFolder, step: int, loss: float, rates: str) -> None:
+    """Raises ModelError for a loss that is no number; `rates` names what in the recipe is then too high."""
     if not math.isfinite(loss):
         raise ModelError(
             f"train {stage.name}: the loss at step {step} is {loss}",
-            hint=f"Lower the rates of [{stage.name}] in the recipe, and begin this stage anew: delete {stage.work}.",
+            hint=f"Lower the {rates} of [{stage.name}] in the recipe, and begin this stage anew: delete {stage.work}.",
         )
+
+
+def _logged(run: Run, stage: StageFolder, phase: Phase, curve: Curve, step: int, loss: float) -> None:
+    finite(stage, step, loss, "rates")
     tokens = step * phase.step_tokens
     curve.add(step, tokens, loss)
     pace = curve.pace(tokens, phase.steps * phase.step_tokens)
