@@ -123,6 +123,18 @@ def test_the_model_moves_towards_what_the_gates_accept(preferred: Preferred) -> 
     assert left - {"begun.json"} == {"curve.csv", "drafts.jsonl", "facts.json", "model", "pairs.json", "pairs.jsonl"}
 
 
+def test_training_has_the_threads_that_it_had_before_the_drafts(finetuned: Path, tmp_path: Path) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        prefer(replace(another(finetuned, tmp_path), threads=0))  # the engine that writes the drafts takes one
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_what_is_finished_is_not_done_again(preferred: Preferred) -> None:
     run, facts = preferred
     before = (run.folder / "prefer" / "model").stat().st_mtime_ns

@@ -89,6 +89,8 @@ def prefer(run: Run) -> dict[str, Any]:
 
 def _drafts(run: Run, stage: StageFolder, preference: Preference, folder: Path) -> list[Written]:
     """As many drafts as the recipe says, both directions in turn; those of an earlier start are not written again."""
+    import torch
+
     path = stage.work / DRAFTS_FILE
     done = {draft.index: draft for draft in _read_drafts(path)}
     if len(done) < preference.drafts:
@@ -99,6 +101,7 @@ def _drafts(run: Run, stage: StageFolder, preference: Preference, folder: Path) 
             for index in range(preference.drafts)
             if index not in done
         )
+        threads = torch.get_num_threads()  # an engine keeps one of them, and training wants them all
         model = _open(run, preference, folder)
         with path.open("ab") as file:
             for draft in model.drafts(missing, _sampling(preference)):
@@ -109,6 +112,7 @@ def _drafts(run: Run, stage: StageFolder, preference: Preference, folder: Path) 
                 done[written.index] = written
                 if len(done) % REPORTED == 0:
                     run.report(f"train prefer: {len(done)} of {preference.drafts} drafts")
+        torch.set_num_threads(threads)
     return [done[index] for index in range(preference.drafts)]
 
 
