@@ -58,15 +58,12 @@ def compare_drafting(
     press: "Press", found: Sequence[Contender], held_out: HeldOut, asked: Asked, out: Path
 ) -> Comparison:
     """Measure each model. What a model cannot do is said in its part of the table. Raises PressError."""
-    import torch
-
     from generator.corpus.reading import source_sha256
 
-    threads = asked.threads or torch.get_num_threads()  # before an engine changes it
     for path in asked.known:  # a wrong name is told before hours of work
         source_sha256(path)
     items = len(held_out.documents[: asked.items])
-    trials = [_Trial(press, one, held_out, asked, out, threads) for one in found]
+    trials = [_Trial(press, one, held_out, asked, out) for one in found]
     read = [one.read(items) for one in trials]  # before an engine's libraries count in the memory of any
     measured = [one.measured(patents) for one, patents in zip(trials, read, strict=True)]
     memory = memory_of(asked.known, held_out, press.report)
@@ -110,7 +107,6 @@ class _Trial:
     held_out: HeldOut
     asked: Asked
     out: Path
-    threads: int  # that read
     cannot: dict[str, str] = field(default_factory=dict)
 
     def read(self, items: int) -> list[Read]:
@@ -156,7 +152,7 @@ class _Trial:
         kept = self._kept("patents", asked)
         with kept.opened(Read.of) as found:
             if len(found) < items:
-                reader = Reader.open(self.one, self.threads, self.press.report)
+                reader = Reader.open(self.one, self.asked.threads, self.press.report)
                 pace = Pace(self.press.report, self.one.name, "patents read", len(found), items)
                 for item in range(len(found), items):
                     found.append(reader.read(self.held_out, item))
