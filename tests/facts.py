@@ -3,10 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from generator import canonical, files, log
-from generator.disclosure import Claim, Disclosure, Finding, Paragraph
-from generator.note import SigningKey, new_key
-from generator.record import Generation, Record
+from generator.base import canonical, files
+from generator.log import append
+from generator.log.note import SigningKey, new_key
+from generator.record.disclosure import Claim, Disclosure, Finding, Paragraph
+from generator.record.record import Generation, Record
 
 ORIGIN = "example.org/prior-art/log"
 TIME = "2026-11-22T03:17:00Z"
@@ -86,8 +87,8 @@ def queue(output: Path, numbers: range) -> None:
 def archive(output: Path, count: int, *, published: str = "", first: int = 0) -> Path:
     """A log with `count` disclosures, all published at `published` if that is given."""
     queue(output, range(first, first + count))
-    log.append(output, key())
+    append.append(output, key())
     if published:
-        leaves = [index for index, entry in log.entry_list(output) if str(entry).startswith("disclosure")]
-        log.append_published(output, key(), published, leaves)
+        leaves = [index for index, entry in append.entry_list(output) if str(entry).startswith("disclosure")]
+        append.append_published(output, key(), published, leaves)
     return output

@@ -3,9 +3,9 @@
 import random
 from typing import Any
 
-from generator.disclosure import Claim, Disclosure
-from generator.layouts import write_layout
-from generator.references import depends_on
+from generator.record.claim_references import depends_on
+from generator.record.disclosure import Claim, Disclosure
+from generator.record.layouts import write_layout
 
 THINGS = [
     "valve",

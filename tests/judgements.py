@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from generator.judgement import (
+from generator.record.judgement import (
     ClaimChart,
     Class,
     Classification,

@@ -22,13 +22,15 @@ from typing import Any, ClassVar
 import facts
 from inventions import draft_text
 
-from generator import archive, model, pipeline
-from generator.brief import Brief, Draft, ModelIdentity
-from generator.config import Settings
-from generator.errors import PressError
-from generator.layouts import PROMPTS
-from generator.press import Press
-from generator.publish import open_deploy, undated
+from generator.base.errors import PressError
+from generator.base.publication import Publication
+from generator.base.settings import Settings
+from generator.commands import nightly
+from generator.log import archive
+from generator.model import loading
+from generator.model.interface import Brief, Draft, ModelIdentity
+from generator.publish.deploy import open_deploy, undated
+from generator.record.layouts import PROMPTS
 
 COUNT = 3  # disclosures a night
 RETRIES = 4  # errors that are told and pass, in one night
@@ -93,18 +95,18 @@ def night_of(day: int) -> str:
     return (date(2026, 10, 31) + timedelta(days=day)).isoformat()
 
 
-def press(root: Path, settings: Settings, day: int, second: int, told: list[str] | None = None) -> Press:
+def at_night(root: Path, settings: Settings, day: int, second: int, told: list[str] | None = None) -> Publication:
     lines = [] if told is None else told
     now = f"{night_of(day)}T03:{second // 60 % 60:02}:{second % 60:02}Z"
-    return Press(root, settings, lines.append, KEY.text, lambda: now)
+    return Publication(root, settings, lines.append, KEY.text, lambda: now)
 
 
 def night(root: Path, settings: Settings, to: str, day: int, second: int = 0, told: list[str] | None = None) -> Any:
-    real, model.open_model = model.open_model, lambda *_, **__: Author()  # type: ignore[assignment,return-value]
+    real, loading.open_model = loading.open_model, lambda *_, **__: Author()  # type: ignore[assignment,return-value]
     try:
-        return pipeline.nightly(press(root, settings, day, second, told), to=to, count=COUNT)
+        return nightly.nightly(at_night(root, settings, day, second, told), to=to, count=COUNT)
     finally:
-        model.open_model = real
+        loading.open_model = real
 
 
 def child(root: Path, settings: Settings, to: str, day: int, second: int) -> None:
@@ -126,7 +128,7 @@ def check(root: Path, settings: Settings, nights: int) -> None:
     assert days == [night_of(day) for day in range(1, nights + 1) for _ in range(COUNT)], days
     assert open_deploy(output) is None
     assert undated(output) == []
-    checked = pipeline.check(press(root, settings, nights + 1, 0))
+    checked = nightly.check(at_night(root, settings, nights + 1, 0))
     assert checked.ok, checked.lines
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from written import IDENTITY, WrittenModel
 
-from generator.brief import Brief, EngineChoice
-from generator.errors import ConfigError
-from generator.profiles import ModelProfile
-from generator.sampling import Sampling
-from generator.weights import model_folder
+from generator.base.errors import ConfigError
+from generator.model.interface import Brief, EngineChoice
+from generator.model.profiles import ModelProfile
+from generator.model.sampling_settings import Sampling
+from generator.model.weights import model_folder
 
 
 def second() -> bool:

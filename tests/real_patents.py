@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from generator.calibration import real_disclosures
-from generator.controls import SHIPPED
 from generator.corpus.reading import read_documents
-from generator.disclosure import Disclosure
+from generator.judge.calibration import real_disclosures
+from generator.measure.controls import SHIPPED
+from generator.record.disclosure import Disclosure
 
 
 @cache

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from facts import archive, disclosure, key, record
 
-from generator import files, log
-from generator.config import Settings
-from generator.disclosure import Claim
-from generator.press import Press
+from generator.base import files
+from generator.base.publication import Publication
+from generator.base.settings import Settings
+from generator.log import append
+from generator.record.disclosure import Claim
 
 HOSTILE = '</script><img src=x onerror="window.hacked=1"><script>window.hacked=1</script> & "q" /*DATA*/ <!--'
 NOW = "2026-11-22T20:00:00Z"
@@ -29,13 +30,13 @@ def real_patents(path: Path, count: int, length: int = 8) -> Path:
     return path
 
 
-def publication(root: Path, count: int = 12, waiting: int = 2) -> Press:
+def a_publication(root: Path, count: int = 12, waiting: int = 2) -> Publication:
     """`count` logged disclosures, `waiting` in the queue; the first one's text is hostile."""
     hostile = replace(disclosure(0, title=f"Hinge {HOSTILE}"), abstract=f"A hinge. {HOSTILE}")
     claims = (*hostile.claims[:1], Claim(2, f"The bracket of claim 1, {HOSTILE}.", (1,)))
     files.write(root / "output/queue/0.json", record(0, disclosure=replace(hostile, claims=claims)).to_bytes())
     archive(root / "output", count - 1, first=1)
-    log.append(root / "output", key())
+    append.append(root / "output", key())
     for number in range(count, count + waiting):
         files.write(root / f"output/queue/{number}.json", record(number).to_bytes())
-    return Press(root, Settings(), lambda _: None, now=lambda: NOW)
+    return Publication(root, Settings(), lambda _: None, now=lambda: NOW)

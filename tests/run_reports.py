@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from generator import canonical, files
+from generator.base import canonical, files
 
 SESSION = {
     "began_at": "2026-11-20T01:00:00Z",

@@ -13,13 +13,15 @@ from browsing import Server as Server
 from browsing import browser as browser
 from browsing import serve as serve
 
-from generator import files, log, website
-from generator.config import Settings
-from generator.disclosure import Claim, Disclosure, Paragraph
-from generator.judgement import Judgement
-from generator.listings import Site
-from generator.note import new_key
-from generator.record import Generation, Record
+from generator.base import files
+from generator.base.settings import Settings
+from generator.log import append
+from generator.log.note import new_key
+from generator.record.disclosure import Claim, Disclosure, Paragraph
+from generator.record.judgement import Judgement
+from generator.record.record import Generation, Record
+from generator.site import build
+from generator.site.listings import Site
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ROOT / "site_templates"
@@ -178,9 +180,9 @@ def write_archive(
         if judgement := dict(enumerate(judged)).get(number):
             files.write(path.with_suffix(".judgement.json"), judgement.to_bytes())
         files.write(path, item.to_bytes())
-    log.append(output, KEY)
+    append.append(output, KEY)
     for time, serials in published:
-        log.append_published(output, KEY, time, serials)
+        append.append_published(output, KEY, time, serials)
 
 
 def settings(**changes: Any) -> Settings:
@@ -194,4 +196,4 @@ def settings(**changes: Any) -> Settings:
 
 
 def build_site(output: Path, *, docs: Path = DOCS, templates: Path = TEMPLATES, **changes: Any) -> Site:
-    return website.build(output, settings(**changes), docs=docs, templates=templates)
+    return build.build(output, settings(**changes), docs=docs, templates=templates)

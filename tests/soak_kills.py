@@ -19,8 +19,9 @@ from pathlib import Path
 
 import facts
 
-from generator import audit, log
-from generator.archive import current, read_volume, volumes
+from generator.log import append
+from generator.log.archive import current, read_volume, volumes
+from generator.verify import audit
 
 
 def check(output: Path, count: int) -> None:
@@ -46,7 +47,7 @@ def main() -> None:
             facts.queue(output, range(written, written + count))
             written += count
             started = time.monotonic()
-            child = multiprocessing.get_context("fork").Process(target=log.append, args=(output, facts.key()))
+            child = multiprocessing.get_context("fork").Process(target=append.append, args=(output, facts.key()))
             child.start()
             child.join(dice.uniform(0, 1.1 * usual) if ended >= 3 else None)
             if child.is_alive():
@@ -58,11 +59,11 @@ def main() -> None:
             child.join()
             rounds += 1
             if rounds % 10 == 0:
-                log.append(output, facts.key())
+                append.append(output, facts.key())
                 if current(output):
                     check(output, written)
                 print(f"\r{kills} kills, {ended} undisturbed, {written} records", end="", flush=True)
-        log.append(output, facts.key())
+        append.append(output, facts.key())
         check(output, written)
     print(f"\n{kills} kills, {ended} undisturbed ends, {written} records: all in the log, once, in order")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tiny_model import save_tiny
 
-from generator.layouts import DIRECTIONS, write_layout
+from generator.record.layouts import DIRECTIONS, write_layout
 
 TOPIC = "Method for making"
 STEPS = 80  # few enough that drafts vary

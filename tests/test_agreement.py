@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from generator.agreement import ANSWERS, Agreement, Kappa, Rate, agreement, kappa
+from generator.measure.review.agreement import ANSWERS, Agreement, Kappa, Rate, agreement, kappa
 
 
 def test_a_published_example() -> None:

@@ -15,15 +15,16 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "generator"
 PATHS = sorted(PACKAGE.rglob("*.py"))
-ENGINE = PACKAGE / "engine"
+ENGINE = PACKAGE / "model" / "engine"
 HEAVY = ("torch", "transformers", "tokenizers", "numpy", "jinja2", "mkdocs", "cryptography", "yaml", "markdown")
-MODEL = {"model", "training", "weights", "brief", "drafting"}
-SITE = {"pages", "website", "search", "feeds", "citation", "listings", "mkdocs", "pagefind", "sitecheck"}
+MODULES = {f"generator.{p.relative_to(PACKAGE).with_suffix('').as_posix().replace('/', '.')}" for p in PATHS}
+NAMES = re.compile(r"`([\w/]+)`")
 
 
-def module(path: Path) -> str:
-    """`checks/form.py` belongs to `checks`."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def folder(path: Path) -> str:
+    """`judge/checks/form.py` lies in the room `judge`; `__main__.py` in none."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else ""
 
 
 def imported(path: Path) -> set[str]:
@@ -43,88 +44,101 @@ def imported(path: Path) -> set[str]:
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            if node.module == "generator":
-                names.update(f"generator.{alias.name}" for alias in node.names if alias.name != "__version__")
-            else:
-                names.add(node.module or "")
+            modules = {f"{node.module}.{alias.name}" for alias in node.names} & MODULES
+            names.update(modules or {node.module or ""})
     return names
 
 
 @cache
-def own() -> dict[str, set[str]]:
-    """For each module the modules of this package that it imports."""
-    graph: dict[str, set[str]] = {}
-    for path in PATHS:
-        found = {name.split(".")[1] for name in imported(path) if name.startswith("generator.")}
-        graph.setdefault(module(path), set()).update(found - {module(path)})
-    return graph
-
-
-@cache
-def foreign() -> set[tuple[str, str]]:
-    """(package, module) for each import that is neither of this package nor of the standard library."""
-    return {
-        (name.split(".")[0], module(path))
-        for path in PATHS
-        for name in imported(path)
-        if name.split(".")[0] not in (*sys.stdlib_module_names, "generator")
-    }
-
-
-@cache
-def rows() -> list[list[str]]:
-    """Cells of the table of parts."""
+def rooms() -> dict[str, list[str]]:
+    """The rows of the table of folders in docs/architecture.md, by folder, in order."""
     lines = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("\n")
-    start = lines.index("| part | modules | what it is | besides the standard library |") + 2
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[start:] if line.startswith("| ")][
-        : next(n for n, line in enumerate(lines[start:]) if not line.startswith("|"))
-    ]
+    start = lines.index("| # | folder | what lives there | imports | packages |") + 2
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[start : start + 13]]
+    return {NAMES.findall(row[1])[0]: row for row in rows}
 
 
-def order() -> list[str]:
-    return [name for row in rows() for name in re.findall(r"`(\w+)`", row[1])]
-
-
-def test_the_table_lists_the_tree() -> None:
-    assert len(order()) == len(set(order()))
-    assert set(order()) == set(own()) - {"__init__"}
-
-
-@pytest.mark.parametrize("name", sorted(own()))
-def test_a_module_imports_only_what_stands_before_it(name: str) -> None:
-    before = order()[: order().index(name)] if name in order() else []
-    assert own()[name] <= set(before), f"{name} imports {sorted(own()[name] - set(before))}"
-
-
-def test_packages_are_imported_where_the_table_says() -> None:
-    listed = {
-        (package, where)
-        for row in rows()
-        for packages, modules in re.findall(r"((?:`\w+`(?:, )?)+) in ((?:`\w+`(?:, )?)+)", row[3])
-        for package in re.findall(r"`(\w+)`", packages)
-        for where in re.findall(r"`(\w+)`", modules)
-    }
-    assert foreign() == listed
-
-
-def reached(name: str) -> set[str]:
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        for other in own()[waiting.pop()] - found:
-            found.add(other)
-            waiting.append(other)
+def allowed(name: str) -> set[str]:
+    """The folders that a folder may import, as its row says: numbers, ranges of them, or `nothing`."""
+    order, found = list(rooms()), set()
+    for first, last in re.findall(r"(\d+)(?:-(\d+))?", rooms()[name][3]):
+        found.update(order[int(first) - 1 : int(last or first)])
     return found
 
 
-def test_verify_reaches_neither_model_nor_site_nor_pipeline() -> None:
-    assert {"merkle", "note", "record"} <= reached("verify")
-    assert not reached("verify") & (MODEL | SITE | {"pipeline", "press", "publish", "cli"})
+def climbs(files: dict[str, set[str]]) -> list[str]:
+    """For each import that the table does not allow: both files and the rule."""
+    return [
+        f"{path} imports {name}, but {here} may import {', '.join(sorted(allowed(here))) or 'nothing'}"
+        for path, names in files.items()
+        for here in [path.split("/")[1]]
+        for name in sorted(names)
+        if name.startswith("generator.") and name.split(".")[1] not in {here, *allowed(here)}
+    ]
 
 
-def test_the_site_reaches_no_model_and_the_model_no_site() -> None:
-    assert not reached("website") & MODEL
-    assert not reached("drafting") & (SITE | {"log", "publish"})
+def test_the_files_that_the_page_names_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:generator|site_templates|docs)/[\w/.]+|[a-z]+/[\w/]+\.py)`", page)
+    assert len(named) > 20
+    missing = [name for name in named if not ((ROOT / name).exists() or (PACKAGE / name).exists())]
+    assert missing == []
+
+
+def test_the_table_lists_the_tree() -> None:
+    there = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert {*rooms(), "starter"} == there
+    assert {path.name for path in PACKAGE.iterdir() if path.is_file()} == {"__init__.py", "__main__.py"}
+    assert all(max(order(other) for other in {name, *allowed(name)}) == order(name) for name in rooms())
+
+
+def order(name: str) -> int:
+    return list(rooms()).index(name)
+
+
+def test_a_folder_imports_only_what_stands_before_it() -> None:
+    files = {f"generator/{p.relative_to(PACKAGE).as_posix()}": imported(p) for p in PATHS if folder(p)}
+    assert climbs(files) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("generator/base/words.py", "generator.site.pages"), ("generator/model/a.py", "generator.judge.b")],
+)
+def test_an_import_that_climbs_is_named_with_its_rule(path: str, name: str) -> None:
+    (said,) = climbs({path: {name, "generator.base.errors"}})
+    assert path in said
+    assert name in said
+    assert "may import" in said
+
+
+def test_no_import_goes_round() -> None:
+    """Modules, not folders: those of one folder may import one another, but not in a circle."""
+    names = {dotted(path): path for path in PATHS}
+    graph = {
+        name: {target for target in imported(path) if target in names and target != name}
+        for name, path in names.items()
+    }
+    done: set[str] = set()
+    while ready := {name for name, targets in graph.items() if name not in done and targets <= done}:
+        done |= ready
+    assert sorted(set(graph) - done) == []
+
+
+def dotted(path: Path) -> str:
+    name = ".".join(("generator", *path.relative_to(PACKAGE).with_suffix("").parts))
+    return name.removesuffix(".__init__")
+
+
+def test_packages_are_imported_where_the_table_says() -> None:
+    listed = {(package, name) for name in rooms() for package in NAMES.findall(rooms()[name][4])}
+    found = {
+        (name.split(".")[0], folder(path))
+        for path in PATHS
+        for name in imported(path)
+        if name.split(".")[0] not in (*sys.stdlib_module_names, "generator", "")
+    }
+    assert found == listed
 
 
 def test_heavy_packages_are_imported_inside_functions() -> None:
@@ -136,7 +150,7 @@ def test_heavy_packages_are_imported_inside_functions() -> None:
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not {name.split(".")[0] for name in names} & set(HEAVY), path
-            assert not any(name.startswith("generator.engine") for name in names), path
+            assert not any(name.startswith("generator.model.engine") for name in names), path
 
 
 def test_importing_every_module_loads_nothing_heavy() -> None:
@@ -154,8 +168,9 @@ def test_importing_every_module_loads_nothing_heavy() -> None:
 def test_help_loads_nothing_heavy_and_answers_at_once() -> None:
     """Under 200 ms: measured against the bare interpreter beside it, so that a busy machine does not decide."""
     program = (
-        "import sys\nfrom generator.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        f"print([n for n in {(*HEAVY, 'generator.pipeline')!r} if n in sys.modules])"
+        "import sys\nfrom generator.commands.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print([n for n in {(*HEAVY, 'generator.commands.nightly')!r} if n in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True).stdout.decode()
     assert said.startswith("Usage: prior-art")
@@ -169,14 +184,15 @@ def test_help_loads_nothing_heavy_and_answers_at_once() -> None:
     assert statistics.median(whole) < max(0.2, 8 * statistics.median(bare)), (bare, whole)
 
 
-@pytest.mark.parametrize("path", [*PATHS, *sorted((ROOT / "tests").rglob("*.py"))], ids=lambda p: p.name)
-def test_files_stay_short(path: Path) -> None:
-    limit = 300 if PACKAGE in path.parents else 400  # a test file also holds the texts that it feeds in
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
-
-
-@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.name)
-def test_functions_stay_short_and_values_are_frozen(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < 60, f"{node.name} has too many lines"
+def test_files_and_functions_stay_short() -> None:
+    long = []
+    for path in [*PATHS, *sorted((ROOT / "tests").rglob("*.py"))]:
+        text = path.read_text(encoding="utf-8")
+        limit = 300 if PACKAGE in path.parents else 400  # a test file also holds the texts that it feeds in
+        if (lines := text.count("\n")) > limit:
+            long.append(f"{path.relative_to(ROOT)}: {lines} lines")
+        for node in ast.walk(ast.parse(text)):
+            if PACKAGE in path.parents and isinstance(node, ast.FunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno
+                long += [f"{path.relative_to(ROOT)}: {node.name}: {lines} lines"] if lines >= 60 else []
+    assert long == []

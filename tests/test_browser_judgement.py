@@ -13,7 +13,7 @@ from browsing import Server, Visit
 from site_fixture import PUBLISHED, build_site, patents, record, write_archive
 from test_browser_search import ids, status
 
-from generator import search
+from generator.site import bundles
 
 HOSTILE = (
     '</td></tr></table><img src="http://evil.example/a.png" onerror="window.hacked=1"><script>window.hacked=1</script>'
@@ -29,8 +29,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     judged = (judgements.OBVIOUS, judgements.FAR, judgements.UNASSESSED, hostile, None)
     write_archive(output, [*patents(), *more], [(PUBLISHED, range(5))], judged)
     built = build_site(output)
-    search.index(built.folder, {0: 5}, expected={0: 5}, report=print)
-    search.write_catalogue(built.folder)
+    bundles.index(built.folder, {0: 5}, expected={0: 5}, report=print)
+    bundles.write_catalogue(built.folder)
     return built.folder
 
 

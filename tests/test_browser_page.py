@@ -10,8 +10,8 @@ import pytest
 from browsing import Server, Visit, serve
 from site_fixture import PUBLISHED, build_site, patents, record, write_archive
 
-from generator.disclosure import Paragraph
-from generator.record import MAX_CLAIMS, Record
+from generator.record.disclosure import Paragraph
+from generator.record.record import MAX_CLAIMS, Record
 
 EVIL = "http://evil.example"
 HOSTILE = 3

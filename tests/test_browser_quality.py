@@ -11,10 +11,10 @@ from browsing import Server, Visit, serve
 from run_reports import SELFTEST, old_report, row, run_report, write_reports
 from site_fixture import PUBLISHED, build_site, patents, write_archive
 
-from generator import canonical, files
-from generator.config import Settings
-from generator.press import Press
-from generator.quality import report
+from generator.base import canonical, files
+from generator.base.publication import Publication
+from generator.base.settings import Settings
+from generator.measure.report import report
 
 HOSTILE = '</figure><script>window.hacked = 1</script><img src=x onerror="window.hacked=1"> $\\alpha$ {: #x }'
 
@@ -30,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         output, old_report(1), run_report(2), run_report(3, temperature="0.8", reason_gates=evil, ladder=ladder)
     )
     files.write(output / "selftest.json", canonical.dumps(SELFTEST))
-    report(Press(root, Settings(), lambda _: None, now=lambda: PUBLISHED))
+    report(Publication(root, Settings(), lambda _: None, now=lambda: PUBLISHED))
     build_site(output)
     with serve(output / "site") as server:
         yield server

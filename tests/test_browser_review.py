@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import Visit
-from review_fixture import publication, real_patents
+from review_fixture import a_publication, real_patents
 
-from generator.press import Press
-from generator.review import make, score
-from generator.review_form import QUESTIONS
-
-
-@pytest.fixture(scope="module")
-def press(tmp_path_factory: pytest.TempPathFactory) -> Press:
-    return publication(tmp_path_factory.mktemp("review"))
+from generator.base.publication import Publication
+from generator.commands.review import make, score
+from generator.measure.review.form import QUESTIONS
 
 
 @pytest.fixture(scope="module")
-def folder(press: Press, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def publication(tmp_path_factory: pytest.TempPathFactory) -> Publication:
+    return a_publication(tmp_path_factory.mktemp("review"))
+
+
+@pytest.fixture(scope="module")
+def folder(publication: Publication, tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("form")
-    make(press, base / "out", (real_patents(base / "real.jsonl", 80),), sample=14, seed=1)
+    make(publication, base / "out", (real_patents(base / "real.jsonl", 80),), sample=14, seed=1)
     return base / "out"
 
 
@@ -34,7 +34,9 @@ def download(visit: Visit, path: Path) -> Path:
     return path
 
 
-def test_two_raters_fill_the_form_and_are_scored(chromium: Any, press: Press, folder: Path, tmp_path: Path) -> None:
+def test_two_raters_fill_the_form_and_are_scored(
+    chromium: Any, publication: Publication, folder: Path, tmp_path: Path
+) -> None:
     files = []
     key = json.loads((folder / "key.json").read_bytes())
     items = [item["id"] for item in key["items"]]
@@ -65,7 +67,7 @@ def test_two_raters_fill_the_form_and_are_scored(chromium: Any, press: Press, fo
     assert said["rater"] == "Ada Ä. Example"
     assert set(said["answers"]) == set(items)
     assert said["answers"][items[5]]["remark"] == 'A "remark" </script> é'
-    outcome = score(press, folder / "key.json", (files[0], files[1]))
+    outcome = score(publication, folder / "key.json", (files[0], files[1]))
     assert outcome.figures["raters"] == ["Ada Ä. Example", "Ben <b>"]
     for question, (name, _) in enumerate(QUESTIONS):
         found = outcome.figures["questions"][name]["all"]
@@ -81,26 +83,28 @@ def test_the_keyboard_alone_answers_and_goes_on(visit: Visit, folder: Path) -> N
     page = visit.open((folder / "form.html").as_uri())
     page.focus("#rater")
     page.keyboard.type("Ada")
-    page.keyboard.press("Tab")
+    page.keyboard.publication("Tab")
     for _ in QUESTIONS:
-        page.keyboard.press("Space")
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("Tab")
+        page.keyboard.publication("Space")
+        page.keyboard.publication("ArrowRight")
+        page.keyboard.publication("Tab")
     assert page.evaluate("document.activeElement.id") == "remark"
     assert page.locator("input:checked").evaluate_all("all => all.map((one) => one.value)") == ["no"] * 4
-    page.keyboard.press("Tab")
+    page.keyboard.publication("Tab")
     assert page.evaluate("document.activeElement.id") == "next"
-    page.keyboard.press("Enter")
+    page.keyboard.publication("Enter")
     assert page.evaluate("document.activeElement.id") == "place"
     assert page.text_content("#place") == "Text 2 of 20"
     assert page.locator("input:checked").count() == 0
-    page.keyboard.press("Tab")
-    page.keyboard.press("Space")
+    page.keyboard.publication("Tab")
+    page.keyboard.publication("Space")
     assert page.text_content("#progress-text") == "1 of 20 texts answered"
     assert visit.errors == []
 
 
-def test_progress_is_kept_by_form_and_comes_back(chromium: Any, press: Press, folder: Path, tmp_path: Path) -> None:
+def test_progress_is_kept_by_form_and_comes_back(
+    chromium: Any, publication: Publication, folder: Path, tmp_path: Path
+) -> None:
     visit = Visit(chromium, accept_downloads=True)
     page = visit.open((folder / "form.html").as_uri())
     page.click("#download")
@@ -122,7 +126,7 @@ def test_progress_is_kept_by_form_and_comes_back(chromium: Any, press: Press, fo
     said = json.loads(download(visit, tmp_path / "1.json").read_text())
     assert list(said["answers"].values()) == [{"cite": "no"}, {"cite": "yes"}]
     assert "20 texts are not answered in full" in page.text_content("#status")
-    make(press, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 80),), sample=14, seed=2)
+    make(publication, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 80),), sample=14, seed=2)
     visit.open((tmp_path / "out" / "form.html").as_uri())
     assert page.text_content("#progress-text") == "0 of 20 texts answered"
     assert page.input_value("#rater") == ""

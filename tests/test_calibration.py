@@ -8,9 +8,14 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import canonical
-from generator.assessing import calibrate
-from generator.calibration import (
+from generator.base import canonical
+from generator.base.errors import ConfigError, CorpusError, PressError
+from generator.base.publication import Publication
+from generator.commands.gates import calibrate
+from generator.corpus.documents import Document, Skipped
+from generator.corpus.patent_text import held_out
+from generator.corpus.reading import read_documents
+from generator.judge.calibration import (
     CODES,
     FIRST_CLAIMS,
     LOSS,
@@ -22,20 +27,15 @@ from generator.calibration import (
     read_calibration,
     real_disclosures,
 )
-from generator.checks.thresholds import Calibration
-from generator.controls import SHIPPED as DOCUMENTS
-from generator.corpus.documents import Document, Skipped
-from generator.corpus.reading import read_documents
-from generator.errors import ConfigError, CorpusError, PressError
-from generator.judgement import Coherence
-from generator.patent_text import held_out
-from generator.press import Press
+from generator.judge.checks.thresholds import Calibration
+from generator.measure.controls import SHIPPED as DOCUMENTS
+from generator.record.judgement import Coherence
 
 PATENTS = Path(__file__).resolve().parents[2] / "shared" / "data" / "patents.jsonl.zst"
 
 
-def press(root):
-    return Press(root, None, lambda _: None)
+def publication(root):
+    return Publication(root, None, lambda _: None)
 
 
 def documents(path, times=1, **changes):
@@ -56,7 +56,7 @@ def made(tmp_path_factory):
     corpus = documents(folder / "corpus.jsonl", times=3)
     with corpus.open("a") as file:
         file.write("no JSON\n")
-    outcome = calibrate(press(folder), corpus)
+    outcome = calibrate(publication(folder), corpus)
     return folder / "calibration.json", corpus, outcome
 
 
@@ -78,7 +78,7 @@ def test_the_shipped_calibration_is_whole():
 @pytest.mark.skipif(not PATENTS.exists(), reason="the patents of the shipped calibration are not in ../shared")
 def test_the_shipped_calibration_is_that_of_these_checks(tmp_path):
     """Whoever changes a check calibrates anew: the file follows from the corpus and the checks byte for byte."""
-    calibrate(press(tmp_path), PATENTS)
+    calibrate(publication(tmp_path), PATENTS)
     assert (tmp_path / "calibration.json").read_bytes() == SHIPPED.read_bytes()
 
 
@@ -108,12 +108,12 @@ def test_the_command_writes_what_the_reader_reads(made):
 
 def test_a_calibration_is_a_function_of_its_corpus(made, tmp_path):
     path, corpus, _ = made
-    again = calibrate(press(tmp_path), corpus, tmp_path / "again.json")
+    again = calibrate(publication(tmp_path), corpus, tmp_path / "again.json")
     assert (tmp_path / "again.json").read_bytes() == path.read_bytes()
     assert again.ok
     packed = tmp_path / "corpus.jsonl.zst"
     packed.write_bytes(zstandard.ZstdCompressor().compress(corpus.read_bytes()))
-    calibrate(press(tmp_path), packed, tmp_path / "packed.json")
+    calibrate(publication(tmp_path), packed, tmp_path / "packed.json")
     assert load_calibration(tmp_path / "packed.json") == replace(
         load_calibration(path), id=load_calibration(tmp_path / "packed.json").id
     )
@@ -157,7 +157,7 @@ def test_documents_that_cannot_be_drafts_are_left_out():
 
 def test_too_few_documents_are_refused(tmp_path):
     with pytest.raises(CorpusError, match=r"0 documents to calibrate on and 160 held out") as caught:
-        calibrate(press(tmp_path), DOCUMENTS)
+        calibrate(publication(tmp_path), DOCUMENTS)
     assert caught.value.hint
     assert not (tmp_path / "calibration.json").exists()
 

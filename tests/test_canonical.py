@@ -8,8 +8,8 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import canonical
-from generator.errors import RecordError
+from generator.base import canonical
+from generator.base.errors import RecordError
 
 VECTORS = Path(__file__).parents[2] / "shared" / "vectors" / "jcs"
 

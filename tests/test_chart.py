@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.chart import THRESHOLD, claim_chart, verdict, weights
+from generator.base.words import words
 from generator.corpus.adding import add
 from generator.corpus.documents import Document
 from generator.corpus.elements import PASSAGE, elements, packed, sentences
 from generator.corpus.passages import Cut, stems
 from generator.corpus.store import Corpus
-from generator.disclosure import Claim, Disclosure
-from generator.words import words
+from generator.judge.chart import THRESHOLD, claim_chart, verdict, weights
+from generator.record.disclosure import Claim, Disclosure
 
 # Claims of US8088102, US8087986 and US8499040's kind, as granted, shortened; then the ways of setting elements apart.
 GOLDEN = [

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.checks import DECIDING, REMARKING, Passed, c8_antecedent_basis, check, coherent, run_checks
-from generator.checks.form import inner_sentence_end
-from generator.checks.repetition import find_loop
-from generator.checks.thresholds import Calibration
-from generator.disclosure import Claim, Disclosure
-from generator.layouts import write_layout
-from generator.parsing import Parsed, Rejected, parse
-from generator.references import depends_on
+from generator.judge.checks import DECIDING, REMARKING, Passed, c8_antecedent_basis, check, coherent, run_checks
+from generator.judge.checks.form import inner_sentence_end
+from generator.judge.checks.repetition import find_loop
+from generator.judge.checks.thresholds import Calibration
+from generator.judge.parsing import Parsed, Rejected, parse
+from generator.record.claim_references import depends_on
+from generator.record.disclosure import Claim, Disclosure
+from generator.record.layouts import write_layout
 
 CASES = Path(__file__).parent / "cases" / "drafts"
 PATENTS = Path(__file__).resolve().parents[2] / "shared" / "data" / "patents.jsonl.zst"
@@ -341,7 +341,7 @@ def test_monstrous_disclosures_are_checked_quickly():
 
 
 def patents():
-    from generator.patent_text import clean, read_lines, sentence_case
+    from generator.corpus.patent_text import clean, read_lines, sentence_case
 
     for line in read_lines(PATENTS):
         if line["level"] == "full" and line["tier"] == "clean":

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from site_fixture import PUBLISHED, patents, settings
 
-from generator.archive import LoggedRecord
-from generator.canonical import text_problem
-from generator.citation import bibtex, citations, csl_json, examiner_line, ris
-from generator.record import Record
+from generator.base.canonical import text_problem
+from generator.log.archive import LoggedRecord
+from generator.record.record import Record
+from generator.site.citation import bibtex, citations, csl_json, examiner_line, ris
 
 TITLES = st.text(min_size=1, max_size=60).map(lambda t: " ".join(t.split())).filter(lambda t: t and not text_problem(t))
 

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator import classification
-from generator.classification import MANIFEST, SHIPPED, WEIGHTS, load_classifier, manifest, spelling, titles
-from generator.classifier_training import fit, measure, read_labelled, to_bytes, train_classifier
-from generator.config import Settings
-from generator.disclosure import Claim, Disclosure
-from generator.errors import CorpusError
-from generator.judgement import Classification
-from generator.press import Press
-from generator.words import content
+from generator.base.errors import CorpusError
+from generator.base.publication import Publication
+from generator.base.settings import Settings
+from generator.base.words import content
+from generator.judge import classification
+from generator.judge.classification import MANIFEST, SHIPPED, WEIGHTS, load_classifier, manifest, spelling, titles
+from generator.record.disclosure import Claim, Disclosure
+from generator.record.judgement import Classification
+from generator.train.classifier import fit, measure, read_labelled, to_bytes, train_classifier
 
 # Written for this test; the symbol is that of the scheme's own title for such a thing.
 KNOWN = [
@@ -107,7 +107,7 @@ def test_the_shipped_files_belong_together():
     """A classifier is of use only with the words that it was trained with: a change of `words` needs a new one."""
     value = manifest()
     assert value["weights_sha256"] == hashlib.sha256((SHIPPED / WEIGHTS).read_bytes()).hexdigest()
-    assert value["spelling"] == spelling(), "generator/words.py has changed: run prior-art classifier DATA anew"
+    assert value["spelling"] == spelling(), "generator/base/words.py has changed: run prior-art classifier DATA anew"
     assert (SHIPPED / WEIGHTS).stat().st_size < 6_000_000
 
 
@@ -133,7 +133,7 @@ def test_loading_and_classifying_are_quick():
     """CPU time in a process of its own, NumPy loaded: under 300 ms to load, under 3 ms a disclosure."""
     code = (
         "import time, numpy\n"
-        "from generator.classification import load_classifier\n"
+        "from generator.judge.classification import load_classifier\n"
         "t = time.process_time(); c = load_classifier(); print(time.process_time() - t)\n"
         f"text = {' '.join(text for _, text in KNOWN)!r} * 3\n"
         "c.ranked(c.scores(text)); t = time.process_time()\n"
@@ -222,8 +222,8 @@ def test_too_few_records_are_refused(tmp_path):
 
 
 def test_a_classifier_is_made_measured_and_read_again(tmp_path):
-    press = Press(tmp_path, Settings(), lambda _: None)
-    outcome = train_classifier(press, write_records(tmp_path / "data"), tmp_path / "made")
+    publication = Publication(tmp_path, Settings(), lambda _: None)
+    outcome = train_classifier(publication, write_records(tmp_path / "data"), tmp_path / "made")
     made = load_classifier(tmp_path / "made")
     assert (
         made.classify(disclosure("A tractor pulls a harrow with tines over the soil.")).subclasses[0].symbol == "A01B"
@@ -235,13 +235,13 @@ def test_a_classifier_is_made_measured_and_read_again(tmp_path):
     assert value["accuracy"]["subclass"]["majority_first"]["share"] < 0.5
     assert any("one of three" in line for line in outcome.lines)
     first = (tmp_path / "made" / WEIGHTS).read_bytes()
-    train_classifier(press, tmp_path / "data", tmp_path / "again")
+    train_classifier(publication, tmp_path / "data", tmp_path / "again")
     assert (tmp_path / "again" / WEIGHTS).read_bytes() == first
 
 
 def test_scores_without_a_record_are_those_of_a_fit_without_it(tmp_path, monkeypatch):
     """The closed form of leaving one out, by which scores are calibrated, against leaving one out."""
-    from generator import classifier_training as training
+    from generator.train import classifier as training
 
     records = [r for r in read_labelled(write_records(tmp_path / "data"))[0] if r.subclasses][:120]
     caught = []

@@ -14,9 +14,11 @@ import facts
 import nights
 import pytest
 
-from generator import __version__, cli, files, pipeline
-from generator.config import FILE
-from generator.note import SigningKey
+from generator import __version__
+from generator.base import files
+from generator.base.settings import FILE
+from generator.commands import cli, nightly
+from generator.log.note import SigningKey
 
 ROOT = Path(__file__).parent.parent
 
@@ -202,7 +204,7 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(pipeline, "build", broken)
+    monkeypatch.setattr(nightly, "build", broken)
     with pytest.raises(ZeroDivisionError):
         call("build", capsys=capsys)
 
@@ -214,7 +216,7 @@ import os, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests were started in the background
 sys.path[:0] = sys.argv[1:3]
 import nights
-from generator import cli, model
+from generator.commands import cli; from generator.model import loading as model
 class Author(nights.Author):
     def drafts(self, *briefs, **options):
         for draft in super().drafts(*briefs, **options):
@@ -245,9 +247,9 @@ cli.main(sys.argv[3:])
 def test_the_demo_is_the_whole_road_and_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from generator import model
+    from generator.model import loading
 
-    monkeypatch.setattr(model, "open_model", lambda *_, **__: nights.Author())
+    monkeypatch.setattr(loading, "open_model", lambda *_, **__: nights.Author())
     monkeypatch.setenv("PRIOR_ART_FACTS_REMOTE", str(tmp_path / "not-touched.git"))
     root = tmp_path / "demo"
     code, out, err = call("demo", "--root", root, "--count", "4", "--no-serve", "--json", capsys=capsys)

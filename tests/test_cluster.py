@@ -15,15 +15,15 @@ import pytest
 import tiny_model
 from written import LADDER, NOW, PLAN
 
-from generator import cli
-from generator.brief import EngineChoice
-from generator.cluster import open_cluster
-from generator.drafting import generate
-from generator.errors import ConfigError, ModelError
-from generator.model import open_model
-from generator.plan import brief
-from generator.profiles import read_profile
-from generator.sampling import Sampling
+from generator.base.errors import ConfigError, ModelError
+from generator.commands import cli
+from generator.model.interface import EngineChoice
+from generator.model.loading import open_model
+from generator.model.machines.cluster import open_cluster
+from generator.model.profiles import read_profile
+from generator.model.sampling_settings import Sampling
+from generator.run.drafting import generate
+from generator.run.plan import brief
 
 TESTS = Path(__file__).parent
 WHOLE = replace(PLAN, profile="tiny", amount=300, sampling=Sampling())
@@ -33,7 +33,9 @@ WHOLE = replace(PLAN, profile="tiny", amount=300, sampling=Sampling())
 def cluster():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS.parent), str(TESTS)]))
-        patch.setenv("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")  # as generator.nodes sets it before it imports Ray
+        patch.setenv(
+            "RAY_DEDUP_LOGS_SKIP_REGEX", ".*"
+        )  # as generator.model.machines.nodes sets it before it imports Ray
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("OMP_NUM_THREADS", "1")
         from ray.cluster_utils import Cluster

@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from real_patents import patents
 
-from generator.calibration import load_calibration
-from generator.checks import Coherent, c8_antecedent_basis, coherent, measure
-from generator.checks.antecedents import all_terms
-from generator.checks.chains import chains
-from generator.checks.thresholds import Calibration
-from generator.disclosure import Claim, Disclosure
-from generator.judgement import Coherence
-from generator.parsing import Rejected
-from generator.references import depends_on, rewrite
+from generator.judge.calibration import load_calibration
+from generator.judge.checks import Coherent, c8_antecedent_basis, coherent, measure
+from generator.judge.checks.antecedents import all_terms
+from generator.judge.checks.chains import chains
+from generator.judge.checks.thresholds import Calibration
+from generator.judge.parsing import Rejected
+from generator.record.claim_references import depends_on, rewrite
+from generator.record.disclosure import Claim, Disclosure
+from generator.record.judgement import Coherence
 
 FIRST = "A valve, comprising a body and two flat seats."
 LAX = Calibration("lax", 1000, 0, 0, 0)

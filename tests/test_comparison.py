@@ -6,10 +6,10 @@ from typing import Any
 import facts
 import pytest
 
-from generator.brief import ModelIdentity
-from generator.comparison import MADE, first_difference
-from generator.disclosure import Claim, Paragraph
-from generator.record import Generation, Record
+from generator.model.interface import ModelIdentity
+from generator.record.disclosure import Claim, Paragraph
+from generator.record.record import Generation, Record
+from generator.run.comparison import MADE, first_difference
 
 GIVEN = ("seed", "sampling", "generator_version")
 RECORD = facts.record()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.config import Settings, load_settings
-from generator.errors import ConfigError
+from generator.base.errors import ConfigError
+from generator.base.settings import Settings, load_settings
 
 
 def write(root: Path, name: str, text: str) -> None:

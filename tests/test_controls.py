@@ -4,9 +4,14 @@ import random
 import pytest
 from real_patents import patents
 
-from generator.calibration import Real, load_calibration, real_disclosures
-from generator.checks import Passed, check
-from generator.controls import (
+from generator.base.errors import CorpusError
+from generator.base.publication import Publication
+from generator.base.words import words
+from generator.corpus.reading import read_documents
+from generator.judge.calibration import Real, load_calibration, real_disclosures
+from generator.judge.checks import Passed, check
+from generator.judge.parsing import Parsed, parse
+from generator.measure.controls import (
     GOALS,
     SETS,
     SHIPPED,
@@ -20,18 +25,13 @@ from generator.controls import (
     split,
     tally,
 )
-from generator.corpus.reading import read_documents
-from generator.disclosure import Claim, Disclosure
-from generator.errors import CorpusError
-from generator.parsing import Parsed, parse
-from generator.press import Press
-from generator.references import depends_on
-from generator.words import words
+from generator.record.claim_references import depends_on
+from generator.record.disclosure import Claim, Disclosure
 
 
-def press():
+def publication():
     said = []
-    return Press(None, None, said.append), said
+    return Publication(None, None, said.append), said
 
 
 def read(text):
@@ -51,7 +51,7 @@ def halves():
 
 @pytest.fixture(scope="module")
 def outcome():
-    made, said = press()
+    made, said = publication()
     return selftest(made, seed=1, size=80), said
 
 
@@ -81,7 +81,7 @@ def test_selftest_prints_a_row_for_each_set_with_intervals(outcome):
 
 
 def test_selftest_is_a_function_of_its_seed(outcome):
-    made, _ = press()
+    made, _ = publication()
     assert selftest(made, seed=1, size=80).figures == outcome[0].figures
 
 
@@ -91,14 +91,14 @@ def test_another_seed_makes_other_controls(halves):
 
 
 def test_selftest_says_no_when_a_gate_has_become_lax(tmp_path):
-    from generator import canonical
-    from generator.calibration import SHIPPED as CALIBRATION
-    from generator.calibration import _identifier, read_calibration
+    from generator.base import canonical
+    from generator.judge.calibration import SHIPPED as CALIBRATION
+    from generator.judge.calibration import _identifier, read_calibration
 
     value = read_calibration(CALIBRATION)
     value["thresholds"] = {"antecedent_share": 1000, "cohesion": 0, "title_support": 0, "abstract_support": 0}
     (tmp_path / "lax.json").write_bytes(canonical.dumps({**value, "id": _identifier(value)}))
-    made, _ = press()
+    made, _ = publication()
     found = selftest(made, calibration=tmp_path / "lax.json", seed=1, size=60)
     assert found.ok is False
     assert set(found.figures["missed"]) == {"chimera", "markov", "shuffled"}
@@ -106,7 +106,7 @@ def test_selftest_says_no_when_a_gate_has_become_lax(tmp_path):
 
 
 def test_selftest_refuses_what_cannot_be_a_test(tmp_path):
-    made, _ = press()
+    made, _ = publication()
     with pytest.raises(CorpusError, match="size of 0"):
         selftest(made, size=0)
     few = tmp_path / "few.jsonl"

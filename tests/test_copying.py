@@ -8,17 +8,17 @@ from dataclasses import replace
 import facts
 import pytest
 
-from generator import archive
-from generator.copying import SIMILAR, Known, not_copied
+from generator.base.errors import PressError
 from generator.corpus import archived
 from generator.corpus.adding import add
 from generator.corpus.documents import as_document, compared_words
 from generator.corpus.fingerprints import RUN
 from generator.corpus.store import Corpus
-from generator.disclosure import Claim, Disclosure
-from generator.errors import PressError
-from generator.layouts import DIRECTIONS, write_layout
-from generator.record import Record
+from generator.judge.copying import SIMILAR, Known, not_copied
+from generator.log import archive
+from generator.record.disclosure import Claim, Disclosure
+from generator.record.layouts import DIRECTIONS, write_layout
+from generator.record.record import Record
 
 
 def text(seed: int, count: int) -> str:
@@ -175,10 +175,10 @@ def queued(output, disclosures, first=0):
 
 
 def published(output, disclosures, first=0):
-    from generator import log
+    from generator.log import append
 
     queued(output, disclosures, first)
-    log.append(output, facts.key())
+    append.append(output, facts.key())
 
 
 def test_archive_and_queue_are_known_by_their_names(tmp_path):

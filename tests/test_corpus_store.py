@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from generator import files, reference
-from generator.config import Settings
+from generator.base import files
+from generator.base.errors import ConfigError, CorpusError
+from generator.base.publication import Publication
+from generator.base.settings import Settings
+from generator.commands import corpus as reference
 from generator.corpus import adding, segments
 from generator.corpus.adding import add
 from generator.corpus.documents import Document
 from generator.corpus.store import MANIFEST, SEGMENTS, Corpus
-from generator.errors import ConfigError, CorpusError
-from generator.press import Press
 
 ROOT = Path(__file__).parent.parent
 
@@ -141,7 +142,7 @@ KILLED = textwrap.dedent(
     sys.path.insert(0, {root!r})
     from generator.corpus import adding, segments
     segments.MOST = adding.MOST = 8
-    from generator import files
+    from generator.base import files
     import shutil
     left = int(sys.argv[3])
     def counted(function):
@@ -250,20 +251,20 @@ def test_the_corpus_keeps_its_name(tmp_path: Path) -> None:
 
 def test_the_commands_add_and_show(tmp_path: Path) -> None:
     file = lines(tmp_path / "a.jsonl", [row(1), "{broken", row(2)])
-    press = Press(tmp_path, Settings(), unheard)
-    outcome = reference.add(press, paths=(file,), folder=tmp_path / "corpus", name="Grants")
+    publication = Publication(tmp_path, Settings(), unheard)
+    outcome = reference.add(publication, paths=(file,), folder=tmp_path / "corpus", name="Grants")
     assert outcome.lines[0].startswith("corpus Grants: 2 documents, dated 1991 to 1992, SHA-256 ")
     assert outcome.lines[2].startswith("    skipped at line 2: ")
     assert outcome.figures["documents"] == 2
-    assert reference.show(press, tmp_path / "corpus").lines == outcome.lines
-    assert reference.show(press, tmp_path / "corpus", check=True).ok
+    assert reference.show(publication, tmp_path / "corpus").lines == outcome.lines
+    assert reference.show(publication, tmp_path / "corpus", check=True).ok
     with pytest.raises(ConfigError, match="no corpus was named"):
-        reference.show(press, None)
-    assert reference.show(Press(tmp_path, Settings(corpus="corpus"), unheard), None).lines == outcome.lines
+        reference.show(publication, None)
+    assert reference.show(Publication(tmp_path, Settings(corpus="corpus"), unheard), None).lines == outcome.lines
     (segment,) = (tmp_path / "corpus" / SEGMENTS).iterdir()
     data = bytearray((segment / "signatures.npy").read_bytes())
     data[-1] ^= 1
     (segment / "signatures.npy").write_bytes(data)
-    found = reference.show(press, tmp_path / "corpus", check=True)
+    found = reference.show(publication, tmp_path / "corpus", check=True)
     assert not found.ok
     assert found.lines[-1].startswith("FAIL")

@@ -6,12 +6,12 @@ from functools import cache
 import pytest
 from real_patents import patents
 
-from generator.calibration import load_calibration
-from generator.checks import Passed, check, coherent
 from generator.corpus.documents import Document, as_disclosure
-from generator.disclosure import Disclosure
-from generator.parsing import Rejected
-from generator.training.corruption import COHERENCE, CORRUPTIONS, corrupt, faults
+from generator.judge.calibration import load_calibration
+from generator.judge.checks import Passed, check, coherent
+from generator.judge.parsing import Rejected
+from generator.record.disclosure import Disclosure
+from generator.train.corruption import COHERENCE, CORRUPTIONS, corrupt, faults
 
 CALIBRATION = load_calibration()
 

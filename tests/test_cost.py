@@ -2,8 +2,8 @@
 
 import pytest
 
-from generator.cost import EnergyMeter, Prices, Spent, cost_per
-from generator.intervals import wilson
+from generator.base.intervals import wilson
+from generator.run.cost import EnergyMeter, Prices, Spent, cost_per
 
 
 def zone(root, name, kind, microjoules, most=1_000_000):

@@ -6,10 +6,10 @@ import facts
 import pytest
 from test_publish import NIGHTS, Killed, build, whole
 
-from generator import files
-from generator.destinations import Folder, Url, destination
-from generator.errors import ConfigError, PressError, ToolError
-from generator.publish import settle
+from generator.base import files
+from generator.base.errors import ConfigError, PressError, ToolError
+from generator.publish.deploy import settle
+from generator.publish.destinations import Folder, Url, destination
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator import diversity
-from generator.words import words
+from generator.base.words import words
+from generator.measure import diversity
 
 CLAIM = (
     "A valve comprising a body with an inlet and an outlet, a chamber below the inlet in which sediment settles, a "

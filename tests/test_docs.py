@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 import generator
-from generator import errors
-from generator.cli import commands
-from generator.config import FORMS, Settings, load_settings
-from generator.errors import ConfigError
-from generator.profiles import read_profile
+from generator.base import errors
+from generator.base.errors import ConfigError
+from generator.base.settings import FORMS, Settings, load_settings
+from generator.commands.cli import commands
+from generator.model.profiles import read_profile
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -100,8 +100,8 @@ def test_the_table_of_a_profile_is_the_program(tmp_path: Path) -> None:
 
 
 def test_training_is_described_as_it_is() -> None:
-    from generator.training.recipe import FORMATS, built_in_recipes
-    from generator.training.run import STAGES
+    from generator.train.recipe import FORMATS, built_in_recipes
+    from generator.train.run import STAGES
 
     page = read("docs/training.md")
     assert [row[0].strip("`") for row in table(page, "| format |")] == list(FORMATS)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from inventions import invention
 from written import HOSTILE, LADDER, NOW, PLAN, Silent, WrittenModel, facts_of, records, run
 
-from generator.archive import queued
-from generator.drafting import generate
-from generator.errors import ConfigError, ModelError
-from generator.plan import brief, draft_seed, load_topics
+from generator.base.errors import ConfigError, ModelError
+from generator.log.archive import queued
+from generator.run.drafting import generate
+from generator.run.plan import brief, draft_seed, load_topics
 
 
 def test_accepted_drafts_become_queued_records(tmp_path):
@@ -173,7 +173,7 @@ def test_the_time_ends_a_run(tmp_path):
 
 
 def test_a_model_that_writes_nothing_acceptable_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("generator.drafting.PATIENCE", 20)
+    monkeypatch.setattr("generator.run.drafting.PATIENCE", 20)
     with pytest.raises(ModelError, match="20 drafts and none accepted"):
         run(tmp_path, replace(PLAN, until="count", amount=1), Silent())
     assert run(tmp_path / "b", model=Silent()).report["reasons"] == {"no_head": 12}

@@ -12,15 +12,15 @@ from test_cli import call
 from test_reading_patents import THINGS, patent, written
 from tiny_model import save_tiny, write_profile
 
-from generator.brief import EngineChoice
-from generator.drafting import in_order
-from generator.evaluation import drafting, trial
-from generator.evaluation.contenders import contender
-from generator.evaluation.reading import Reader
-from generator.evaluation.trial import AT_ONCE, plan_of, write_length, writing_profile
-from generator.layouts import DIRECTIONS
-from generator.model import open_model
-from generator.plan import brief
+from generator.measure.evaluation import drafting, trial
+from generator.measure.evaluation.contenders import contender
+from generator.measure.evaluation.reading import Reader
+from generator.measure.evaluation.trial import AT_ONCE, plan_of, write_length, writing_profile
+from generator.model.interface import EngineChoice
+from generator.model.loading import open_model
+from generator.record.layouts import DIRECTIONS
+from generator.run.drafting import in_order
+from generator.run.plan import brief
 
 DRAFTS = 6
 

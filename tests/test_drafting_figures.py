@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from test_reading_patents import THINGS, patent, written
 
-from generator import files
+from generator.base import files
+from generator.base.errors import PressError
+from generator.base.intervals import wilson
 from generator.corpus.documents import Document
-from generator.errors import PressError
-from generator.evaluation.compared_texts import (
+from generator.measure.evaluation.compared_texts import (
     Known,
     accepted,
     memorised_by_drafts,
@@ -18,19 +19,18 @@ from generator.evaluation.compared_texts import (
     repetition_of_documents,
     repetition_of_drafts,
 )
-from generator.evaluation.contenders import Contender
-from generator.evaluation.drafting_figures import Measured, figures_of
-from generator.evaluation.drafting_table import markdown
-from generator.evaluation.held_out import HeldOut, read_held_out
-from generator.evaluation.reading import Choice, Loss, Read
-from generator.evaluation.trial import Length, Tried
-from generator.intervals import wilson
-from generator.judgement import CorpusName
-from generator.layouts import write_layout
-from generator.lines import Line
-from generator.memorisation import Memory
-from generator.profiles import ModelProfile
-from generator.sampling import Sampling
+from generator.measure.evaluation.contenders import Contender
+from generator.measure.evaluation.drafting_figures import Measured, figures_of
+from generator.measure.evaluation.drafting_table import markdown
+from generator.measure.evaluation.held_out import HeldOut, read_held_out
+from generator.measure.evaluation.reading import Choice, Loss, Read
+from generator.measure.evaluation.trial import Length, Tried
+from generator.measure.memorisation import Memory
+from generator.model.profiles import ModelProfile
+from generator.model.sampling_settings import Sampling
+from generator.record.judgement import CorpusName
+from generator.record.layouts import write_layout
+from generator.run.lines import Line
 
 PROFILE = ModelProfile("p", "m", "1", "CC0-1.0", "x", "none", True, 2048, 700, "", (), Sampling())
 ONE = Contender("m|x", "m", "1", "a" * 64, "b" * 64, 2048, "fp32", "2", "5", PROFILE, Path())

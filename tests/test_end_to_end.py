@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from browsing import Visit, browser, serve
 
-from generator.archive import read_volume, record_path
-from generator.cli import main
+from generator.commands.cli import main
+from generator.log.archive import read_volume, record_path
 
 COUNT = 2
 
@@ -105,7 +105,7 @@ def test_from_the_home_page_to_a_verified_claim_and_its_citation(root: Path) -> 
         visit = Visit(chromium, permissions=["clipboard-read", "clipboard-write"])
         page = visit.open(server.url)
         page.get_by_label("Search disclosures").first.fill(word)
-        page.keyboard.press("Enter")
+        page.keyboard.publication("Enter")
         result = page.locator(".search-result")
         result.first.wait_for()
         assert result.count() == 1

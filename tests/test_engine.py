@@ -10,15 +10,15 @@ import tiny_model
 import torch
 from taught_model import save_taught
 
-from generator.brief import Brief, EngineChoice
-from generator.engine import products
-from generator.engine.engine import Engine
-from generator.engine.products import possible
-from generator.errors import ConfigError, ModelError
-from generator.layouts import CLAIMS
-from generator.model import open_model
-from generator.profiles import read_profile
-from generator.sampling import Sampling
+from generator.base.errors import ConfigError, ModelError
+from generator.model.engine import products
+from generator.model.engine.engine import Engine
+from generator.model.engine.products import possible
+from generator.model.interface import Brief, EngineChoice
+from generator.model.loading import open_model
+from generator.model.profiles import read_profile
+from generator.model.sampling_settings import Sampling
+from generator.record.layouts import CLAIMS
 
 FREE = Sampling("1", "1", "0")
 GUARDED = Sampling("0.9", "0.95", "0.02", "12", "3")
@@ -119,7 +119,7 @@ def test_a_library_that_rounds_by_the_number_of_rows_changes_no_draft(profile, m
     expected = written(opened(profile, report=told.append, batch=8), those)
     assert "in blocks of 16 rows" in told[-1]
     assert written(opened(profile, batch=3), those) == expected
-    monkeypatch.setattr("generator.engine.opening.settle", lambda *_: True)
+    monkeypatch.setattr("generator.model.engine.opening.settle", lambda *_: True)
     assert written(opened(profile, batch=3), those) != written(opened(profile, batch=8), those)
 
 

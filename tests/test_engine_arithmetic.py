@@ -6,8 +6,8 @@ import numpy
 import pytest
 import torch
 
-from generator.engine.arithmetic import bfloat16, dots, exponential, larger, low_byte, number, weighted
-from generator.engine.compiled import kernel
+from generator.model.engine.arithmetic import bfloat16, dots, exponential, larger, low_byte, number, weighted
+from generator.model.engine.compiled import kernel
 
 WIDTHS = (16, 32, 48, 64, 80, 128)
 KINDS = (numpy.uint16, numpy.int8, numpy.float32)

@@ -7,10 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.engine.choosing import _keep, _mass, choose, draw, guard, highest
-from generator.sampler import LoopGuard
-from generator.sampler import choose as plain_choose
-from generator.sampling import uniforms
+from generator.model.engine.choosing import _keep, _mass, choose, draw, guard, highest
+from generator.model.sampler import LoopGuard
+from generator.model.sampler import choose as plain_choose
+from generator.model.sampling_settings import uniforms
 
 ALL = (1.0, -numpy.inf)  # top_p and the logarithm of min_p that keep every token
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from tiny_decoders import PAGE, SHAPES, Rows, decoder_model, whole_logits
 
-from generator.engine import opening, products
-from generator.engine.architecture import read_architecture
-from generator.engine.opening import pack
-from generator.engine.products import possible
-from generator.errors import ModelError
+from generator.base.errors import ModelError
+from generator.model.engine import opening, products
+from generator.model.engine.architecture import read_architecture
+from generator.model.engine.opening import pack
+from generator.model.engine.products import possible
 
 FORMATS = [("fp32", "auto"), ("fp32", "int8"), ("bf16", "auto"), ("bf16", "int8"), ("int8", "auto")]
 READ = [("llama", *f) for f in FORMATS]  # formats in all ways with one, architectures in one or two

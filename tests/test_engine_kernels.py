@@ -4,7 +4,7 @@ import engine_reference as reference
 import numpy
 import pytest
 
-from generator.engine.kernels import (
+from generator.model.engine.kernels import (
     ACTIVATIONS,
     PAGE,
     activate,

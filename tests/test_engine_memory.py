@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.engine import memory
-from generator.engine.kernels import PAGE
-from generator.engine.memory import PROGRAM_BYTES, ROWS, free_memory, plan
-from generator.errors import ConfigError
+from generator.base.errors import ConfigError
+from generator.model.engine import memory
+from generator.model.engine.kernels import PAGE
+from generator.model.engine.memory import PROGRAM_BYTES, ROWS, free_memory, plan
 
 MIB = 1 << 20
 SIZES = {

@@ -9,11 +9,11 @@ import torch
 from tiny_decoders import POSITIONS, Rows, whole_logits
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from generator.engine.architecture import read_architecture
-from generator.engine.modules import ModulesDecoder
-from generator.engine.opening import pack
-from generator.engine.products import possible
-from generator.errors import ModelError
+from generator.base.errors import ModelError
+from generator.model.engine.architecture import read_architecture
+from generator.model.engine.modules import ModulesDecoder
+from generator.model.engine.opening import pack
+from generator.model.engine.products import possible
 
 LENGTH = 70  # beyond a page
 BOUNDS = {"fp32": 1e-4, "bf16": 0.1, "int8": 0.3}  # of the norm of the logits

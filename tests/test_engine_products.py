@@ -4,9 +4,9 @@ import numpy
 import pytest
 import torch
 
-from generator.engine import products
-from generator.engine.products import BLOCK, NUMBER_FORMATS, Operand, Product, choose_format, possible, settle
-from generator.errors import ConfigError
+from generator.base.errors import ConfigError
+from generator.model.engine import products
+from generator.model.engine.products import BLOCK, NUMBER_FORMATS, Operand, Product, choose_format, possible, settle
 
 HERE = [name for name in NUMBER_FORMATS if possible(name)]
 SHAPES = [(7, 16), (48, 96), (400, 32), (33, 129)]

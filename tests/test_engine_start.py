@@ -11,12 +11,12 @@ import numpy
 import pytest
 import tiny_model
 
-from generator.brief import EngineChoice
-from generator.engine import compiled
-from generator.engine.compiled import code_folder, compiled_before, kernel
-from generator.errors import ModelError
-from generator.model import open_model
-from generator.profiles import read_profile
+from generator.base.errors import ModelError
+from generator.model.engine import compiled
+from generator.model.engine.compiled import code_folder, compiled_before, kernel
+from generator.model.interface import EngineChoice
+from generator.model.loading import open_model
+from generator.model.profiles import read_profile
 
 INTEL = platform.machine() in ("x86_64", "AMD64")
 # What torch's and Numba's own switches make of this CPU: one of 2013, with AVX2 and without AVX-512.
@@ -26,10 +26,10 @@ START = """
 import json, sys, warnings
 warnings.simplefilter("error")
 from pathlib import Path
-from generator.brief import Brief, EngineChoice
-from generator.model import open_model
-from generator.profiles import read_profile
-from generator.sampling import Sampling
+from generator.model.interface import Brief, EngineChoice
+from generator.model.loading import open_model
+from generator.model.profiles import read_profile
+from generator.model.sampling_settings import Sampling
 profile, told = read_profile(Path(sys.argv[1])), []
 briefs = [Brief(n, ("top-down", "bottom-up")[n % 2], "", "", n) for n in range(4)]
 out = {"told": told}

@@ -5,7 +5,8 @@ from facts import SHA, TIME
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.entries import (
+from generator.base.errors import LogError
+from generator.log.entries import (
     Anchored,
     Closed,
     Disclosed,
@@ -17,7 +18,6 @@ from generator.entries import (
     parse_entry,
     publication_times,
 )
-from generator.errors import LogError
 
 LATER = "2026-11-23T03:17:00Z"
 ENTRIES: list[Entry] = [

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from tiny_model import save_tiny, write_profile
 
-from generator.errors import ConfigError, ModelError
-from generator.evaluation.choices import LETTERS, Question
-from generator.evaluation.contenders import contender, open_contender
-from generator.evaluation.likelihood import Likelihood
-from generator.evaluation.standings import chosen
+from generator.base.errors import ConfigError, ModelError
+from generator.measure.evaluation.choices import LETTERS, Question
+from generator.measure.evaluation.contenders import contender, open_contender
+from generator.measure.evaluation.likelihood import Likelihood
+from generator.measure.evaluation.standings import chosen
 
 VALVE = Question("Which is nearest?", "A valve has a body.", ("A spring has a seal.", "A body.", "Tea."), 1)
 

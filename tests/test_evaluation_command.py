@@ -16,11 +16,11 @@ import pytest
 from test_cli import call
 from tiny_model import save_tiny, write_profile
 
-from generator.errors import CorpusError, PressError
-from generator.evaluation.baselines import PUBLISHED, chance, frequent_letter, longest, nearest
-from generator.evaluation.choices import Question, questions_sha256, read_questions
-from generator.evaluation.likelihood import Likelihood
-from generator.evaluation.multiple_choice import Scored
+from generator.base.errors import CorpusError, PressError
+from generator.measure.evaluation.baselines import PUBLISHED, chance, frequent_letter, longest, nearest
+from generator.measure.evaluation.choices import Question, questions_sha256, read_questions
+from generator.measure.evaluation.likelihood import Likelihood
+from generator.measure.evaluation.multiple_choice import Scored
 
 ROOT = Path(__file__).parent.parent
 REAL = ROOT.parent / "shared" / "data" / "patentmatch"
@@ -327,7 +327,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(
 def test_a_name_makes_a_file_in_the_folder_only(tmp_path: Path, folder: Path) -> None:
     from dataclasses import replace
 
-    from generator.evaluation.contenders import contender
+    from generator.measure.evaluation.contenders import contender
 
     one = replace(contender(str(folder), tmp_path, "fp32"), name="../../evil|name\n")
     assert Scored(tmp_path, one, "0" * 64, lambda _: None).kept.path.parent == tmp_path / "scores"

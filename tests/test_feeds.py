@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator import canonical, feeds
-from generator.archive import VOLUME, LoggedRecord
-from generator.config import Settings
-from generator.errors import ConfigError
+from generator.base import canonical
+from generator.base.errors import ConfigError
+from generator.base.settings import Settings
+from generator.log.archive import VOLUME, LoggedRecord
+from generator.site import feeds
 
 SITE = Settings(site_url="https://example.org/repo/", title="Example & Sons", publisher="Example <Press>")
 ATOM = {"a": "http://www.w3.org/2005/Atom"}

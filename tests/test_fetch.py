@@ -4,8 +4,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from generator.errors import PressError
-from generator.fetch import fetch
+from generator.base.errors import PressError
+from generator.base.fetch import fetch
 
 
 class Handler(BaseHTTPRequestHandler):

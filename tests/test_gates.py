@@ -9,17 +9,17 @@ import inventions
 import pytest
 from written import LADDER, PLAN, WrittenModel, run
 
-from generator import archive, log
-from generator.archive import read_volume
-from generator.brief import Draft
-from generator.copying import Known
-from generator.disclosure import Claim, Disclosure
-from generator.gates import Judged, Ladder
-from generator.judgement import Judgement
-from generator.judging import content_sha256, judge
-from generator.parsing import Parsed, Rejected, parse
-from generator.plan import brief
-from generator.published import Published
+from generator.judge.copying import Known
+from generator.judge.ladder import Judged, Ladder
+from generator.judge.parsing import Parsed, Rejected, parse
+from generator.log import append, archive
+from generator.log.archive import read_volume
+from generator.model.interface import Draft
+from generator.record.disclosure import Claim, Disclosure
+from generator.record.judgement import Judgement
+from generator.run.judge_draft import content_sha256, judge
+from generator.run.plan import brief
+from generator.run.repeats import Published
 
 
 def nothing_published() -> Published:
@@ -83,7 +83,7 @@ def judgement_of(disclosure: Disclosure) -> Judgement:
 
 
 def test_an_example_in_the_prompt_is_known_and_may_not_come_back():
-    from generator.profiles import load_profile
+    from generator.model.profiles import load_profile
 
     profile = load_profile("smollm2-135m", Path())
     assert [direction for direction, _ in profile.examples] == ["top-down"] * 2 + ["bottom-up"] * 2
@@ -100,7 +100,7 @@ def test_an_example_in_the_prompt_is_known_and_may_not_come_back():
 def test_the_queue_and_the_archive_count_as_published(tmp_path):
     run(tmp_path)
     assert run(tmp_path, replace(PLAN, seed=8)).report["reasons"]["duplicate"] == 8
-    log.append(tmp_path, facts.key())
+    append.append(tmp_path, facts.key())
     assert archive.queued(tmp_path) == []
     again = run(tmp_path, replace(PLAN, seed=9))
     assert again.report["accepted"] == 0
@@ -110,7 +110,7 @@ def test_the_queue_and_the_archive_count_as_published(tmp_path):
 
 
 def test_a_shard_does_not_ask_what_its_machine_has_published(tmp_path):
-    from generator.plan import Shard
+    from generator.run.plan import Shard
 
     run(tmp_path)
     report = run(tmp_path, replace(PLAN, seed=8), shard=Shard(1, 2)).report
@@ -122,7 +122,7 @@ def test_the_judgement_goes_with_the_record_into_the_archive(tmp_path):
     report = run(tmp_path).report
     queued = archive.queued(tmp_path)
     assert all(path.with_suffix(".judgement.json").exists() for path in queued)
-    log.append(tmp_path, facts.key())
+    append.append(tmp_path, facts.key())
     logged = list(read_volume(tmp_path, 0))
     assert len(logged) == report["accepted"]
     assert all(item.judgement and item.judgement.calibration == LADDER.calibration.id for item in logged)

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from test_cli import call
 
-from generator.errors import ConfigError, CorpusError, PressError
-from generator.evaluation.choices import Question
-from generator.evaluation.harness import write_task
+from generator.base.errors import ConfigError, CorpusError, PressError
+from generator.measure.evaluation.choices import Question
+from generator.measure.evaluation.harness import write_task
 
 HOSTILE = "{{ 7 * 7 }} {% for x in y %} \"'\\ : # - !function evil.run\u2028 \U0001f600 [1, 2]"
 QUESTIONS = [

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.intervals import wilson
+from generator.base.intervals import wilson
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 from test_cli import call
 from tiny_model import save_tiny
 
-from generator.errors import CorpusError
-from generator.evaluation.choices import Question
-from generator.evaluation.ipquiz import read_ipquiz
+from generator.base.errors import CorpusError
+from generator.measure.evaluation.choices import Question
+from generator.measure.evaluation.ipquiz import read_ipquiz
 
 HUB = {
     "language": "en",

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from test_docs import read, table
 
-from generator.calibration import SHIPPED
-from generator.classification import MANIFEST
-from generator.classification import SHIPPED as CPC
-from generator.intervals import wilson
+from generator.base.intervals import wilson
+from generator.judge.calibration import SHIPPED
+from generator.judge.classification import MANIFEST
+from generator.judge.classification import SHIPPED as CPC
 
 PAGE = "docs/judgement.md"
 
@@ -49,7 +49,7 @@ def test_the_accuracy_of_classification() -> None:
 
 
 def test_every_reason_of_a_refusal_is_in_the_documents() -> None:
-    from generator.watching import gate_of
+    from generator.judge.early_stop import gate_of
 
     reasons = set(re.findall(r"`([a-z_]+)`", read(PAGE)))
     assert {"truncated", "copied_run", "near_duplicate", "duplicate"} <= reasons

@@ -13,11 +13,11 @@ from judgements import ANTICIPATED, FAR, OBVIOUS, UNASSESSED
 from site_fixture import TEMPLATES, patents, settings
 from test_pages import LINES, Reader, logged
 
-from generator.errors import RecordError
-from generator.judgement import Judgement
-from generator.listings import summarise
-from generator.pages import render_page
-from generator.scheme import headings
+from generator.base.errors import RecordError
+from generator.record.judgement import Judgement
+from generator.site.cpc_pages import headings
+from generator.site.listings import summarise
+from generator.site.pages import render_page
 
 
 def page(judgement: Judgement | None) -> str:

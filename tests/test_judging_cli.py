@@ -10,13 +10,15 @@ import pytest
 from site_fixture import patents, settings, write_archive
 from test_cli import call
 
-from generator import __version__, archive, files
-from generator.assessing import selftest_if_due
-from generator.errors import ConfigError
-from generator.press import Outcome, Press
-from generator.quality_facts import SELFTEST, read_accepted
-from generator.record import Record
-from generator.superseding import queue_review
+from generator import __version__
+from generator.base import files
+from generator.base.errors import ConfigError
+from generator.base.publication import Outcome, Publication
+from generator.commands.gates import selftest_if_due
+from generator.log import archive
+from generator.log.superseding import queue_review
+from generator.record.record import Record
+from generator.site.report_facts import SELFTEST, read_accepted
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def test_a_package_that_is_not_installed_is_named(
 def test_other_bugs_keep_their_traceback(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "generator.quality", None)
+    monkeypatch.setitem(sys.modules, "generator.measure.report", None)
     with pytest.raises(ModuleNotFoundError):
         call("report", "--root", root, capsys=capsys)
 
@@ -54,11 +56,11 @@ def test_report_reads_the_archive(root: Path, capsys: pytest.CaptureFixture[str]
 def test_a_superseded_text_counts_once(root: Path) -> None:
     from site_fixture import KEY
 
-    from generator import log
+    from generator.log import append
 
     output = root / "output"
     queue_review(output, 1, "reviewed by A. Reader")
-    log.append(output, KEY)
+    append.append(output, KEY)
     assert len(list(archive.read_volume(output, 0))) == 4
     found = read_accepted(output)
     assert len(found) == 3
@@ -68,7 +70,7 @@ def test_a_superseded_text_counts_once(root: Path) -> None:
 def test_the_settings_to_try_stand_between_commas(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from generator import sweep
+    from generator.measure.tune import tune
 
     words = ("sweep", "--profile", "starter", "--drafts", "50", "--root", root)
     code, _, err = call(*words, "--temperatures", "1,,2", capsys=capsys)
@@ -79,11 +81,11 @@ def test_the_settings_to_try_stand_between_commas(
     assert "min_p = 'high'" in err
     given: list[dict[str, Any]] = []
 
-    def noted(_: Press, **choice: Any) -> Outcome:
+    def noted(_: Publication, **choice: Any) -> Outcome:
         given.append(choice)
         return Outcome((), {})
 
-    monkeypatch.setattr(sweep, "sweep", noted)
+    monkeypatch.setattr(tune, "sweep", noted)
     assert call(*words, "--temperatures", "0.9, 1", capsys=capsys)[0] == 0
     assert given[0]["temperatures"] == ("0.9", "1")
     assert "shares" not in given[0]
@@ -122,18 +124,18 @@ def test_the_selftest_is_kept_and_run_again_only_when_something_changed(
 ) -> None:
     ran: list[Any] = []
 
-    def small(press: Press, *rest: Any) -> Any:
-        ran.append(press)
-        return real(press, None, None, 0, 8)
+    def small(publication: Publication, *rest: Any) -> Any:
+        ran.append(publication)
+        return real(publication, None, None, 0, 8)
 
-    from generator import controls
+    from generator.measure import controls
 
     real = controls.selftest
     monkeypatch.setattr(controls, "selftest", small)
     told: list[str] = []
-    press = Press(root, replace(settings(), output="output"), told.append)
-    selftest_if_due(press)
-    selftest_if_due(press)
+    publication = Publication(root, replace(settings(), output="output"), told.append)
+    selftest_if_due(publication)
+    selftest_if_due(publication)
     assert len(ran) == 1
     assert told[-1].startswith("selftest: ")
     path = root / "output" / SELFTEST
@@ -142,18 +144,18 @@ def test_the_selftest_is_kept_and_run_again_only_when_something_changed(
     assert {row["set"] for row in value["controls"]} >= {"real", "chimera", "markov", "shuffled", "copy"}
     for other in (json.dumps({**value, "version": "0"}), json.dumps({**value, "calibration": "x"}), "{", "[]"):
         files.write(path, other.encode())
-        selftest_if_due(press)
+        selftest_if_due(publication)
     assert len(ran) == 5
 
 
 def test_gates_that_do_not_tell_texts_apart_stop_the_night(root: Path) -> None:
-    from generator.calibration import load_calibration
+    from generator.judge.calibration import load_calibration
 
     value = {"schema": "prior-art-selftest/v1", "version": __version__, "calibration": load_calibration().id}
     files.write(root / "output" / SELFTEST, json.dumps({**value, "controls": [], "missed": ["chimera"]}).encode())
-    press = Press(root, settings(), lambda _: None)
+    publication = Publication(root, settings(), lambda _: None)
     with pytest.raises(ConfigError, match="chimera beyond the goal"):
-        selftest_if_due(press)
+        selftest_if_due(publication)
 
 
 def test_a_review_is_raised_by_the_command(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

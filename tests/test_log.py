@@ -9,13 +9,15 @@ import facts
 import pytest
 from facts import ORIGIN, TIME, archive, key, queue
 
-from generator import archive as reading
-from generator import audit, files, log
-from generator.archive import read_volume, record_path
-from generator.entries import Disclosed, Published
-from generator.errors import LogError, PressError
-from generator.note import Checkpoint
-from generator.tiles import tile_path
+from generator.base import files
+from generator.base.errors import LogError, PressError
+from generator.log import append
+from generator.log import archive as reading
+from generator.log.archive import read_volume, record_path
+from generator.log.entries import Disclosed, Published
+from generator.log.note import Checkpoint
+from generator.log.tiles import tile_path
+from generator.verify import audit
 
 LATER = "2026-11-23T03:17:00Z"
 
@@ -27,7 +29,7 @@ def check(output: Path, count: int) -> None:
     records = [logged.record for volume in reading.volumes(output) for logged in read_volume(output, volume)]
     assert [record.salt for record in records] == [f"{number:032x}" for number in range(count)]
     assert reading.queued(output) == []
-    assert log.staged(output) is None
+    assert append.staged(output) is None
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -68,15 +70,15 @@ def test_facts_only_grow(tmp_path: Path) -> None:
 def test_the_same_bytes_twice_in_the_queue_enter_once(tmp_path: Path) -> None:
     queue(tmp_path, range(1))
     (tmp_path / "queue" / "again.json").write_bytes(facts.record(0).to_bytes())
-    log.append(tmp_path, key())
+    append.append(tmp_path, key())
     check(tmp_path, 1)
 
 
 def test_an_empty_queue_changes_nothing(tmp_path: Path) -> None:
-    assert log.append(tmp_path, key()) is None
+    assert append.append(tmp_path, key()) is None
     archive(tmp_path, 2)
     before = tree(tmp_path)
-    assert log.append(tmp_path, key()) == reading.current(tmp_path)
+    assert append.append(tmp_path, key()) == reading.current(tmp_path)
     assert tree(tmp_path) == before
 
 
@@ -85,11 +87,11 @@ def test_a_damaged_queue_file_stops_the_batch_and_loses_nothing(tmp_path: Path) 
     bad = sorted((tmp_path / "queue").glob("*1.json"))[0]
     bad.write_bytes(b"{}")
     with pytest.raises(LogError, match="record: missing member") as caught:
-        log.append(tmp_path, key())
+        append.append(tmp_path, key())
     assert "Move this file out of the queue" in caught.value.hint
     assert len(reading.queued(tmp_path)) == 3
     bad.write_bytes(facts.record(1).to_bytes())
-    log.append(tmp_path, key())
+    append.append(tmp_path, key())
     check(tmp_path, 3)
 
 
@@ -99,7 +101,7 @@ def test_a_damaged_tile_stops_the_log_before_it_is_signed(tmp_path: Path) -> Non
     path.write_bytes(bytes(32) + path.read_bytes()[32:])
     queue(tmp_path, range(5, 7))
     with pytest.raises(LogError, match="do not continue its checkpoint of size 5"):
-        log.append(tmp_path, key())
+        append.append(tmp_path, key())
     assert reading.current(tmp_path).size == 5  # type: ignore[union-attr]
 
 
@@ -107,48 +109,48 @@ def test_the_key_of_another_log_is_refused(tmp_path: Path) -> None:
     archive(tmp_path, 1)
     queue(tmp_path, range(1, 2))
     with pytest.raises(LogError, match=r"the key signs for other\.example"):
-        log.append(tmp_path, key("other.example"))
+        append.append(tmp_path, key("other.example"))
 
 
 def test_staged_then_signed_or_discarded(tmp_path: Path) -> None:
     archive(tmp_path, 2)
     before = tree(tmp_path)
     queue(tmp_path, range(2, 5))
-    batch = log.stage_queue(tmp_path, ORIGIN)
+    batch = append.stage_queue(tmp_path, ORIGIN)
     assert batch is not None
     assert batch.serials == (2, 3, 4)
     assert reading.current(tmp_path).size == 2  # type: ignore[union-attr]
     with pytest.raises(LogError, match="staged already"):
-        log.stage_queue(tmp_path, ORIGIN)
-    log.discard(tmp_path)
+        append.stage_queue(tmp_path, ORIGIN)
+    append.discard(tmp_path)
     after = {name: data for name, data in tree(tmp_path).items() if not name.startswith("queue/")}
     assert after == before
     assert len(reading.queued(tmp_path)) == 3
-    log.stage_queue(tmp_path, ORIGIN)
-    log.commit(tmp_path, key())
-    log.discard(tmp_path)
+    append.stage_queue(tmp_path, ORIGIN)
+    append.commit(tmp_path, key())
+    append.discard(tmp_path)
     check(tmp_path, 5)
 
 
 def test_publication_times_are_set_once_and_anew_only_by_replacing(tmp_path: Path) -> None:
     archive(tmp_path, 3)
-    log.append_published(tmp_path, key(), TIME, [0, 2])
+    append.append_published(tmp_path, key(), TIME, [0, 2])
     with pytest.raises(LogError, match="never changes"):
-        log.append_published(tmp_path, key(), LATER, [0, 1])
-    log.append_published(tmp_path, key(), LATER, [0, 1, 2], replaces=3)
+        append.append_published(tmp_path, key(), LATER, [0, 1])
+    append.append_published(tmp_path, key(), LATER, [0, 1, 2], replaces=3)
     assert [item.published_at for item in read_volume(tmp_path, 0)] == [LATER] * 3
     entries = dict(reading.entry_list(tmp_path))
     assert entries[3] == Published(TIME, ((0, 0), (2, 2)))
     assert entries[4] == Published(LATER, ((0, 2),), 3)
     for leaves, reason in (([3], "not a disclosure"), ([99], "not a disclosure"), ([], "nothing to publish")):
         with pytest.raises(LogError, match=reason):
-            log.append_published(tmp_path, key(), LATER, leaves)
+            append.append_published(tmp_path, key(), LATER, leaves)
 
 
 def test_a_range_runs_on_across_entries_that_are_no_disclosures(tmp_path: Path) -> None:
     archive(tmp_path, 1, published=TIME)
     archive(tmp_path, 2, first=1)
-    log.append_published(tmp_path, key(), LATER, [2, 3])
+    append.append_published(tmp_path, key(), LATER, [2, 3])
     assert reading.entry_list(tmp_path)[-1][1] == Published(LATER, ((2, 3),))
 
 
@@ -183,12 +185,12 @@ def test_a_fault_at_any_write_is_recovered_by_the_same_command(
         monkeypatch.setattr(files, "write", broken(real_write))
         monkeypatch.setattr(Path, "unlink", broken(real_unlink))
         try:
-            log.append(output, key())
+            append.append(output, key())
             done = True
         except Broken:
             done = False
         monkeypatch.undo()
-        log.append(output, key())
+        append.append(output, key())
         check(output, 5)
         if done:
             assert fault > 15
@@ -199,17 +201,17 @@ def test_a_fault_at_any_write_is_recovered_by_the_same_command(
 def test_what_a_kill_left_of_a_write_is_swept(tmp_path: Path) -> None:
     archive(tmp_path, 2)
     queue(tmp_path, range(2, 4))
-    log.stage_queue(tmp_path, ORIGIN)
+    append.stage_queue(tmp_path, ORIGIN)
     torn = [tmp_path / "log" / tile_path(0, 0, 4), record_path(tmp_path, 3), tmp_path / "log" / "checkpoint"]
     for path in torn:
         path.with_name(".part-abcdefgh").write_bytes(b"half")
-    log.append(tmp_path, key())
+    append.append(tmp_path, key())
     check(tmp_path, 4)
     assert not list(tmp_path.rglob(".part-*"))
 
 
 def append_in_child(output: Path, delay: float) -> None:
-    child = multiprocessing.get_context("fork").Process(target=log.append, args=(output, key()))
+    child = multiprocessing.get_context("fork").Process(target=append.append, args=(output, key()))
     child.start()
     time.sleep(delay)
     if child.pid and child.is_alive():
@@ -225,19 +227,19 @@ def test_kills_at_random_points_lose_nothing(tmp_path: Path) -> None:
         queue(tmp_path, range(written, written + 4))
         written += 4
         append_in_child(tmp_path, 0.004 * (number % 9))
-    log.append(tmp_path, key())
+    append.append(tmp_path, key())
     check(tmp_path, written)
 
 
 def test_of_two_appenders_one_waits_and_then_finds_its_work_done(tmp_path: Path) -> None:
     queue(tmp_path, range(2))
     said: list[str] = []
-    with log._lock(tmp_path), pytest.raises(LogError, match="another process is appending") as caught:
-        log.append(tmp_path, key(), report=said.append, wait_seconds=0.15)
+    with append._lock(tmp_path), pytest.raises(LogError, match="another process is appending") as caught:
+        append.append(tmp_path, key(), report=said.append, wait_seconds=0.15)
     assert "run the same command again" in caught.value.hint
     assert said == ["another process is appending to this log; waiting for it"]
     context = multiprocessing.get_context("fork")
-    children = [context.Process(target=log.append, args=(tmp_path, key())) for _ in range(3)]
+    children = [context.Process(target=append.append, args=(tmp_path, key())) for _ in range(3)]
     for child in children:
         child.start()
     for child in children:
@@ -254,11 +256,11 @@ def test_a_full_disk_is_one_clear_message(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(PressError, match="cannot be written: No space left on device") as caught:
-        log.append(tmp_path, key())
+        append.append(tmp_path, key())
     assert "Free space" in caught.value.hint
     assert not list((tmp_path / "log").glob(".part-*"))
     monkeypatch.undo()
-    log.append(tmp_path, key())
+    append.append(tmp_path, key())
     check(tmp_path, 2)
 
 

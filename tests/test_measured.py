@@ -10,10 +10,10 @@ import pytest
 from test_model_card import FACTS, measured, taught
 
 import generator
-from generator.errors import ConfigError, PressError
-from generator.training.card import model_card
-from generator.training.measured import write_card
-from generator.weights import weights_sha256
+from generator.base.errors import ConfigError, PressError
+from generator.model.weights import weights_sha256
+from generator.train.card import model_card
+from generator.train.measured import write_card
 
 __all__ = ["measured", "taught"]  # fixtures
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator import memorisation
+from generator.base.errors import CorpusError
+from generator.base.intervals import Z, wilson
+from generator.base.words import words
 from generator.corpus.documents import Document
 from generator.corpus.fingerprints import GRAM, RUN
-from generator.errors import CorpusError
-from generator.intervals import Z, wilson
-from generator.memorisation import Memory, text_of
-from generator.words import words
+from generator.measure import memorisation
+from generator.measure.memorisation import Memory, text_of
 
 
 def numbered(first: int, count: int) -> str:

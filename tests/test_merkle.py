@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import merkle
+from generator.log import merkle
 
 VECTORS = Path(__file__).parents[2] / "shared" / "vectors" / "merkle"
 

@@ -12,13 +12,13 @@ import pytest
 import tiny_model
 import torch
 
-from generator import canonical
-from generator.brief import Brief, EngineChoice
-from generator.errors import ConfigError
-from generator.layouts import PROMPTS
-from generator.model import native_bf16, open_model
-from generator.profiles import load_profile, read_profile
-from generator.sampling import Sampling
+from generator.base import canonical
+from generator.base.errors import ConfigError
+from generator.model.interface import Brief, EngineChoice
+from generator.model.loading import native_bf16, open_model
+from generator.model.profiles import load_profile, read_profile
+from generator.model.sampling_settings import Sampling
+from generator.record.layouts import PROMPTS
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "kl3m-002-170m-patent"
 FREE = Sampling("1", "1", "0")

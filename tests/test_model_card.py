@@ -13,11 +13,11 @@ import yaml
 from taught_model import save_taught
 from test_reading_patents import THINGS, patent, written
 
-from generator.cli import main
-from generator.errors import ConfigError
-from generator.training.card import model_card
-from generator.training.card_figures import NOT_MEASURED
-from generator.weights import weights_sha256
+from generator.base.errors import ConfigError
+from generator.commands.cli import main
+from generator.model.weights import weights_sha256
+from generator.train.card import model_card
+from generator.train.card_figures import NOT_MEASURED
 
 FACTS: dict[str, Any] = {
     "name": "Starter model",

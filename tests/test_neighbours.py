@@ -6,14 +6,15 @@ from pathlib import Path
 import facts
 import pytest
 
-from generator import archive, copying, log
-from generator.copying import Known
 from generator.corpus.adding import add
 from generator.corpus.documents import as_document, gist
 from generator.corpus.passages import stems
 from generator.corpus.store import Corpus
-from generator.disclosure import Claim, Disclosure
-from generator.neighbours import MOST, SHOWN, nearest
+from generator.judge import copying
+from generator.judge.copying import Known
+from generator.judge.neighbours import MOST, SHOWN, nearest
+from generator.log import append, archive
+from generator.record.disclosure import Claim, Disclosure
 
 
 def about(title: str, abstract: str, claim: str = "An apparatus.") -> Disclosure:
@@ -104,7 +105,7 @@ def test_neighbours_of_the_archive_come_from_its_newest_volumes(
         path = tmp_path / "queue" / f"run-{number:06d}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(facts.record(number, disclosure=disclosure).to_bytes())
-    log.append(tmp_path, facts.key())
+    append.append(tmp_path, facts.key())
     known = Known.open(tmp_path, None)
     assert [one.number for one in nearest(MINE, None, known)] == ["#3"]  # PUMP is in a volume too old
     monkeypatch.setattr(copying, "NEWEST", 3)

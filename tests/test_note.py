@@ -5,8 +5,8 @@ from facts import ORIGIN, key
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.errors import KeyUnusable, LogError
-from generator.note import Checkpoint, SigningKey, VerificationKey, check_signature, new_key, split_note
+from generator.base.errors import KeyUnusable, LogError
+from generator.log.note import Checkpoint, SigningKey, VerificationKey, check_signature, new_key, split_note
 
 # The example of golang.org/x/mod/sumdb/note, also in C2SP signed-note.
 NOTE = (

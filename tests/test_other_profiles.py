@@ -14,17 +14,17 @@ import torch
 from tiny_model import save_tiny, write_profile
 from written import IDENTITY
 
-from generator.brief import Brief, Draft, EngineChoice
-from generator.calibration import load_calibration
-from generator.checks import Coherent, Passed, check, coherent
-from generator.errors import ModelError
-from generator.layouts import DIRECTIONS, HEAD, PROMPTS, Direction, write_layout
-from generator.model import open_model
-from generator.parsing import Parsed, parse
-from generator.profiles import BUILT_IN, ModelProfile, built_in_profiles, load_profile, read_profile
-from generator.prompting import TOPIC_TOKENS, Prompting
-from generator.sampler import ClaimLimit
-from generator.sampling import Sampling
+from generator.base.errors import ModelError
+from generator.judge.calibration import load_calibration
+from generator.judge.checks import Coherent, Passed, check, coherent
+from generator.judge.parsing import Parsed, parse
+from generator.model.interface import Brief, Draft, EngineChoice
+from generator.model.loading import open_model
+from generator.model.profiles import BUILT_IN, ModelProfile, built_in_profiles, load_profile, read_profile
+from generator.model.prompting import TOPIC_TOKENS, Prompting
+from generator.model.sampler import ClaimLimit
+from generator.model.sampling_settings import Sampling
+from generator.record.layouts import DIRECTIONS, HEAD, PROMPTS, Direction, write_layout
 
 PROFILES = tuple(name for name in built_in_profiles() if load_profile(name, Path()).prompt("top-down").count(HEAD) > 1)
 NAMES = {

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from mkdocs.utils.meta import get_data
 from site_fixture import DOCS, PUBLISHED, ROOT, TEMPLATES, patents, record, settings
 
-from generator.archive import LoggedRecord
-from generator.canonical import text_problem
-from generator.disclosure import Claim, Finding, Paragraph
-from generator.errors import ConfigError
-from generator.judgement import Judgement
-from generator.pages import blocks, escape, front_matter, link_claims, metadata, minute, render, render_page
-from generator.record import Record
+from generator.base.canonical import text_problem
+from generator.base.errors import ConfigError
+from generator.log.archive import LoggedRecord
+from generator.record.disclosure import Claim, Finding, Paragraph
+from generator.record.judgement import Judgement
+from generator.record.record import Record
+from generator.site.pages import blocks, escape, front_matter, link_claims, metadata, minute, render, render_page
 
 EXTENSIONS = ["toc", "tables", "fenced_code", "attr_list", "admonition", "def_list", "footnotes", "abbr", "md_in_html"]
 PROOF = "c2sp.org/tlog-proof@v1\n"

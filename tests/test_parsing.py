@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.canonical import text_problem
-from generator.layouts import DIRECTIONS, PROMPTS, write_layout
-from generator.parsing import Parsed, Rejected, parse
-from generator.record import MAX_BYTES, MAX_CLAIMS, MAX_TEXT, MAX_TITLE
-from generator.references import depends_on, find_references, rewrite
+from generator.base.canonical import text_problem
+from generator.judge.parsing import Parsed, Rejected, parse
+from generator.record.claim_references import depends_on, find_references, rewrite
+from generator.record.layouts import DIRECTIONS, PROMPTS, write_layout
+from generator.record.record import MAX_BYTES, MAX_CLAIMS, MAX_TEXT, MAX_TITLE
 
 CLAIMS = ("A valve, comprising a body.", "The valve of claim 1, wherein the body is round.")
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.errors import CorpusError
-from generator.patent_text import clean, read_lines, sentence_case
+from generator.base.errors import CorpusError
+from generator.corpus.patent_text import clean, read_lines, sentence_case
 
 
 @pytest.mark.parametrize(

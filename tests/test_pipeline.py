@@ -10,9 +10,10 @@ import facts
 import nights
 import pytest
 
-from generator import archive, pipeline
-from generator.errors import ConfigError, KeyUnusable
-from generator.publish import newest_deploy
+from generator.base.errors import ConfigError, KeyUnusable
+from generator.commands import nightly
+from generator.log import archive
+from generator.publish.deploy import newest_deploy
 
 
 def test_two_nights_and_a_second_cron(tmp_path: Path) -> None:
@@ -33,12 +34,12 @@ def test_two_nights_and_a_second_cron(tmp_path: Path) -> None:
 
 def test_done_asks_only(tmp_path: Path) -> None:
     settings, to = nights.publication(tmp_path)
-    asked = pipeline.nightly(nights.press(tmp_path, settings, 1, 0), done=True)
+    asked = nightly.nightly(nights.at_night(tmp_path, settings, 1, 0), done=True)
     assert (asked.ok, asked.figures["done"]) == (False, False)
     assert archive.current(tmp_path / "output") is None
     nights.night(tmp_path, settings, to, 1)
-    assert pipeline.nightly(nights.press(tmp_path, settings, 1, 9), done=True).ok
-    assert not pipeline.nightly(nights.press(tmp_path, settings, 2, 0), done=True).ok
+    assert nightly.nightly(nights.at_night(tmp_path, settings, 1, 9), done=True).ok
+    assert not nightly.nightly(nights.at_night(tmp_path, settings, 2, 0), done=True).ok
 
 
 def test_killed_nights_lose_nothing(tmp_path: Path) -> None:
@@ -60,59 +61,59 @@ def test_github_actions_road_fixes_the_time_before_the_build_and_reads_back_afte
         threading.Thread(target=server.serve_forever).start()
         try:
             url = f"http://127.0.0.1:{server.server_address[1]}/"
-            here = replace(nights.press(tmp_path / "a", settings, 1, 0), settings=settings)
+            here = replace(nights.at_night(tmp_path / "a", settings, 1, 0), settings=settings)
             here = replace(here, settings=replace(settings, site_url=url))
             facts.queue(here.output, range(2))
-            pipeline.append(here, None)
-            begun = pipeline.publish(here, begin=True)
+            nightly.append(here, None)
+            begun = nightly.publish(here, begin=True)
             assert begun.figures == {"disclosures": 2, "time": "2026-11-01T03:00:00Z", "entry": 2}
-            pipeline.build(here)
-            assert pipeline.check(here).ok
+            nightly.build(here)
+            assert nightly.check(here).ok
             here.site.rename(public / "site")
             for path in (public / "site").iterdir():
                 path.rename(public / path.name)
             other = replace(here, root=tmp_path / "b", secret="", now=lambda: "2026-11-01T03:09:00Z")
-            confirmed = pipeline.publish(other, confirm=url)
+            confirmed = nightly.publish(other, confirm=url)
             assert confirmed.figures["disclosures"] == 2
             here.branch.sync()  # type: ignore[union-attr]
             assert (here.output / "log" / "deploys" / "2.json").is_file()
-            assert pipeline.publish(other, confirm=url).ok, "a second confirmation reads the newest deploy back"
+            assert nightly.publish(other, confirm=url).ok, "a second confirmation reads the newest deploy back"
         finally:
             server.shutdown()
 
 
 def test_a_wrong_key_is_told_before_anything_is_drafted(tmp_path: Path) -> None:
     settings, to = nights.publication(tmp_path)
-    wrong = replace(nights.press(tmp_path, settings, 1, 0), secret=facts.key(seed=8).text)
+    wrong = replace(nights.at_night(tmp_path, settings, 1, 0), secret=facts.key(seed=8).text)
     with pytest.raises(KeyUnusable, match="the settings pin"):
-        pipeline.nightly(wrong, to=to, count=1)
+        nightly.nightly(wrong, to=to, count=1)
     without = replace(wrong, secret="")
     with pytest.raises(KeyUnusable, match="no signing key was given"):
-        pipeline.nightly(without, to=to, count=1)
+        nightly.nightly(without, to=to, count=1)
     assert not (tmp_path / "output" / "runs").exists()
 
 
 def test_without_a_destination_nothing_begins(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no destination"):
-        pipeline.nightly(nights.press(tmp_path, nights.SETTINGS, 1, 0))
+        nightly.nightly(nights.at_night(tmp_path, nights.SETTINGS, 1, 0))
     with pytest.raises(ConfigError, match="one of --to, --begin and --confirm"):
-        pipeline.publish(nights.press(tmp_path, nights.SETTINGS, 1, 0))
+        nightly.publish(nights.at_night(tmp_path, nights.SETTINGS, 1, 0))
 
 
 def test_a_site_that_does_not_hold_is_not_deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = nights.SETTINGS
-    here = nights.press(tmp_path, settings, 1, 0)
+    here = nights.at_night(tmp_path, settings, 1, 0)
     facts.queue(here.output, range(1))
-    pipeline.append(here, None)
-    real = pipeline.build
+    nightly.append(here, None)
+    real = nightly.build
 
-    def build(press: object) -> object:
-        made = real(press)  # type: ignore[arg-type]
+    def build(publication: object) -> object:
+        made = real(publication)  # type: ignore[arg-type]
         (here.site / "d" / "0" / "0.md").unlink()
         return made
 
-    monkeypatch.setattr(pipeline, "build", build)
+    monkeypatch.setattr(nightly, "build", build)
     with pytest.raises(Exception, match=r"0\.md: a page as text cannot be read"):
-        pipeline.publish(here, to=f"folder:{tmp_path / 'public'}")
+        nightly.publish(here, to=f"folder:{tmp_path / 'public'}")
     assert not (tmp_path / "public").exists()
     assert newest_deploy(here.output) is not None

@@ -10,9 +10,9 @@ import pytest
 from run_reports import SELFTEST, old_report, run_report
 from test_quality import computed
 
-from generator import canonical, files
-from generator.plots import SVG, figures
-from generator.quality_facts import read_controls
+from generator.base import canonical, files
+from generator.site.plots import SVG, figures
+from generator.site.report_facts import read_controls
 
 NAMES = {"ladder", "settings", "reasons", "controls", "runs"}
 
@@ -84,7 +84,8 @@ def test_the_same_report_gives_the_same_bytes_in_another_process(report, drawn, 
 
     (tmp_path / "report.json").write_text(json.dumps(report))
     code = (
-        "import json,sys; from generator.plots import figures; print(json.dumps(figures(json.load(open(sys.argv[1])))))"
+        "import json,sys; from generator.site.plots import figures;"
+        " print(json.dumps(figures(json.load(open(sys.argv[1])))))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "report.json")], capture_output=True, text=True, check=True

@@ -9,12 +9,12 @@ from real_patents import patents
 from tiny_model import TEXTS
 from training_runs import write
 
-from generator.calibration import load_calibration
-from generator.disclosure import Disclosure
-from generator.layouts import ABSTRACT, DIRECTIONS, Direction, write_layout
-from generator.training.corruption import CORRUPTIONS, faults
-from generator.training.dpo import in_steps
-from generator.training.pairs import (
+from generator.judge.calibration import load_calibration
+from generator.record.disclosure import Disclosure
+from generator.record.layouts import ABSTRACT, DIRECTIONS, Direction, write_layout
+from generator.train.corruption import CORRUPTIONS, faults
+from generator.train.dpo import in_steps
+from generator.train.pairs import (
     REPEATS,
     Judged,
     Pair,
@@ -25,8 +25,8 @@ from generator.training.pairs import (
     known_texts,
     split,
 )  # fmt: skip
-from generator.training.preparing import TRAIN
-from generator.training.recipe import Preference
+from generator.train.preparing import TRAIN
+from generator.train.recipe import Preference
 
 CALIBRATION = load_calibration()
 END = 0

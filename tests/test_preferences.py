@@ -15,18 +15,18 @@ import pytest
 from taught_model import save_taught
 from training_runs import RECIPE, begun, silent
 
-from generator.brief import Brief
-from generator.calibration import load_calibration
-from generator.errors import ConfigError, ModelError
-from generator.layouts import DIRECTIONS, PROMPTS
-from generator.sampling import Sampling
-from generator.training import dpo, preferences
-from generator.training.curve import read_curve
-from generator.training.fitting import last_checkpoint
-from generator.training.models import loaded, new_model, store, tokenizer_of
-from generator.training.preferences import prefer
-from generator.training.recipe import read_recipe
-from generator.training.run import Run, open_run
+from generator.base.errors import ConfigError, ModelError
+from generator.judge.calibration import load_calibration
+from generator.model.interface import Brief
+from generator.model.sampling_settings import Sampling
+from generator.record.layouts import DIRECTIONS, PROMPTS
+from generator.train import dpo, preferences
+from generator.train.curve import read_curve
+from generator.train.fitting import last_checkpoint
+from generator.train.models import loaded, new_model, store, tokenizer_of
+from generator.train.preferences import prefer
+from generator.train.recipe import read_recipe
+from generator.train.run import Run, open_run
 
 PREFER = """
 [prefer]
@@ -165,10 +165,10 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2].split(os.pathsep)
-from generator.sampling import Sampling
-from generator.training import dpo, preferences
-from generator.training.preferences import prefer
-from generator.training.run import open_run
+from generator.model.sampling_settings import Sampling
+from generator.train import dpo, preferences
+from generator.train.preferences import prefer
+from generator.train.run import open_run
 real = dpo._logged
 def kill(run, stage, curve, step, tokens, logs):
     real(run, stage, curve, step, tokens, logs)

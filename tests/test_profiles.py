@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 import tiny_model
 
-from generator.errors import ConfigError
-from generator.layouts import PROMPTS
-from generator.profiles import built_in_profiles, load_profile, read_profile
-from generator.sampling import Sampling
+from generator.base.errors import ConfigError
+from generator.model.profiles import built_in_profiles, load_profile, read_profile
+from generator.model.sampling_settings import Sampling
+from generator.record.layouts import PROMPTS
 
 BASE_MODELS = (
     "gemma-3-270m",

@@ -11,10 +11,13 @@ from pathlib import Path
 import facts
 import pytest
 
-from generator import archive, files, log, publication
-from generator.entries import Disclosed
-from generator.errors import LogError, ToolError
-from generator.publication import Branch, land
+from generator.base import files
+from generator.base.errors import LogError, ToolError
+from generator.log import append as log
+from generator.log import archive
+from generator.log.entries import Disclosed
+from generator.publish import facts_branch
+from generator.publish.facts_branch import Branch, land
 
 
 class Killed(BaseException):
@@ -118,9 +121,10 @@ def test_two_publishers_race_in_processes(remote: Path, tmp_path: Path) -> None:
     """Several rounds, two real processes at once: every record once, one history, one checkpoint for each size."""
     program = (
         "import sys; from pathlib import Path; sys.path[:0] = [sys.argv[4], sys.argv[5]]; import facts;"
-        "from generator import log; from generator.publication import Branch, land; k = facts.key();"
+        "from generator.log.append import stage_queue; from generator.publish.facts_branch import Branch, land;"
+        "k = facts.key();"
         "o = Path(sys.argv[1]); facts.queue(o, range(int(sys.argv[3]), int(sys.argv[3]) + 2));"
-        "land(o, k, lambda: log.stage_queue(o, k.name), branch=Branch(o, sys.argv[2], 'publication'), report=print)"
+        "land(o, k, lambda: stage_queue(o, k.name), branch=Branch(o, sys.argv[2], 'publication'), report=print)"
     )
     tests = Path(__file__).parent
     for turn in range(2):
@@ -158,7 +162,7 @@ def test_the_push_comes_before_the_signature(remote: Path, tmp_path: Path, monke
 
 def kill_after(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
     """A kill before the `call`-th git command."""
-    real: Callable[..., object] = publication.run
+    real: Callable[..., object] = facts_branch.run
     count = 0
 
     def run(*arguments: object, **named: object) -> object:
@@ -168,8 +172,8 @@ def kill_after(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
             raise Killed
         return real(*arguments, **named)
 
-    monkeypatch.setattr(publication, "run", run)
-    monkeypatch.setattr("generator.git.run", run)
+    monkeypatch.setattr(facts_branch, "run", run)
+    monkeypatch.setattr("generator.publish.git.run", run)
 
 
 @pytest.mark.parametrize("machine", ["same", "another"])
@@ -306,10 +310,10 @@ def test_a_second_process_waits_and_says_so(tmp_path: Path) -> None:
 
     def second() -> None:
         started.set()
-        with publication.alone(tmp_path, told.append):
+        with facts_branch.alone(tmp_path, told.append):
             told.append("in")
 
-    with publication.alone(tmp_path, told.append):
+    with facts_branch.alone(tmp_path, told.append):
         thread = threading.Thread(target=second)
         thread.start()
         started.wait()

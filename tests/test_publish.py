@@ -9,11 +9,13 @@ from pathlib import Path
 import facts
 import pytest
 
-from generator import archive, destinations, files, log, publish
-from generator.destinations import Destination, PagesBranch, destination
-from generator.entries import Published
-from generator.errors import LogError, ToolError, VerificationError
-from generator.publish import confirm, newest_deploy, open_deploy, receipt_path, stage, undated
+from generator.base import files
+from generator.base.errors import LogError, ToolError, VerificationError
+from generator.log import append, archive
+from generator.log.entries import Published
+from generator.publish import deploy, destinations
+from generator.publish.deploy import confirm, newest_deploy, open_deploy, receipt_path, stage, undated
+from generator.publish.destinations import Destination, PagesBranch, destination
 
 NIGHTS = tuple(f"2026-11-{day}T03:17:00Z" for day in range(22, 30))
 
@@ -57,11 +59,11 @@ def build(output: Path) -> Path:
 
 def begin(output: Path, place: Destination, now: str) -> bool:
     """Whether something was dated."""
-    if log.staged(output) is not None:
-        log.commit(output, facts.key())
+    if append.staged(output) is not None:
+        append.commit(output, facts.key())
     if stage(output, facts.ORIGIN, place, lambda: now) is None:
         return False
-    log.commit(output, facts.key())
+    append.commit(output, facts.key())
     return True
 
 
@@ -149,11 +151,11 @@ def test_three_failed_tries_leave_the_last_date_only(output: Path, place: Destin
 
 
 STEPS: tuple[tuple[object, str], ...] = (
-    (log, "stage_published"),
-    (log, "commit"),
+    (append, "stage_published"),
+    (append, "commit"),
     (PagesBranch, "deploy"),
     (destinations, "run_program"),
-    (publish, "read_back"),
+    (deploy, "read_back"),
 )
 
 
@@ -183,7 +185,7 @@ def test_a_kill_at_any_step_never_shows_a_date_before_the_deploy(
     assert page is not None
     assert wanted.encode() in page
     assert open_deploy(output) is None
-    assert public == (owner is publish or (late and owner in (PagesBranch, destinations)))
+    assert public == (owner is deploy or (late and owner in (PagesBranch, destinations)))
 
 
 def test_a_missing_remote_is_told_before_anything_is_dated(output: Path, tmp_path: Path) -> None:
@@ -223,7 +225,7 @@ def test_the_pages_branch_keeps_its_history(output: Path, remote: Path, tmp_path
 def test_another_publication_is_not_overwritten(output: Path, place: Destination, tmp_path: Path) -> None:
     other = tmp_path / "other"
     facts.queue(other, range(1))
-    log.append(other, facts.key("example.net/log"))
+    append.append(other, facts.key("example.net/log"))
     place.deploy(build(other))
     with pytest.raises(LogError, match="another publication is there: example"):
         begin(output, place, NIGHTS[0])

@@ -12,16 +12,16 @@ from judgements import OBVIOUS
 from run_reports import CORPUS, SELFTEST, SESSION, old_report, row, run_report, write_reports
 from site_fixture import patents, write_archive
 
-from generator import canonical, files
-from generator.config import Settings
-from generator.cost import Prices
-from generator.errors import ConfigError, PressError
-from generator.intervals import wilson
-from generator.pages import render
-from generator.plots import figures
-from generator.press import Press
-from generator.quality import compute, ladder, report
-from generator.quality_facts import MEMBERS, read_accepted, read_controls, read_report, read_runs
+from generator.base import canonical, files
+from generator.base.errors import ConfigError, PressError
+from generator.base.intervals import wilson
+from generator.base.publication import Publication
+from generator.base.settings import Settings
+from generator.measure.report import compute, ladder, report
+from generator.run.cost import Prices
+from generator.site.pages import render
+from generator.site.plots import figures
+from generator.site.report_facts import MEMBERS, read_accepted, read_controls, read_report, read_runs
 
 ROOT = Path(__file__).parent.parent
 NOW = "2026-11-22T03:17:00Z"
@@ -113,28 +113,28 @@ def test_no_run_at_all_gives_a_report():
     assert value["cost"]["per_accepted"] is None
 
 
-def publication(tmp_path, *reports, judged=()):
+def publication_of(tmp_path, *reports, judged=()):
     output = tmp_path / "output"
     write_reports(output, *reports)
     write_archive(output, patents()[:2], judged=judged)
-    return Press(tmp_path, Settings(), lambda _: None, now=lambda: NOW)
+    return Publication(tmp_path, Settings(), lambda _: None, now=lambda: NOW)
 
 
 def test_the_command_reads_log_and_queue_and_writes_the_same_bytes_again(tmp_path):
-    press = publication(tmp_path, run_report(1), judged=[OBVIOUS, None])
-    waiting = press.output / "queue" / "2026-11-01-00000001-000001.json"
+    publication = publication_of(tmp_path, run_report(1), judged=[OBVIOUS, None])
+    waiting = publication.output / "queue" / "2026-11-01-00000001-000001.json"
     files.write(waiting.with_suffix(".judgement.json"), OBVIOUS.to_bytes())
     files.write(waiting, replace(patents()[2], salt="ff" * 16).to_bytes())
-    outcome = report(press)
-    data = (press.output / "report.json").read_bytes()
+    outcome = report(publication)
+    data = (publication.output / "report.json").read_bytes()
     value = json.loads(data)
-    assert value == outcome.figures == read_report(press.output)
+    assert value == outcome.figures == read_report(publication.output)
     assert value["diversity"]["disclosures"] == 3
     assert value["diversity"]["subclasses"] == len({OBVIOUS.classification.subclasses[0].symbol})
     assert value["g4_documents"] == {"documents": 2, "distinct": 2}
     assert value["made_at"] == NOW
-    report(press)
-    assert (press.output / "report.json").read_bytes() == data
+    report(publication)
+    assert (publication.output / "report.json").read_bytes() == data
     assert any("G4  12 of 200: 6.0 % (3.5 to 10.2 %)" in line for line in outcome.lines)
 
 
@@ -146,16 +146,16 @@ def test_repeated_documents_count_once_in_the_cost_of_g4(tmp_path):
 
 
 def test_prices_come_from_settings_and_options_go_before_them(tmp_path):
-    press = publication(tmp_path, run_report(1))
-    press = replace(press, settings=Settings(watts="20", price_per_cpu_hour="0.36", currency="EUR"))
-    cost = report(press).figures["cost"]
+    publication = publication_of(tmp_path, run_report(1))
+    publication = replace(publication, settings=Settings(watts="20", price_per_cpu_hour="0.36", currency="EUR"))
+    cost = report(publication).figures["cost"]
     assert cost["prices"] == {"watts": 20, "per_cpu_hour": 0.36, "per_kwh": None, "currency": "EUR"}
     assert cost["per_accepted"]["money"]["value"] == pytest.approx(0.36 * 400 / 3600 / 30)
-    assert report(press, price_per_cpu_hour="").figures["cost"]["per_accepted"]["money"] is None
+    assert report(publication, price_per_cpu_hour="").figures["cost"]["per_accepted"]["money"] is None
     with pytest.raises(ConfigError, match="watts"):
-        report(press, watts="-3")
+        report(publication, watts="-3")
     with pytest.raises(ConfigError, match="price_per_kwh"):
-        report(press, price_per_kwh="nan")
+        report(publication, price_per_kwh="nan")
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,8 @@ def test_a_damaged_report_is_named(tmp_path, data):
 
 
 def test_newest_disclosures_come_first_when_there_are_too_many(tmp_path):
-    press = publication(tmp_path)
-    assert [item.disclosure.title for item in read_accepted(press.output, 1)] == [patents()[1].disclosure.title]
+    publication = publication_of(tmp_path)
+    assert [item.disclosure.title for item in read_accepted(publication.output, 1)] == [patents()[1].disclosure.title]
 
 
 def test_the_document_lists_the_members():

@@ -12,12 +12,12 @@ from facts import ORIGIN, archive, record
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generator.base.errors import CorpusError
 from generator.corpus.adding import add
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.json_lines import read_json_lines
 from generator.corpus.reading import read_documents, source_sha256
 from generator.corpus.store import Corpus
-from generator.errors import CorpusError
 
 LINES = (
     {"id": "US1", "title": "Valve", "abstract": "A  valve\nopens.", "claims": ["A valve.", " "], "tier": "notice"},

@@ -9,15 +9,15 @@ import pytest
 from test_evaluation import ids, loss
 from tiny_model import save_tiny, write_profile
 
+from generator.base.errors import CorpusError
 from generator.corpus.documents import Document
-from generator.errors import CorpusError
-from generator.evaluation.contenders import contender
-from generator.evaluation.held_out import HeldOut, read_held_out
-from generator.evaluation.memory import Peak
-from generator.evaluation.reading import DRAFTED, NEXT, TEXTS, Reader
-from generator.layouts import DIRECTIONS, PROMPTS, write_layout
+from generator.measure.evaluation.contenders import contender
+from generator.measure.evaluation.held_out import HeldOut, read_held_out
+from generator.measure.evaluation.memory import Peak
+from generator.measure.evaluation.reading import DRAFTED, NEXT, TEXTS, Reader
+from generator.record.layouts import DIRECTIONS, PROMPTS, write_layout
 
-STARTER_TEXTS = Path(__file__).parent.parent / "generator" / "controls.jsonl.zst"
+STARTER_TEXTS = Path(__file__).parent.parent / "generator" / "measure" / "controls.jsonl.zst"
 THINGS = ("tea", "soup", "paint", "glue", "wood", "air")
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import canonical
-from generator.disclosure import Claim, Paragraph
-from generator.errors import RecordError
-from generator.record import MAX_BYTES, MAX_TEXT, Generation, Record
+from generator.base import canonical
+from generator.base.errors import RecordError
+from generator.record.disclosure import Claim, Paragraph
+from generator.record.record import MAX_BYTES, MAX_TEXT, Generation, Record
 
 DOCS = Path(__file__).parents[1] / "docs" / "record-format.md"
 

@@ -15,19 +15,21 @@ import taught_model
 import tiny_model
 from taught_model import TOPIC
 
-from generator import archive, cli, files, log
-from generator.brief import Draft, EngineChoice
-from generator.config import FILE
-from generator.disclosure import Claim
-from generator.errors import ModelError
-from generator.judging import Formed, form
-from generator.model import CACHE_FORMATS, FORMATS, open_model
-from generator.parsing import Rejected
-from generator.plan import RunPlan, brief
-from generator.profiles import ModelProfile, read_profile
-from generator.record import Record
-from generator.regenerate import PLAIN, PLAIN_REASON, Regeneration, Source, formats, regenerate
-from generator.sampling import Sampling
+from generator.base import files
+from generator.base.errors import ModelError
+from generator.base.settings import FILE
+from generator.commands import cli
+from generator.judge.parsing import Rejected
+from generator.log import append, archive
+from generator.model.interface import Draft, EngineChoice
+from generator.model.loading import CACHE_FORMATS, FORMATS, open_model
+from generator.model.profiles import ModelProfile, read_profile
+from generator.model.sampling_settings import Sampling
+from generator.record.disclosure import Claim
+from generator.record.record import Record
+from generator.run.judge_draft import Formed, form
+from generator.run.plan import RunPlan, brief
+from generator.run.regenerate import PLAIN, PLAIN_REASON, Regeneration, Source, formats, regenerate
 
 HERE = EngineChoice(threads=1)
 MADE_WITH = EngineChoice(threads=1, number_format="fp32")
@@ -100,7 +102,7 @@ def publish(root: Path, profile: Path, *records: Record) -> Path:
     for number, record in enumerate(records):
         files.write(root / "output" / "queue" / f"2026-11-22-0000abcd-{number:06d}.findings.json", b"[]")
         files.write(root / "output" / "queue" / f"2026-11-22-0000abcd-{number:06d}.json", record.to_bytes())
-    log.append(root / "output", facts.key())
+    append.append(root / "output", facts.key())
     settings = f'origin = "{facts.ORIGIN}"\nvkey = "{facts.key().verification_key.text}"\nprofile = "{profile}"\n'
     files.write(root / FILE, settings.encode())
     return root
@@ -348,7 +350,7 @@ def test_a_folder_a_file_and_an_address(
         place = path.with_suffix(Path(name).suffix) if name.startswith("d/0/1.") else root / "output" / name
         return place.read_bytes() if place.is_file() else None
 
-    monkeypatch.setattr("generator.fetch.fetch", fetch)
+    monkeypatch.setattr("generator.base.fetch.fetch", fetch)
     assert call("https://example.org/d/0/1.html", "--regenerate", "--root", root)[0] == 0
     other = publish(tmp_path / "other", profile, records[0], lying(records[0]), altered(records[0], engine="abacus/3"))
     code, out, err = call(other / "output", "--regenerate", "--root", other)
@@ -384,9 +386,10 @@ def test_nothing_is_written_again_of_what_does_not_verify(
 def test_without_the_option_no_model_is_reached(profile: Path, records: list[Record], tmp_path: Path) -> None:
     root = publish(tmp_path, profile, records[0])
     program = (
-        "import sys\nfrom generator.cli import main\n"
+        "import sys\nfrom generator.commands.cli import main\n"
         f"main(['verify', '0', '--root', {str(root)!r}])\n"
-        "print([n for n in ('torch', 'numpy', 'generator.model', 'generator.regenerate') if n in sys.modules])"
+        "heavy = ('torch', 'numpy', 'generator.model.loading', 'generator.run.regenerate')\n"
+        "print([n for n in heavy if n in sys.modules])"
     )
     said = subprocess.run(
         [sys.executable, "-c", program], cwd=Path(__file__).parent.parent, capture_output=True, check=True

@@ -1,9 +1,9 @@
 import pytest
 
-from generator.disclosure import Claim, Disclosure
-from generator.record import MAX_TEXT
-from generator.references import depends_on
-from generator.restate import restate
+from generator.record.claim_references import depends_on
+from generator.record.disclosure import Claim, Disclosure
+from generator.record.record import MAX_TEXT
+from generator.run.restate import restate
 
 
 def texts(*claims):

@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 from facts import key
-from review_fixture import HOSTILE, publication, real_patents
+from review_fixture import HOSTILE, a_publication, real_patents
 
-from generator import archive, log
-from generator.entries import Superseded
-from generator.errors import ConfigError, CorpusError, LogError, PressError
-from generator.press import Press
-from generator.review import make, raise_review, score
-from generator.review_form import QUESTIONS
-from generator.review_sample import MOST_CLAIMS
+from generator.base.errors import ConfigError, CorpusError, LogError, PressError
+from generator.base.publication import Publication
+from generator.commands.review import make, raise_review, score
+from generator.log import append, archive
+from generator.log.entries import Superseded
+from generator.measure.review.form import QUESTIONS
+from generator.measure.review.sample import MOST_CLAIMS
 
 
 @pytest.fixture(scope="module")
-def press(tmp_path_factory: pytest.TempPathFactory) -> Press:
-    return publication(tmp_path_factory.mktemp("review"))
+def publication(tmp_path_factory: pytest.TempPathFactory) -> Publication:
+    return a_publication(tmp_path_factory.mktemp("review"))
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +32,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(press: Press, real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(publication: Publication, real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "out"
-    outcome = make(press, folder, (real,), sample=12, seed=7)
+    outcome = make(publication, folder, (real,), sample=12, seed=7)
     assert "12 disclosures, 3 real patents, 3 controls" in outcome.lines[0]
     return folder
 
@@ -64,14 +64,14 @@ def answers(folder: Path, path: Path, who: str, choose=always_yes, **changes: An
 
 
 def test_the_same_seed_gives_the_same_form_and_another_one_another(
-    press: Press, real: Path, made: Path, tmp_path: Path
+    publication: Publication, real: Path, made: Path, tmp_path: Path
 ) -> None:
-    make(press, tmp_path / "same", (real,), sample=12, seed=7)
-    make(press, tmp_path / "other", (real,), sample=12, seed=8)
+    make(publication, tmp_path / "same", (real,), sample=12, seed=7)
+    make(publication, tmp_path / "other", (real,), sample=12, seed=8)
     assert (tmp_path / "same/form.html").read_bytes() == (made / "form.html").read_bytes()
     assert (tmp_path / "same/key.json").read_bytes() == (made / "key.json").read_bytes()
     assert key_of(tmp_path / "other")["form"] != key_of(made)["form"]
-    assert make(press, tmp_path / "drawn", (real,), sample=8).figures["texts"] == 12
+    assert make(publication, tmp_path / "drawn", (real,), sample=8).figures["texts"] == 12
 
 
 def test_the_key_says_what_each_text_is(made: Path) -> None:
@@ -105,18 +105,18 @@ def test_nothing_in_the_form_tells_where_a_text_comes_from(made: Path) -> None:
     assert sets != sorted(sets)
 
 
-def test_real_texts_come_near_to_the_disclosures_in_length(press: Press, tmp_path: Path) -> None:
+def test_real_texts_come_near_to_the_disclosures_in_length(publication: Publication, tmp_path: Path) -> None:
     short = real_patents(tmp_path / "short.jsonl", 40, length=3).read_text()
     long = real_patents(tmp_path / "long.jsonl", 80, length=80).read_text().splitlines()[40:]
     (tmp_path / "both.jsonl").write_text("\n".join([*long, *short.splitlines()]))
-    make(press, tmp_path / "out", (tmp_path / "both.jsonl",), sample=12, seed=3)
+    make(publication, tmp_path / "out", (tmp_path / "both.jsonl",), sample=12, seed=3)
     shown = {item["id"]: sum(map(len, item["claims"])) for item in data_of(tmp_path / "out")["items"]}
     assert max(shown[item["id"]] for item in key_of(tmp_path / "out")["items"] if item["set"] == "real") < 1000
 
 
-def test_hostile_text_stays_inside_the_data(made: Path, press: Press, real: Path, tmp_path: Path) -> None:
+def test_hostile_text_stays_inside_the_data(made: Path, publication: Publication, real: Path, tmp_path: Path) -> None:
     folder = tmp_path / "all"
-    make(press, folder, (real,), sample=14, seed=1)
+    make(publication, folder, (real,), sample=14, seed=1)
     page = (folder / "form.html").read_text()
     assert page.count("</script>") == 2
     assert page.count("<script") == 2
@@ -135,36 +135,36 @@ def test_the_policy_allows_this_style_and_this_program_alone(made: Path) -> None
     assert not re.search(r"https?://|//[a-z]", re.sub(r"(?m)^//.*$", "", page))
 
 
-def test_what_cannot_be_made_is_said(press: Press, real: Path, made: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_made_is_said(publication: Publication, real: Path, made: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="raters may be at work"):
-        make(press, made, (real,), sample=12)
+        make(publication, made, (real,), sample=12)
     with pytest.raises(ConfigError, match="real patents are needed"):
-        make(press, tmp_path, (), sample=12)
+        make(publication, tmp_path, (), sample=12)
     with pytest.raises(ConfigError, match="a sample of 100 disclosures cannot be drawn from 14"):
-        make(press, tmp_path, (real,))
+        make(publication, tmp_path, (real,))
     with pytest.raises(ConfigError, match="a sample of 2 disclosures"):
-        make(press, tmp_path, (real,), sample=2)
+        make(publication, tmp_path, (real,), sample=2)
     few = real_patents(tmp_path / "few.jsonl", 5)
     with pytest.raises(ConfigError, match="needs 9 real patents, 5 were found"):
-        make(press, tmp_path, (few, few), sample=12)
+        make(publication, tmp_path, (few, few), sample=12)
     with pytest.raises(CorpusError, match="kind that is not read"):
-        make(press, tmp_path, (made / "form.html",), sample=12)
+        make(publication, tmp_path, (made / "form.html",), sample=12)
     assert not (tmp_path / "form.html").exists()
 
 
 def test_superseded_and_withdrawn_disclosures_are_not_shown(tmp_path: Path) -> None:
-    press = publication(tmp_path / "own", count=4, waiting=0)
-    raise_review(press, "1", "Ada")
+    publication = a_publication(tmp_path / "own", count=4, waiting=0)
+    raise_review(publication, "1", "Ada")
     real = real_patents(tmp_path / "real.jsonl", 20)
     for number in range(2):  # once with the new record in the queue, once with it in the log
-        make(press, tmp_path / f"out{number}", (real,), sample=4, seed=1)
+        make(publication, tmp_path / f"out{number}", (real,), sample=4, seed=1)
         sources = {source for item in key_of(tmp_path / f"out{number}")["items"] for source in item["sources"]}
         names = {source for source in sources if source.startswith(("PAP", "queue"))}
         assert names == {f"PAP-000000{n}" for n in ((0, 1, 2, 3) if number == 0 else (0, 2, 3, 4))}
-        log.append(press.output, key())
+        append.append(publication.output, key())
 
 
-def test_rates_and_kappa_of_two_raters(press: Press, made: Path, tmp_path: Path) -> None:
+def test_rates_and_kappa_of_two_raters(publication: Publication, made: Path, tmp_path: Path) -> None:
     sets = {item["id"]: item["set"] for item in key_of(made)["items"]}
     disclosures = [item for item in sets if sets[item] == "disclosure"]
 
@@ -177,7 +177,7 @@ def test_rates_and_kappa_of_two_raters(press: Press, made: Path, tmp_path: Path)
         return "no" if item["set"] == "control" or item["id"] in disclosures[:3] else "yes"
 
     one, two = answers(made, tmp_path / "1.json", "Ada", ada), answers(made, tmp_path / "2.json", "Ben", ben)
-    outcome = score(press, made / "key.json", (one, two))
+    outcome = score(publication, made / "key.json", (one, two))
     found = outcome.figures["questions"]["understandable"]
     assert found["disclosure"]["first"]["yes"] == 12
     assert found["disclosure"]["second"] == {"yes": 9, "n": 12, "interval": found["disclosure"]["second"]["interval"]}
@@ -199,7 +199,7 @@ def test_rates_and_kappa_of_two_raters(press: Press, made: Path, tmp_path: Path)
     assert json.loads(json.dumps(outcome.figures)) == outcome.figures
 
 
-def test_files_that_cannot_be_scored_are_named(press: Press, made: Path, tmp_path: Path) -> None:
+def test_files_that_cannot_be_scored_are_named(publication: Publication, made: Path, tmp_path: Path) -> None:
     good = answers(made, tmp_path / "good.json", "Ada")
     other = tmp_path / "other.json"
     texts = key_of(made)["items"]
@@ -218,43 +218,43 @@ def test_files_that_cannot_be_scored_are_named(press: Press, made: Path, tmp_pat
     for changes, why in bad:
         answers(made, other, "Ben", **changes)
         with pytest.raises(ConfigError, match=why):
-            score(press, made / "key.json", (good, other))
+            score(publication, made / "key.json", (good, other))
     for data in (b"", b"\xff", b"[]", b"{" * 10_000, good.read_bytes()[:-30]):
         other.write_bytes(data)
         with pytest.raises(ConfigError, match=r"a rater's answers"):
-            score(press, made / "key.json", (good, other))
+            score(publication, made / "key.json", (good, other))
         with pytest.raises(ConfigError, match="the key"):
-            score(press, other, (good, good))
+            score(publication, other, (good, good))
     with pytest.raises(ConfigError, match="not the key of a review"):
-        score(press, good, (good, good))
+        score(publication, good, (good, good))
     with pytest.raises(ConfigError, match="both files are of the rater Ada"):
-        score(press, made / "key.json", (good, good))
+        score(publication, made / "key.json", (good, good))
     with pytest.raises(ConfigError, match="cannot be read"):
-        score(press, made / "key.json", (good, tmp_path / "nowhere.json"))
+        score(publication, made / "key.json", (good, tmp_path / "nowhere.json"))
 
 
 def test_a_review_is_raised_and_logged(tmp_path: Path) -> None:
-    press = publication(tmp_path, count=3, waiting=0)
+    publication = a_publication(tmp_path, count=3, waiting=0)
     for serial in ("PAP-0000001", "1"):
-        outcome = raise_review(press, serial, "Ada Example, engineer")
+        outcome = raise_review(publication, serial, "Ada Example, engineer")
         assert "waits in" in outcome.lines[0]
-    log.append(press.output, key())
-    assert archive.entry_list(press.output)[-1][1] == Superseded(1, 3)
-    again = raise_review(press, "0000001", "Ada Example, engineer")
+    append.append(publication.output, key())
+    assert archive.entry_list(publication.output)[-1][1] == Superseded(1, 3)
+    again = raise_review(publication, "0000001", "Ada Example, engineer")
     assert again.lines == (
         "review: done already: PAP-0000003 supersedes PAP-0000001, reviewed by Ada Example, engineer",
     )
     for serial in ("", "x", "-1", "XX-1", "1.0", "9" * 30):
         with pytest.raises(ConfigError, match="no serial number"):
-            raise_review(press, serial, "Ada")
+            raise_review(publication, serial, "Ada")
     with pytest.raises(LogError, match="entry 77 of the log is no disclosure"):
-        raise_review(press, "77", "Ada")
+        raise_review(publication, "77", "Ada")
     with pytest.raises(LogError, match="superseded by disclosure 3 already"):
-        raise_review(press, "1", "Ben")
+        raise_review(publication, "1", "Ben")
 
 
 def test_a_disclosure_whose_record_is_not_the_logged_one_is_not_shown(tmp_path: Path) -> None:
-    press = publication(tmp_path / "own", count=4, waiting=0)
-    shutil.copy(archive.record_path(press.output, 1), archive.record_path(press.output, 2))
+    publication = a_publication(tmp_path / "own", count=4, waiting=0)
+    shutil.copy(archive.record_path(publication.output, 1), archive.record_path(publication.output, 2))
     with pytest.raises(PressError, match="not the record that the log names"):
-        make(press, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 20),), sample=4, seed=1)
+        make(publication, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 20),), sample=4, seed=1)

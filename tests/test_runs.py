@@ -5,15 +5,15 @@ from dataclasses import replace
 import facts
 import pytest
 
-from generator import canonical, files
-from generator.archive import BESIDE, queued
-from generator.errors import ConfigError, PressError
-from generator.judgement import CorpusName
-from generator.lines import Line
-from generator.plan import RunPlan, Shard
-from generator.run_state import Accepted, RunState
-from generator.runs import Begun, find_finished, find_unfinished, outdated, read_seal, sweep
-from generator.sampling import Sampling
+from generator.base import canonical, files
+from generator.base.errors import ConfigError, PressError
+from generator.log.archive import BESIDE, queued
+from generator.model.sampling_settings import Sampling
+from generator.record.judgement import CorpusName
+from generator.run.folders import Begun, find_finished, find_unfinished, outdated, read_seal, sweep
+from generator.run.lines import Line
+from generator.run.plan import RunPlan, Shard
+from generator.run.state import Accepted, RunState
 
 PLAN = RunPlan("tiny", 2**64 - 1, "drafts", 4, "0.5", Sampling("0.8"), "Example", (("F16K", "Valve for"),))
 MODEL = {"model": "tiny", "weights_sha256": "a", "tokenizer_sha256": "b", "number_format": "fp32", "engine": "e"}

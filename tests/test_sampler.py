@@ -5,11 +5,11 @@ import torch
 from tiny_model import save_tiny, write_profile
 from written import IDENTITY
 
-from generator.errors import ConfigError
-from generator.profiles import read_profile
-from generator.prompting import Prompting
-from generator.sampler import ClaimLimit, LoopGuard, choose
-from generator.sampling import Sampling, uniforms
+from generator.base.errors import ConfigError
+from generator.model.profiles import read_profile
+from generator.model.prompting import Prompting
+from generator.model.sampler import ClaimLimit, LoopGuard, choose
+from generator.model.sampling_settings import Sampling, uniforms
 
 
 def write(guard: LoopGuard, tokens: list[int], size: int = 9) -> list[int]:

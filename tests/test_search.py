@@ -14,9 +14,11 @@ import site_fixture
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import canonical, pagefind, search
-from generator.archive import VOLUME
-from generator.errors import ToolError
+from generator.base import canonical
+from generator.base.errors import ToolError
+from generator.log.archive import VOLUME
+from generator.site import bundles as search
+from generator.site import pagefind
 
 
 def page(serial: int, day: str = "2026-11-22", direction: str = "top-down", text: str = "A damped hinge.") -> str:

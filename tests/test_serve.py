@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from generator import files
-from generator.errors import ConfigError
-from generator.serve import serve, server
+from generator.base import files
+from generator.base.errors import ConfigError
+from generator.site.serve import serve, server
 
 SITE = {
     "index.html": b"<p>home</p>",

@@ -11,15 +11,16 @@ import pytest
 from test_runs import Killed, killed_at
 from written import LADDER, NOW, PLAN, WrittenModel, facts_of, records, run
 
-from generator import canonical, files, pipeline
-from generator.archive import read_volume
-from generator.drafting import generate
-from generator.errors import ConfigError, PressError
-from generator.judging import content_sha256
-from generator.plan import Shard
-from generator.run_state import RunState
-from generator.runs import Begun
-from generator.shards import merge, read_shards
+from generator.base import canonical, files
+from generator.base.errors import ConfigError, PressError
+from generator.commands import nightly
+from generator.log.archive import read_volume
+from generator.run.drafting import generate
+from generator.run.folders import Begun
+from generator.run.judge_draft import content_sha256
+from generator.run.plan import Shard
+from generator.run.shards import merge, read_shards
+from generator.run.state import RunState
 
 LATER = "2026-11-22T05:00:00Z"
 WHOLE = replace(PLAN, amount=23)
@@ -258,7 +259,7 @@ def test_a_night_does_not_stumble_over_shards(tmp_path):
     kept = shard(output, 2, 2)
     nights.night(tmp_path, settings, to, 1)
     nights.check(tmp_path, settings, 1)
-    assert pipeline.check(nights.press(tmp_path, settings, 1, 9)).ok
+    assert nightly.check(nights.at_night(tmp_path, settings, 1, 9)).ok
     assert len(list(read_volume(output, 0))) == nights.COUNT
     assert kept.is_dir()
     tracked = files_of_branch(output)

@@ -10,9 +10,10 @@ import pytest
 from browsing import Links, tree
 from site_fixture import DOCS, KEY, PUBLISHED, TEMPLATES, build_site, patents, write_archive
 
-from generator import archive, canonical, files
-from generator.errors import PressError
-from generator.listings import totals
+from generator.base import canonical, files
+from generator.base.errors import PressError
+from generator.log import archive
+from generator.site.listings import totals
 
 
 @pytest.fixture(scope="module")

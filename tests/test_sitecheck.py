@@ -10,10 +10,10 @@ import facts
 import nights
 import pytest
 
-from generator import pipeline
-from generator.errors import PressError, VerificationError
-from generator.press import Press
-from generator.sitecheck import check_site, read_page
+from generator.base.errors import PressError, VerificationError
+from generator.base.publication import Publication
+from generator.commands import nightly
+from generator.site.check import check_site, read_page
 
 TIME = "2026-11-22T03:17:00Z"
 
@@ -23,7 +23,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("press")
     facts.archive(root / "output", 3, published=TIME)
     facts.archive(root / "output", 1, first=3)
-    pipeline.build(press(root))
+    nightly.build(publication(root))
     return root
 
 
@@ -33,12 +33,12 @@ def root(built: Path, tmp_path: Path) -> Path:
     return tmp_path / "press"
 
 
-def press(root: Path) -> Press:
-    return nights.press(root, nights.SETTINGS, 23, 0)
+def publication(root: Path) -> Publication:
+    return nights.at_night(root, nights.SETTINGS, 23, 0)
 
 
 def test_a_site_that_was_just_built_holds(built: Path) -> None:
-    outcome = pipeline.check(press(built))
+    outcome = nightly.check(publication(built))
     assert outcome.ok, outcome.lines
     text = "\n".join(outcome.lines)
     assert "pages: 4 pages, one for each disclosure" in text
@@ -136,7 +136,7 @@ def test_what_is_wrong_is_found(root: Path, name: str) -> None:
 
 def test_check_ends_with_no_and_tells_what(root: Path) -> None:
     (root / "output" / "site" / "d" / "0" / "1.html").unlink()
-    outcome = pipeline.check(press(root))
+    outcome = nightly.check(publication(root))
     assert not outcome.ok
     assert outcome.lines[-1].startswith("FAIL  pages: ")
     assert "failure" in outcome.figures

@@ -14,13 +14,15 @@ from browsing import Links
 from facts import archive, key, queue, record
 from site_fixture import build_site
 
-from generator import archive as reading
-from generator import files, log, publication
-from generator.audit import audit_log, audit_records
-from generator.entries import Disclosed, Superseded, Withdrawn, superseded
-from generator.errors import ConfigError, LogError
-from generator.publication import Branch
-from generator.superseding import SUFFIX, queue_review
+from generator.base import files
+from generator.base.errors import ConfigError, LogError
+from generator.log import append
+from generator.log import archive as reading
+from generator.log.entries import Disclosed, Superseded, Withdrawn, superseded
+from generator.log.superseding import SUFFIX, queue_review
+from generator.publish import facts_branch
+from generator.publish.facts_branch import Branch
+from generator.verify.audit import audit_log, audit_records
 
 BY = "Ada Example, mechanical engineer"
 
@@ -48,7 +50,7 @@ def test_both_enter_the_log_in_one_batch(tmp_path: Path) -> None:
     archive(tmp_path, 3)
     assert queue_review(tmp_path, 1, BY) == (tmp_path / "queue" / "review-000000001.json", None)
     queue(tmp_path, range(3, 5))
-    log.append(tmp_path, key())
+    append.append(tmp_path, key())
     raised(tmp_path)
     assert [str(entry).split("/")[0] for _, entry in reading.entry_list(tmp_path)] == [*["disclosure"] * 6, "supersede"]
     assert queue_review(tmp_path, 1, BY) == (tmp_path / "queue" / "review-000000001.json", 5)
@@ -84,13 +86,13 @@ def test_a_fault_at_any_write_is_recovered_by_the_same_commands(
         monkeypatch.setattr(Path, "unlink", broken(real_unlink))
         try:
             queue_review(output, 1, BY)
-            log.append(output, key())
+            append.append(output, key())
             done = True
         except KeyboardInterrupt:
             done = False
         monkeypatch.undo()
         queue_review(output, 1, BY)
-        log.append(output, key())
+        append.append(output, key())
         raised(output)
         if done:
             assert fault > 12
@@ -102,7 +104,8 @@ def test_a_real_kill_while_the_batch_is_written(tmp_path: Path) -> None:
     archive(tmp_path, 3)
     queue_review(tmp_path, 1, BY)
     program = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom facts import key\nfrom generator import files, log\n"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom facts import key\nfrom generator.base import files\n"
+        "from generator.log import append as log\n"
         "real, count = files.write, 0\n"
         "def write(path, data, **options):\n"
         "    global count\n    count += 1\n    real(path, data, **options)\n"
@@ -116,7 +119,7 @@ def test_a_real_kill_while_the_batch_is_written(tmp_path: Path) -> None:
         shutil.copytree(tmp_path, output, ignore=shutil.ignore_patterns("killed-*"))
         done = subprocess.run([sys.executable, "-c", program, str(output), str(count)], env=environment)
         assert done.returncode == -signal.SIGKILL
-        log.append(output, key())
+        append.append(output, key())
         raised(output)
 
 
@@ -133,21 +136,21 @@ def test_what_cannot_be_superseded_is_refused(tmp_path: Path) -> None:
     queue_review(tmp_path, 1, BY)
     with pytest.raises(LogError, match="waits already"):
         queue_review(tmp_path, 1, "Somebody else")
-    log.append(tmp_path, key())
+    append.append(tmp_path, key())
     with pytest.raises(LogError, match="superseded by disclosure 3 already") as caught:
         queue_review(tmp_path, 1, "Somebody else")
     assert "name disclosure 3" in caught.value.hint
     with pytest.raises(LogError, match="entry 4 of the log is no disclosure"):
         queue_review(tmp_path, 4, BY)
     queue_review(tmp_path, 3, "Somebody else")
-    log.append(tmp_path, key())
+    append.append(tmp_path, key())
     assert superseded(reading.entry_list(tmp_path)) == {1: 3, 3: 5}
 
 
 def test_a_withdrawn_disclosure_is_not_raised(tmp_path: Path) -> None:
     archive(tmp_path, 3)
-    log._stage(tmp_path, key().name, [Withdrawn(1, "court-order", "0" * 64)], [])
-    log.commit(tmp_path, key())
+    append._stage(tmp_path, key().name, [Withdrawn(1, "court-order", "0" * 64)], [])
+    append.commit(tmp_path, key())
     with pytest.raises(LogError, match="disclosure 1 is withdrawn"):
         queue_review(tmp_path, 1, BY)
 
@@ -159,15 +162,15 @@ def test_a_queue_that_supersedes_wrongly_stops_the_append_and_says_what_to_move(
         shutil.copy(tmp_path / f"queue/review-000000001{suffix}", tmp_path / f"queue/review-x{suffix}")
     (tmp_path / "queue/review-x.json").write_bytes(replace(record(1), review="Another").to_bytes())
     with pytest.raises(LogError, match="another record in the queue supersedes 1") as caught:
-        log.append(tmp_path, key())
+        append.append(tmp_path, key())
     assert "review-x.json" in caught.value.hint
     (tmp_path / f"queue/review-x{SUFFIX}").write_bytes(b'{"leaf":-1}')
     with pytest.raises(LogError, match="damaged"):
-        log.append(tmp_path, key())
+        append.append(tmp_path, key())
     assert reading.current(tmp_path).size == 3
     for path in (tmp_path / "queue").glob("review-x*"):
         path.unlink()
-    log.append(tmp_path, key())
+    append.append(tmp_path, key())
     raised(tmp_path)
 
 
@@ -192,7 +195,7 @@ def test_both_pages_name_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     archive(output, 5, published="2026-11-22T03:17:00Z")
     assert build_site(output, docs=docs).rebuilt == (0, 1)
     queue_review(output, 1, BY)
-    log.append(output, key())
+    append.append(output, key())
     assert build_site(output, docs=docs).rebuilt == (0, 1)
     site = output / "site"
     old, new = (site / "d/0/1.html").read_text(), (site / "d/1/6.html").read_text()
@@ -205,8 +208,8 @@ def test_both_pages_name_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "press-supersede" not in (site / "d/0/2.html").read_text()
     assert "superseded_by:" in (site / "d/0/1.md").read_text()
     assert build_site(output, docs=docs).rebuilt == ()
-    log._stage(output, key().name, [Withdrawn(6, "court-order", "0" * 64)], [])
-    log.commit(output, key())
+    append._stage(output, key().name, [Withdrawn(6, "court-order", "0" * 64)], [])
+    append.commit(output, key())
     assert build_site(output, docs=docs).rebuilt == (0, 1)
     assert "press-supersede" not in (site / "d/0/1.html").read_text()
 
@@ -219,8 +222,8 @@ def test_two_publishers_raise_the_same_disclosure(tmp_path: Path) -> None:
     def land(name: str) -> None:
         output = tmp_path / name
         branch = Branch(output, str(remote), "publication")
-        publication.land(
-            output, key(), lambda: log.stage_queue(output, key().name), branch=branch, report=lambda _: None
+        facts_branch.land(
+            output, key(), lambda: append.stage_queue(output, key().name), branch=branch, report=lambda _: None
         )
 
     queue(tmp_path / "a", range(3))

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from written import LADDER, WrittenModel
 
-from generator.arms import Arm, Step, Trial, Verdict, beats, fewest_drafts, grid, next_step, rounds
-from generator.config import Settings
-from generator.errors import ConfigError, PressError
-from generator.press import Press
-from generator.profiles import BUILT_IN, read_profile
-from generator.sampling import Sampling
-from generator.sweep import judge_by, open_sweep, run
-from generator.tuned_profile import target_of, with_sampling, write_winner
+from generator.base.errors import ConfigError, PressError
+from generator.base.publication import Publication
+from generator.base.settings import Settings
+from generator.measure.tune.arms import Arm, Step, Trial, Verdict, beats, fewest_drafts, grid, next_step, rounds
+from generator.measure.tune.tune import judge_by, open_sweep, run
+from generator.measure.tune.winner import target_of, with_sampling, write_winner
+from generator.model.profiles import BUILT_IN, read_profile
+from generator.model.sampling_settings import Sampling
 
 DEFAULT = Arm(Sampling("0.8"), "0.5")
 SETUP = {"profile": "written", "model": {}, "corpus": None, "calibration": "c", "seed": 7, "asked": {"drafts": 64}}
@@ -106,7 +106,7 @@ def state(tmp_path):
 
 @pytest.fixture
 def judge(tmp_path):
-    return judge_by(LADDER, Press(tmp_path, Settings(), lambda _: None, now=lambda: "2026-11-22T03:17:00Z"))
+    return judge_by(LADDER, Publication(tmp_path, Settings(), lambda _: None, now=lambda: "2026-11-22T03:17:00Z"))
 
 
 def drafted(state):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from training_runs import RECIPE, sources
 
-from generator.cli import main
+from generator.commands.cli import main
 
 
 @pytest.fixture

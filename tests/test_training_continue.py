@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from training_runs import RECIPE, begun
 
-from generator.errors import ModelError
-from generator.training.curve import read_curve
-from generator.training.finishing import finish, read_facts
-from generator.training.models import first_model, new_model, store, tokenizer_of
-from generator.training.run import Run
-from generator.training.stages import finetune, pretrain
+from generator.base.errors import ModelError
+from generator.train.curve import read_curve
+from generator.train.finishing import finish, read_facts
+from generator.train.models import first_model, new_model, store, tokenizer_of
+from generator.train.run import Run
+from generator.train.stages import finetune, pretrain
 
 SHAPE = "hidden = 32\nlayers = 2\nheads = 2\nkv_heads = 1\nintermediate = 64\n"
 CONTINUED = (
@@ -61,7 +61,7 @@ def test_a_model_is_continued(base: Path, tmp_path: Path, more: str) -> None:
 
 
 def test_low_rank_additions_go_on_after_a_kill(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from generator.training import fitting
+    from generator.train import fitting
 
     class Killed(BaseException):
         pass

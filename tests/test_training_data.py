@@ -8,10 +8,10 @@ import pytest
 import zstandard
 from training_runs import RECIPE, begun, patent, silent, sources, write
 
-from generator.errors import ConfigError, CorpusError, PressError
-from generator.training.gathering import gather, is_held_out, kept
-from generator.training.preparing import HELD_OUT, TRAIN, documents, kind, prepare
-from generator.training.recipe import Data
+from generator.base.errors import ConfigError, CorpusError, PressError
+from generator.train.gathering import gather, is_held_out, kept
+from generator.train.preparing import HELD_OUT, TRAIN, documents, kind, prepare
+from generator.train.recipe import Data
 
 DATA = Data(held_out=0.2, vocabulary=400)
 
@@ -148,8 +148,8 @@ def test_a_stage_that_was_killed_begins_anew(tmp_path: Path) -> None:
 
 
 def test_data_without_claims_are_refused(tmp_path: Path) -> None:
-    from generator.training.recipe import read_recipe
-    from generator.training.run import Run
+    from generator.train.recipe import read_recipe
+    from generator.train.run import Run
 
     (tmp_path / "recipe.toml").write_text(RECIPE)
     run = Run(tmp_path, read_recipe(tmp_path / "recipe.toml"), silent)
@@ -173,7 +173,7 @@ def test_a_damaged_file_of_the_stage_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
-    from generator.training.run import Run
+    from generator.train.run import Run
 
     blocked = tmp_path / "run"
     blocked.write_text("a file, no folder")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from training_runs import RECIPE
 
-from generator.errors import ConfigError
-from generator.training.recipe import (
+from generator.base.errors import ConfigError
+from generator.train.recipe import (
     BUILT_IN,
     FORMATS,
     Data,

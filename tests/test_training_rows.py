@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from training_runs import begun
 
+from generator.base.errors import CorpusError, PressError
 from generator.corpus.documents import Document
-from generator.errors import CorpusError, PressError
-from generator.training.curve import HEADER, Curve, picture, read_curve, whole_curve
-from generator.training.loss import next_token_loss
-from generator.training.models import new_model, tokenizer_of
-from generator.training.muon import single_muon
-from generator.training.optimiser import optimiser
-from generator.training.recipe import Phase
-from generator.training.rows import token_rows
-from generator.training.run import Run
-from generator.training.texts import fit, head, pieces, specification
+from generator.train.curve import HEADER, Curve, picture, read_curve, whole_curve
+from generator.train.loss import next_token_loss
+from generator.train.models import new_model, tokenizer_of
+from generator.train.muon import single_muon
+from generator.train.optimiser import optimiser
+from generator.train.recipe import Phase
+from generator.train.rows import token_rows
+from generator.train.run import Run
+from generator.train.texts import fit, head, pieces, specification
 
 PHASE = Phase(tokens=8192, context=128, step_tokens=512, mix=(("head", 1.0),), adamw_rate=1e-3)
 
@@ -82,7 +82,7 @@ def test_rows_are_decided_by_data_and_seed(run: Run) -> None:
 def test_data_without_a_format_are_refused(run: Run, tmp_path: Path) -> None:
     from training_runs import patent, write
 
-    from generator.training.preparing import prepare
+    from generator.train.preparing import prepare
 
     other = Run(tmp_path, run.recipe, run.report)
     prepare(other, [write(tmp_path, "patents.jsonl", [patent(n) for n in range(60)])])
@@ -262,7 +262,7 @@ def test_the_time_left_is_told_by_the_pace_since_the_stage_went_on(
     folder.mkdir()
     (folder / "curve.csv").write_text(f"{HEADER}\nbroad,10,100,3.0000,5000\n")
     clock = iter([50.0, 60.0])
-    monkeypatch.setattr("generator.training.curve.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("generator.train.curve.time.monotonic", lambda: next(clock))
     assert Curve(folder / "curve.csv", keep=10).pace(2_100, 62_100) == "200 tokens/s  5 min left"
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from training_runs import RECIPE, begun, silent
 
+from generator.base.errors import ConfigError, ModelError
 from generator.corpus.documents import Document
-from generator.errors import ConfigError, ModelError
-from generator.training import fitting
-from generator.training.curve import read_curve
-from generator.training.finishing import MEASURED, finish, held_out_losses, read_facts, spread
-from generator.training.fitting import explained, last_checkpoint
-from generator.training.models import loaded
-from generator.training.run import END, Run, begin_run, open_run
-from generator.training.stages import finetune, pretrain
+from generator.train import fitting
+from generator.train.curve import read_curve
+from generator.train.finishing import MEASURED, finish, held_out_losses, read_facts, spread
+from generator.train.fitting import explained, last_checkpoint
+from generator.train.models import loaded
+from generator.train.run import END, Run, begin_run, open_run
+from generator.train.stages import finetune, pretrain
 
 TODAY = "2026-11-22"
 
@@ -92,8 +92,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2].split(os.pathsep)
-from generator.training import fitting
-from generator.training.stages import finetune, pretrain
+from generator.train import fitting
+from generator.train.stages import finetune, pretrain
 from training_runs import begun
 real = fitting._logged
 def kill(run, stage, phase, curve, step, loss):
@@ -125,7 +125,7 @@ def test_a_killed_run_goes_on_to_the_same_model_by_the_same_curve(trained: Run, 
 
 
 def test_two_processes_do_not_train_one_stage(trained: Run, tmp_path: Path) -> None:
-    from generator.errors import LogError
+    from generator.base.errors import LogError
 
     run = begun(tmp_path)
     with (
@@ -194,7 +194,7 @@ def test_a_disk_that_is_full_in_the_middle_keeps_the_last_checkpoint(tmp_path: P
         "        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
         "    logged(run, stage, phase, curve, step, loss)\n"
         "fitting._logged = full\n"
-        "from generator.errors import PressError\n"
+        "from generator.base.errors import PressError\n"
         "try:\n"
         "    pretrain(run)\n"
         "except PressError as error:\n"

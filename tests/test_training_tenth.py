@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from generator.cli import main
-from generator.intervals import wilson
-from generator.patent_text import read_lines
+from generator.base.intervals import wilson
+from generator.commands.cli import main
+from generator.corpus.patent_text import read_lines
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 PROFILE = """

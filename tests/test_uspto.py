@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generator.base.errors import CorpusError
 from generator.corpus import cutting
 from generator.corpus.claim_texts import claim_texts
 from generator.corpus.cutting import cut
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.entities import resolve, undot
 from generator.corpus.green_book import read_green_book
+from generator.corpus.patent_text import clean
 from generator.corpus.reading import read_documents
 from generator.corpus.uspto import _TOKEN, publication_number, read_uspto
-from generator.errors import CorpusError
-from generator.patent_text import clean
 
 CASES = Path(__file__).parent / "cases" / "uspto"
 GRANT = (CASES / "grants-2014.xml").read_text(encoding="utf-8").partition("</us-patent-grant>\n")[

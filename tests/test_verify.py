@@ -6,10 +6,10 @@ import facts
 import pytest
 from facts import TIME, archive, key
 
-from generator.archive import record_path
-from generator.audit import Step
-from generator.errors import KeyUnusable, PressError, VerificationError
-from generator.verify import verify
+from generator.base.errors import KeyUnusable, PressError, VerificationError
+from generator.log.archive import record_path
+from generator.verify.audit import Step
+from generator.verify.verify import verify
 
 VKEY = key().verification_key.text
 

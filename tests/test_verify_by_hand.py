@@ -8,7 +8,7 @@ from pathlib import Path
 import facts
 import pytest
 
-from generator.archive import record_path
+from generator.log.archive import record_path
 
 DOC = Path(__file__).parents[1] / "docs" / "verify-by-hand.md"
 SAID = ["the proof is for entry 7", "the entry is in the tree", f"the checkpoint is of {facts.ORIGIN}",

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from real_patents import patents
 
-from generator.brief import Brief
-from generator.calibration import load_calibration
-from generator.checks import Passed, check, coherent
-from generator.checks.thresholds import Calibration
-from generator.judgement import GATES
-from generator.layouts import ABSTRACT, CLAIMS, DIRECTIONS, HEAD, PROMPTS, TITLE, write_layout
-from generator.parsing import Rejected, parse
-from generator.watching import REMEMBERED, Watch, gate_of
+from generator.judge.calibration import load_calibration
+from generator.judge.checks import Passed, check, coherent
+from generator.judge.checks.thresholds import Calibration
+from generator.judge.early_stop import REMEMBERED, Watch, gate_of
+from generator.judge.parsing import Rejected, parse
+from generator.model.interface import Brief
+from generator.record.judgement import GATES
+from generator.record.layouts import ABSTRACT, CLAIMS, DIRECTIONS, HEAD, PROMPTS, TITLE, write_layout
 
 FIRST = "A valve, comprising a body and a seat."
 SECOND = "The valve of claim 1, wherein the seat is flat."

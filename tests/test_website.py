@@ -12,10 +12,13 @@ import pytest
 from browsing import Links, tree
 from site_fixture import KEY, PUBLISHED, TEMPLATES, build_site, record, write_archive
 
-from generator import archive, files, listings, log, mkdocs, website
-from generator.entries import Withdrawn
-from generator.errors import ConfigError, PressError, ToolError
-from generator.listings import Site
+from generator.base import files
+from generator.base.errors import ConfigError, PressError, ToolError
+from generator.log import append, archive
+from generator.log.entries import Withdrawn
+from generator.site import build as website
+from generator.site import builder, listings
+from generator.site.listings import Site
 
 SECOND = "2026-11-23T03:11:42Z"
 
@@ -61,7 +64,7 @@ def test_an_unchanged_volume_is_not_built_again_and_a_new_one_is(built: Path) ->
     assert tree(built / "site") == first
     before = (built / "site/d/0/0.html").stat().st_mtime_ns
     files.write(built / "queue/new.json", record("Thing 5", "New.", ["A thing of kind 5."], salt=5).to_bytes())
-    log.append(built, KEY)
+    append.append(built, KEY)
     site = build(built)
     assert site.rebuilt == (1,)
     assert (built / "site/d/0/0.html").stat().st_mtime_ns == before
@@ -76,14 +79,14 @@ def test_what_shapes_a_page_makes_its_volume_new(built: Path, tmp_path: Path) ->
     template.write_text(template.read_text().replace("## Abstract", "## Summary"))
     assert build(built, prefix="NEW", templates=tmp_path / "templates").rebuilt == (0, 1)
     assert "Summary</h2>" in (built / "site/d/0/0.html").read_text()
-    log.append_published(built, KEY, SECOND, [4])
+    append.append_published(built, KEY, SECOND, [4])
     assert build(built, prefix="NEW", templates=tmp_path / "templates").rebuilt == (1,)
 
 
 def test_the_same_command_goes_on_after_a_crash_at_any_step(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every rename, removal and finished subprocess of a build is made to be the last thing that happens."""
     wanted = tree(built / "site")
-    steps = ((mkdocs, "build"), (website, "_replace"), (website, "_remove"), (website, "_thin"))
+    steps = ((builder, "build"), (website, "_replace"), (website, "_remove"), (website, "_thin"))
     originals = {name: getattr(module, name) for module, name in steps}
 
     class Killed(BaseException):
@@ -195,8 +198,8 @@ def test_two_builds_at_once_are_refused(small: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_withdrawn_disclosure_leaves_the_site(built: Path) -> None:
     entry = Withdrawn(1, "court-order", "ab" * 32)
-    log._stage(built, KEY.name, [entry], [])
-    log.commit(built, KEY)
+    append._stage(built, KEY.name, [entry], [])
+    append.commit(built, KEY)
     assert build(built).rebuilt == (0,)
     assert not list((built / "site/d/0").glob("1.*"))
     assert "Thing 1<" not in (built / "site/d/0/index.html").read_text()

@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 import tiny_model
 
-from generator.brief import EngineChoice
-from generator.errors import ModelError
-from generator.model import open_model
-from generator.profiles import read_profile
-from generator.weights import model_folder, weight_files, weights_sha256
+from generator.base.errors import ModelError
+from generator.model.interface import EngineChoice
+from generator.model.loading import open_model
+from generator.model.profiles import read_profile
+from generator.model.weights import model_folder, weight_files, weights_sha256
 
 
 @pytest.fixture
@@ -104,9 +104,9 @@ def in_python(code, **environment):
 def test_no_hub(tmp_path):
     """Nothing listens on port 9: what a machine without a network sees."""
     code = (
-        "from pathlib import Path\nfrom generator.errors import ModelError\n"
-        "from generator.weights import model_folder\n"
-        "from generator.profiles import load_profile\n"
+        "from pathlib import Path\nfrom generator.base.errors import ModelError\n"
+        "from generator.model.weights import model_folder\n"
+        "from generator.model.profiles import load_profile\n"
         "try: model_folder(load_profile('kl3m-002-170m-patent', Path('.')))\n"
         "except ModelError as error: print(error, '|', error.hint)"
     )
@@ -118,8 +118,9 @@ def test_no_hub(tmp_path):
 def test_no_torch():
     code = (
         "import sys\nsys.modules['torch'] = None\n"
-        "from pathlib import Path\nfrom generator.errors import ModelError\nfrom generator.brief import EngineChoice\n"
-        "from generator.model import open_model\nfrom generator.profiles import load_profile\n"
+        "from pathlib import Path\nfrom generator.base.errors import ModelError\n"
+        "from generator.model.interface import EngineChoice\n"
+        "from generator.model.loading import open_model\nfrom generator.model.profiles import load_profile\n"
         "try: open_model(load_profile('starter', Path('.')), EngineChoice(), report=print)\n"
         "except ModelError as error: print(error, '|', error.hint)"
     )

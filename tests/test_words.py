@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.words import COMMON, _remembered, content, placed, stem, words
+from generator.base.words import COMMON, _remembered, content, placed, stem, words
 
 
 def test_words_are_lower_case_and_keep_their_hyphens():

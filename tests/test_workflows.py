@@ -88,7 +88,7 @@ def test_every_command_of_the_workflows_is_one_that_the_program_has() -> None:
     """Each is parsed by the command line itself, up to the point where it would begin."""
     import shlex
 
-    from generator.cli import commands
+    from generator.commands.cli import commands
 
     for _, step in steps(FILES[1]):
         for line in re.findall(r"bin/prior-art (.+?)(?: \|\||$)", step.get("run", ""), re.MULTILINE):
@@ -100,7 +100,7 @@ def test_every_command_of_the_workflows_is_one_that_the_program_has() -> None:
 def test_the_matrix_of_the_documents_is_a_workflow_like_the_others(tmp_path: Path) -> None:
     import shlex
 
-    from generator.cli import commands
+    from generator.commands.cli import commands
 
     page = (ROOT / "docs" / "machines.md").read_text(encoding="utf-8")
     (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)

@@ -16,10 +16,12 @@ import tiny_model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import canonical, cli, model, pipeline, writing
-from generator.brief import EngineChoice
-from generator.drafting import Progress
-from generator.options import UNITS
+from generator.base import canonical
+from generator.commands import cli, generate, nightly
+from generator.commands.options import UNITS
+from generator.model import loading
+from generator.model.interface import EngineChoice
+from generator.run.drafting import Progress
 
 ROOT = Path(__file__).parent.parent
 SEEDED = ["generate", "--profile", "starter", "--seed", "7"]
@@ -47,7 +49,7 @@ def asked(monkeypatch):
         choices.append(choice)
         return Accounting()
 
-    monkeypatch.setattr(model, "open_model", opened)
+    monkeypatch.setattr(loading, "open_model", opened)
     monkeypatch.setattr(time, "sleep", lambda _: None)
     return choices
 
@@ -125,10 +127,10 @@ def test_sizes(number, unit, space):
 
 
 def test_the_progress_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(writing, "PROGRESS_SECONDS", 0)
+    monkeypatch.setattr(generate, "PROGRESS_SECONDS", 0)
     told = []
-    press = nights.press(tmp_path, nights.SETTINGS, 1, 0, told)
-    show = writing._progress(press)
+    publication = nights.at_night(tmp_path, nights.SETTINGS, 1, 0, told)
+    show = generate._progress(publication)
     show(Progress(12, 5, 4000, 950.4, 0.5, 64, 90))
     show(Progress(0, 0, 0, 0.0, 0.0, 0, None))
     assert told == [
@@ -158,8 +160,8 @@ def test_an_engine_that_measures_nothing(tmp_path, capsys, asked, monkeypatch):
 def test_nightly_takes_the_same_options(tmp_path, asked):
     settings, to = nights.publication(tmp_path)
     told = []
-    press = nights.press(tmp_path, settings, 1, 0, told)
-    pipeline.nightly(press, to=to, count=2, threads=3, timings=True)
+    publication = nights.at_night(tmp_path, settings, 1, 0, told)
+    nightly.nightly(publication, to=to, count=2, threads=3, timings=True)
     assert asked == [EngineChoice(threads=3)]
     assert "matrix products       1234   61.7%" in told
 

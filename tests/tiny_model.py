@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from generator.layouts import DIRECTIONS, write_layout
+from generator.record.layouts import DIRECTIONS, write_layout
 
 END = "<|end|>"
 TEXTS = [

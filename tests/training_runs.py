@@ -7,9 +7,9 @@ from typing import Any
 
 import zstandard
 
-from generator.training.preparing import prepare
-from generator.training.recipe import read_recipe
-from generator.training.run import Run
+from generator.train.preparing import prepare
+from generator.train.recipe import read_recipe
+from generator.train.run import Run
 
 RECIPE = """
 name = "small"

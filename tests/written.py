@@ -7,14 +7,14 @@ from itertools import islice
 from inventions import draft_text
 
 from generator import __version__
-from generator.archive import BESIDE, queued
-from generator.brief import Draft, ModelIdentity
-from generator.drafting import generate
-from generator.gates import Ladder
-from generator.layouts import PROMPTS
-from generator.plan import RunPlan
-from generator.record import Generation, Record
-from generator.sampling import Sampling
+from generator.judge.ladder import Ladder
+from generator.log.archive import BESIDE, queued
+from generator.model.interface import Draft, ModelIdentity
+from generator.model.sampling_settings import Sampling
+from generator.record.layouts import PROMPTS
+from generator.record.record import Generation, Record
+from generator.run.drafting import generate
+from generator.run.plan import RunPlan
 
 NOW = "2026-11-22T03:17:00Z"
 HOSTILE = "<script>"

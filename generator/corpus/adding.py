@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from generator import files
+from generator.base import files
+from generator.base.errors import CorpusError, LogError
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.prints import MOST_DOCUMENTS
 from generator.corpus.reading import read_documents, source_sha256
 from generator.corpus.segments import MOST, MOST_GRAMS, Segment, SegmentWriter, number_hash
 from generator.corpus.store import MANIFEST, SEGMENTS, AddedFile, Manifest, SegmentName
-from generator.errors import CorpusError, LogError
 
 LOCK = "lock"
 SHOWN = 100  # places of skipped documents that the manifest keeps for each file

@@ -9,15 +9,16 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from generator import archive, files
+from generator.base import files
+from generator.base.errors import LogError, PressError
 from generator.corpus.documents import Document, as_document, compared_words, gist
 from generator.corpus.fingerprints import Fingerprint, family, fingerprint
 from generator.corpus.passages import stems
 from generator.corpus.prints import Prints
-from generator.entries import Disclosed, parse_entry
-from generator.errors import LogError, PressError
-from generator.record import Record
-from generator.tiles import Tiles
+from generator.log import archive
+from generator.log.entries import Disclosed, parse_entry
+from generator.log.tiles import Tiles
+from generator.record.record import Record
 
 FOLDER = "signatures"
 FAMILY = "family"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from generator.references import rewrite
+from generator.record.claim_references import rewrite
 
 _NUMBERED = re.compile(r"(\d{1,4})\s?[.)](?!\d)\s?")
 _CANCELLED = re.compile(

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from generator.errors import CorpusError
+from generator.base.errors import CorpusError
 
 CHUNK = 1 << 18
 HEAD = 1 << 16  # bytes by which a format is known

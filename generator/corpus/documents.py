@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from generator.disclosure import Claim, Disclosure
-from generator.patent_text import sentence_case
-from generator.references import depends_on
-from generator.words import words
+from generator.base.words import words
+from generator.corpus.patent_text import sentence_case
+from generator.record.claim_references import depends_on
+from generator.record.disclosure import Claim, Disclosure
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Source of the forms: 37 CFR 1.75(i) (elements set apart), MPEP 608.01(m), MPEP 2
 import re
 from collections.abc import Iterable, Iterator
 
-from generator.words import content, words
+from generator.base.words import content, words
 
 LEAST = 3  # different content stems of an element; one with fewer joins the element before it
 LONG = 60  # words of an element that is cut at further commas

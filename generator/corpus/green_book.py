@@ -13,8 +13,8 @@ from generator.corpus.cutting import MAX_DOCUMENT, Piece, cut
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.entities import undot
 from generator.corpus.json_lines import iso_date
+from generator.corpus.patent_text import clean
 from generator.corpus.uspto import publication_number
-from generator.patent_text import clean
 
 _TOKEN = re.compile(rb"(?P<always>(?!))|^(?P<root>PATN)[ \t]*\r?\n", re.MULTILINE)
 _HEAD = re.compile(rb"(?:HHHHHT[^\n]*\n)?\s*PATN[ \t]*\r?\n")

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from generator.base.errors import RecordError
 from generator.corpus.documents import Document, Skipped
-from generator.errors import RecordError
-from generator.patent_text import clean
-from generator.record import SCHEMA, Record
+from generator.corpus.patent_text import clean
+from generator.record.record import SCHEMA, Record
 
 MAX_LINE = 1 << 26
 _DATE = re.compile(r"(\d{4})-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])")

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generator.base.words import content
 from generator.corpus.documents import Document
 from generator.corpus.elements import clauses, packed, sentences
-from generator.words import content
 
 if TYPE_CHECKING:
     import tantivy

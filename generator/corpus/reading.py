@@ -5,13 +5,13 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from generator.base.errors import CorpusError
 from generator.corpus.containers import complete, is_tar, open_parts
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.green_book import is_green_book, read_green_book
 from generator.corpus.json_lines import read_json_lines
 from generator.corpus.uspto import is_uspto, read_uspto
 from generator.corpus.volumes import read_volumes, volumes_sha256
-from generator.errors import CorpusError
 
 Items = Iterator[tuple[int, Document | Skipped]]
 Reader = Callable[[Iterator[bytes], int], Items]

@@ -12,13 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator import files
+from generator.base import files
+from generator.base.errors import CorpusError
+from generator.base.words import words
 from generator.corpus.documents import Document, compared_words
 from generator.corpus.fingerprints import GRAM, Fingerprint, fingerprint, sequences, winnowed, word_hashes
 from generator.corpus.passages import Cut, Passages, PassageWriter
 from generator.corpus.prints import Prints
-from generator.errors import CorpusError
-from generator.words import words
 
 if TYPE_CHECKING:
     from generator.corpus.fingerprints import Array

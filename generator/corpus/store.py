@@ -14,13 +14,13 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
+from generator.base.errors import CorpusError
 from generator.corpus.documents import Document
 from generator.corpus.fingerprints import family
 from generator.corpus.passages import cutting
 from generator.corpus.prints import Prints
 from generator.corpus.segments import HINT, Segment
-from generator.errors import CorpusError
-from generator.judgement import CorpusName
+from generator.record.judgement import CorpusName
 
 SCHEMA = "prior-art-corpus/v1"
 MANIFEST, SEGMENTS = "manifest.json", "segments"

@@ -14,7 +14,7 @@ from generator.corpus.cutting import MAX_DOCUMENT, Piece, cut
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.entities import resolve
 from generator.corpus.json_lines import iso_date
-from generator.patent_text import clean
+from generator.corpus.patent_text import clean
 
 
 @dataclass(frozen=True, slots=True)

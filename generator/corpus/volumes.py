@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from generator import archive
+from generator.base.errors import CorpusError, LogError
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.json_lines import document_of_record
-from generator.entries import Disclosed, publication_times
-from generator.errors import CorpusError, LogError
+from generator.log import archive
+from generator.log.entries import Disclosed, publication_times
 
 _FOLDERS = ("records", "d")  # of output/ and of a site
 

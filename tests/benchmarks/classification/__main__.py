@@ -18,10 +18,10 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from generator.classification import LEVELS, features, titles
-from generator.classifier_training import HELD_OUT, LEAST_DOCUMENTS, MOST_TERMS, Labelled, fit, read_labelled
-from generator.intervals import wilson
-from generator.patent_text import held_out
+from generator.base.intervals import wilson
+from generator.corpus.patent_text import held_out
+from generator.judge.classification import LEVELS, features, titles
+from generator.train.classifier import HELD_OUT, LEAST_DOCUMENTS, MOST_TERMS, Labelled, fit, read_labelled
 
 SYMBOLS = [symbol for symbol in titles() if len(symbol) == 4 and symbol[0] != "Y"]
 COLUMN = {symbol: index for index, symbol in enumerate(SYMBOLS)}

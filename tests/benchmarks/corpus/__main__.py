@@ -71,11 +71,11 @@ def build(file: Path, folder: Path) -> None:
 
 
 def ask(data: Path, folder: Path) -> None:
-    from generator.chart import claim_chart
-    from generator.copying import Known, not_copied
     from generator.corpus.store import Corpus
-    from generator.layouts import write_layout
-    from generator.neighbours import nearest
+    from generator.judge.chart import claim_chart
+    from generator.judge.copying import Known, not_copied
+    from generator.judge.neighbours import nearest
+    from generator.record.layouts import write_layout
 
     started = time.perf_counter()
     corpus = Corpus.open(folder)

@@ -17,14 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from generator import chart
+from generator.base.intervals import wilson
+from generator.base.words import content
 from generator.corpus.elements import elements, sentences
 from generator.corpus.passages import stems
 from generator.corpus.store import Corpus
-from generator.disclosure import Claim, Disclosure
-from generator.intervals import wilson
-from generator.references import find_references
-from generator.words import content
+from generator.judge import chart
+from generator.record.claim_references import find_references
+from generator.record.disclosure import Claim, Disclosure
 from tests.benchmarks.corpus import texts
 
 PAIRS = 100  # true ones, and as many random ones

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from generator.disclosure import Claim, Disclosure
+from generator.record.disclosure import Claim, Disclosure
 
 PATENTS, DESCRIPTIONS = "patents.jsonl.zst", "descriptions.jsonl.zst"
 WORDS = 418  # of a cut of a description: with these, the two files give some 100,000 documents

@@ -12,16 +12,16 @@ from collections import Counter
 from pathlib import Path
 from threading import Lock
 
-from generator.brief import Brief, EngineChoice
-from generator.calibration import load_calibration
-from generator.checks import check, coherent
-from generator.intervals import wilson
-from generator.layouts import DIRECTIONS
-from generator.model import open_model
-from generator.parsing import Rejected, parse
-from generator.plan import draft_seed
-from generator.profiles import load_profile
-from generator.watching import Watch, gate_of
+from generator.base.intervals import wilson
+from generator.judge.calibration import load_calibration
+from generator.judge.checks import check, coherent
+from generator.judge.early_stop import Watch, gate_of
+from generator.judge.parsing import Rejected, parse
+from generator.model.interface import Brief, EngineChoice
+from generator.model.loading import open_model
+from generator.model.profiles import load_profile
+from generator.record.layouts import DIRECTIONS
+from generator.run.plan import draft_seed
 
 
 class Looking:

@@ -33,9 +33,9 @@ class _Ours:
         import torch
         from transformers import AutoModelForCausalLM
 
-        from generator.engine.engine import Engine as Whole
-        from generator.engine.memory import free_memory, plan
-        from generator.engine.opening import pack
+        from generator.model.engine.engine import Engine as Whole
+        from generator.model.engine.memory import free_memory, plan
+        from generator.model.engine.opening import pack
 
         numbers, _, cache = job.format.partition(" cache ")
         model = AutoModelForCausalLM.from_pretrained(folder or job.model, dtype=torch.float32).eval()
@@ -54,8 +54,8 @@ class _Ours:
         self._seed, self._temperature = job.seed, temperature
 
     def write(self, prompts: list[list[int]], new_tokens: int, deadline: float | None) -> list[list[int]]:
-        from generator.brief import Brief
-        from generator.sampling import Sampling
+        from generator.model.interface import Brief
+        from generator.model.sampling_settings import Sampling
 
         self._ask.prompts, self._ask.most = prompts, new_tokens
         briefs = [Brief(row, "top-down", "", "", self._seed * 65_536 + row) for row in range(len(prompts))]
@@ -72,7 +72,7 @@ class _Ours:
 
 
 class _Tokens:
-    """In the place of generator.prompting.Prompting: prompts are token ids, nothing ends a text but the limit."""
+    """In the place of generator.model.prompting.Prompting: prompts are token ids, nothing ends a text but the limit."""
 
     end = (-2,)
     longest_prompt = shape.PROMPT_TOKENS

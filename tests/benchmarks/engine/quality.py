@@ -21,10 +21,10 @@ HELD_OUT = 0.05  # as in the starter's recipe
 def texts(data: Path, count: int, tokenizer: Any) -> list[list[int]]:
     """Token ids of held-out records, both layouts in turn, cut at LONGEST."""
     from generator.corpus.documents import Document
+    from generator.corpus.patent_text import held_out
     from generator.corpus.reading import read_documents
-    from generator.layouts import DIRECTIONS, write_layout
-    from generator.patent_text import held_out
-    from generator.training.gathering import cleaned
+    from generator.record.layouts import DIRECTIONS, write_layout
+    from generator.train.gathering import cleaned
 
     found = []
     items = (item for path in sorted(data.glob("patents*.jsonl*")) for _, item in read_documents(path))
@@ -56,9 +56,9 @@ def engine_loss(folder: Path, number_format: str, cache_format: str, rows: list[
     import torch
     from transformers import AutoModelForCausalLM
 
-    from generator.engine.kernels import PAGE
-    from generator.engine.opening import pack
-    from generator.engine.products import floats
+    from generator.model.engine.kernels import PAGE
+    from generator.model.engine.opening import pack
+    from generator.model.engine.products import floats
 
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     decoder, _, _ = pack(model, number_format, cache_format)
@@ -81,11 +81,11 @@ def engine_loss(folder: Path, number_format: str, cache_format: str, rows: list[
 
 def drafted(profile: Any, number_format: str, cache_format: str, count: int) -> Counter[str]:
     """Outcomes of drafts with seeds that are the same for every format."""
-    from generator.brief import Brief, EngineChoice
-    from generator.checks import check
-    from generator.layouts import DIRECTIONS
-    from generator.model import open_model
-    from generator.parsing import Rejected, parse
+    from generator.judge.checks import check
+    from generator.judge.parsing import Rejected, parse
+    from generator.model.interface import Brief, EngineChoice
+    from generator.model.loading import open_model
+    from generator.record.layouts import DIRECTIONS
 
     model = open_model(
         profile, EngineChoice(number_format=number_format, cache_format=cache_format), report=lambda _: None
@@ -117,9 +117,9 @@ def main() -> None:
 
     from transformers import PreTrainedTokenizerFast
 
-    from generator.engine.products import possible
-    from generator.profiles import load_profile
-    from generator.weights import model_folder
+    from generator.model.engine.products import possible
+    from generator.model.profiles import load_profile
+    from generator.model.weights import model_folder
 
     profile = load_profile(chosen.profile, Path.cwd())
     folder = model_folder(profile)[0]

@@ -14,29 +14,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from generator.brief import Draft, EngineChoice
-from generator.chart import claim_chart
-from generator.controls import SHIPPED
-from generator.copying import Known
 from generator.corpus.documents import Document
 from generator.corpus.reading import read_documents
 from generator.corpus.store import Corpus
-from generator.gates import Ladder
-from generator.judging import judge
-from generator.layouts import write_layout
-from generator.model import open_model
-from generator.neighbours import nearest
-from generator.parsing import Parsed, parse
-from generator.plan import RunPlan, brief
-from generator.profiles import ModelProfile, read_profile
-from generator.published import Published
-from generator.record import Record
-from generator.run_state import Accepted
-from generator.sampling import Sampling
+from generator.judge.chart import claim_chart
+from generator.judge.copying import Known
+from generator.judge.ladder import Ladder
+from generator.judge.neighbours import nearest
+from generator.judge.parsing import Parsed, parse
+from generator.measure.controls import SHIPPED
+from generator.model.interface import Draft, EngineChoice
+from generator.model.loading import open_model
+from generator.model.profiles import ModelProfile, read_profile
+from generator.model.sampling_settings import Sampling
+from generator.record.layouts import write_layout
+from generator.record.record import Record
+from generator.run.judge_draft import judge
+from generator.run.plan import RunPlan, brief
+from generator.run.repeats import Published
+from generator.run.state import Accepted
 from tests.benchmarks.engine import shape
 
 TIME, SALT = "2026-11-22T00:00:00Z", bytes(16)
-STARTER = Path(__file__).parents[3] / "generator" / "model_profiles" / "starter.toml"
+STARTER = Path(__file__).parents[3] / "generator" / "model" / "model_profiles" / "starter.toml"
 CACHE = Path(__file__).parents[1] / "engine" / "cache" / "model"
 
 
@@ -65,7 +65,7 @@ def judged(drafts: Iterable[Draft], ladder: Ladder) -> int:
 
 
 def took(published: Published, kept: Accepted) -> bool:
-    from generator.judgement import Judgement
+    from generator.record.judgement import Judgement
 
     record = Record.from_bytes(kept.record)
     judgement = Judgement.from_bytes(kept.judgement)

@@ -15,11 +15,11 @@ from typing import Any
 
 import torch
 
-from generator.model import cpu_capability, native_bf16
-from generator.training.loss import next_token_loss
-from generator.training.models import new_model
-from generator.training.optimiser import optimiser
-from generator.training.recipe import read_recipe, recipe_path
+from generator.model.loading import cpu_capability, native_bf16
+from generator.train.loss import next_token_loss
+from generator.train.models import new_model
+from generator.train.optimiser import optimiser
+from generator.train.recipe import read_recipe, recipe_path
 
 TOKENS = 4096
 

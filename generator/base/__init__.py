@@ -1,0 +1,1 @@
+"""What everything stands on: errors, settings, disk, network, canonical JSON, words, intervals, escaping."""

@@ -1,0 +1,116 @@
+"""Writing that a crash cannot tear: a file is the old one, the new one, or absent; of a list all lines but the last."""
+
+import fcntl
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from generator.base.errors import LogError, PressError
+
+TEMPORARY = ".part-"  # begins the name of a file that is still being written
+
+
+def write(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Replace `path` in one step. Raises PressError when the disk is full or the folder is not writable.
+
+    Not `durable`: survives a kill at once, a power cut only after `settle()`; for many files at a time.
+    """
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            os.fchmod(file.fileno(), 0o644)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        Path(temporary).replace(path)
+        if durable:
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)  # or a power cut could undo the rename
+            finally:
+                os.close(folder)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise PressError(
+            f"{path}: cannot be written: {error.strerror}",
+            hint="Free space or fix permissions, then run the same command again.",
+        ) from error
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add `data` at the end of a file, which need not exist, and bring it to the disk. Raises PressError.
+
+    A kill in the middle can leave a part of `data`: who reads the file cuts off a last line without its line feed.
+    """
+    try:
+        with path.open("ab") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise PressError(
+            f"{path}: cannot be written: {error.strerror}",
+            hint="Free space or fix permissions, then run the same command again.",
+        ) from error
+
+
+def settle() -> None:
+    """Bring everything that was written so far to the disk."""
+    os.sync()
+
+
+def read(path: Path, what: str) -> bytes:
+    """The bytes of a file that must be there; `what` names it in the error."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PressError(f"{path}: {what} cannot be read: {error.strerror}") from error
+
+
+def read_object(path: Path, *, hint: str) -> dict[str, Any]:
+    """The JSON object of a file that must be there; `hint` says what to do where it is not. Raises PressError."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise PressError(f"{path}: cannot be read: {error}", hint=hint) from error
+    if not isinstance(value, dict):
+        raise PressError(f"{path}: a JSON object is expected", hint=hint)
+    return value
+
+
+@contextmanager
+def lock(
+    path: Path, busy: str, report: Callable[[str], None], *, wait_seconds: float, inherited: bool = False
+) -> Iterator[None]:
+    """Hold `path` exclusively; the operating system frees the lock of a killed process.
+
+    `inherited`: programs started with `close_fds=False` hold it, too, so that it is not free before they have ended.
+
+    `busy` says who holds it: reported once while waiting, raised as LogError after `wait_seconds`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told, until = False, time.monotonic() + wait_seconds
+    with path.open("w") as file:
+        os.set_inheritable(file.fileno(), inherited)
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if time.monotonic() > until:
+                    hint = "Wait until it has ended, then run the same command again."
+                    raise LogError(f"{path.parent}: {busy}", hint=hint) from error
+                if not told:
+                    report(f"{busy}; waiting for it")
+                    told = True
+                time.sleep(0.1)
+        yield

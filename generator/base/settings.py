@@ -1,0 +1,129 @@
+"""Settings: defaults, then `[tool.prior-art]` of pyproject.toml, then prior-art.toml, then environment, then flags.
+
+docs/settings.md lists them for publishers; a test compares the two. The signing key is no setting: it comes from a file
+that a flag names, or from PRIOR_ART_KEY, and is read only where something is signed.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from generator.base.errors import ConfigError
+
+ENVIRONMENT_PREFIX = "PRIOR_ART_"
+KEY_VARIABLE = "PRIOR_ART_KEY"
+FILE = "prior-art.toml"
+HINT = "docs/settings.md lists the settings, their forms and their defaults."
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a publication decides. In the environment: PRIOR_ART_ and the name in capitals."""
+
+    title: str = "Prior Art Press"
+    prefix: str = "PAP"
+    publisher: str = "Prior Art Press"
+    contact: str = ""
+    site_url: str = "http://localhost:8000/"
+    origin: str = ""
+    vkey: str = ""
+    profile: str = "kl3m-002-170m-patent"
+    top_down_share: str = "0.5"
+    output: str = "output"
+    corpus: str = ""
+    calibration: str = ""
+    facts_remote: str = ""
+    facts_branch: str = "publication"
+    pages_branch: str = "gh-pages"
+    demonstration: bool = False
+    watts: str = ""
+    price_per_cpu_hour: str = ""
+    price_per_kwh: str = ""
+    currency: str = ""
+
+    @property
+    def log_origin(self) -> str:
+        """The origin line of checkpoints: a scheme-less URL, by default the site's."""
+        return self.origin or self.site_url.partition("://")[2].rstrip("/") + "/log"
+
+
+NUMBER = re.compile(r"(\d{1,9}(\.\d{1,9})?)?")
+FORMS = {
+    "title": (re.compile(r"[^\x00-\x1f]{1,200}"), "one line of 1 to 200 characters"),
+    "prefix": (re.compile(r"[A-Z]{2,8}"), "two to eight capital letters"),
+    "publisher": (re.compile(r"[^\x00-\x1f]{1,200}"), "one line of 1 to 200 characters"),
+    "contact": (re.compile(r"[^\x00-\x1f]{0,200}"), "one line of at most 200 characters"),
+    "site_url": (re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?/"), "an http or https URL that ends in a slash"),
+    "origin": (re.compile(r"([^\s+]+)?"), "a URL without scheme, white space and plus signs"),
+    "vkey": (re.compile(r"([^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+)?"), "a verification key as `key new` prints it"),
+    "top_down_share": (re.compile(r"0|1|0?\.\d+|[01]\.0+"), "a decimal number from 0 to 1, such as 0.5"),
+    "corpus": (re.compile(r"[^\x00-\x1f]*"), "a folder"),
+    "calibration": (re.compile(r"[^\x00-\x1f]*"), "a file"),
+    "watts": (NUMBER, "a decimal number, or nothing"),
+    "price_per_cpu_hour": (NUMBER, "a decimal number, or nothing"),
+    "price_per_kwh": (NUMBER, "a decimal number, or nothing"),
+    "currency": (re.compile(r"[A-Z]{0,3}"), "three capital letters, such as EUR"),
+    "output": (re.compile(r"[^\x00-\x1f]+"), "a folder"),
+    "facts_branch": (re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*"), "the name of a git branch"),
+    "pages_branch": (re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*"), "the name of a git branch"),
+}
+
+
+def load_settings(root: Path, environment: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
+    """Settings of the project folder `root`; flags that are None were not given. Raises ConfigError."""
+    settings = Settings()
+    for values, source in (*_files(root), (_environment(environment), "environment")):
+        settings = _with(settings, values, source)
+    return _with(settings, {k: v for k, v in flags.items() if v is not None}, "command line")
+
+
+def _files(root: Path) -> list[tuple[dict[str, Any], str]]:
+    found = []
+    for name, table in (("pyproject.toml", ("tool", "prior-art")), (FILE, ())):
+        path = root / name
+        if not path.exists():
+            continue
+        try:
+            values: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path}: {error}", hint="Mend the TOML; docs/settings.md lists the settings.") from error
+        for key in table:
+            values = values.get(key, {}) if isinstance(values, dict) else values
+        if not isinstance(values, dict):
+            raise ConfigError(f"{path}: [tool.prior-art] is no table", hint=HINT)
+        found.append((values, str(path)))
+    return found
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Every PRIOR_ART_ variable but the key: a misspelt one is an unknown setting, not a silent default."""
+    return {
+        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and name != KEY_VARIABLE
+    }
+
+
+def _with(settings: Settings, values: dict[str, Any], source: str) -> Settings:
+    known = {field.name: type(getattr(settings, field.name)) for field in fields(Settings)}
+    checked: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            raise ConfigError(
+                f"{source}: unknown setting {name!r}", hint=f"Known settings: {', '.join(sorted(known))}."
+            )
+        if known[name] is bool and isinstance(value, str):
+            value = {"true": True, "1": True, "false": False, "0": False}.get(value.lower(), value)
+        if known[name] is str and isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, known[name]):
+            kind = "true or false" if known[name] is bool else "text"
+            raise ConfigError(f"{source}: {name} = {value!r}: {kind} is expected", hint=HINT)
+        if name in FORMS and not FORMS[name][0].fullmatch(value):
+            raise ConfigError(f"{source}: {name} = {value!r}: {FORMS[name][1]} is expected", hint=HINT)
+        checked[name] = value
+    return replace(settings, **checked)

@@ -1,0 +1,191 @@
+"""The command `prior-art`. Progress goes to stderr, results to stdout. Exit codes: 0 yes, 1 no, 2 could not check.
+
+Options are read here and nowhere else; each body is one call, and imports its stage when it runs.
+"""
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generator import __version__
+from generator.base.errors import PressError
+from generator.base.settings import KEY_VARIABLE
+from generator.commands.command import report, stage
+from generator.commands.judging import commands
+from generator.commands.options import FILE, FOLDER, with_destination, with_drafting, with_key, with_port
+from generator.commands.training import train
+
+JUDGING = ("datasketch", "numpy", "scipy", "sklearn", "tantivy", "zstandard")  # of the extra `judge`
+
+if TYPE_CHECKING:
+    from generator.base.publication import Outcome, Publication
+
+commands.add_command(train)
+
+
+@stage("prior-art demo --count 20 --no-serve", home="demo", new=True)
+@click.option("--count", type=click.IntRange(1, 5000), default=20, show_default=True, help="Disclosures to publish.")
+@click.option("--serve/--no-serve", default=True, help="Serve the site at the end.")
+@with_port
+def demo(publication: "Publication", **choice: Any) -> "Outcome":
+    """The whole road on the starter model, in a folder of its own; the same command goes on after Ctrl-C."""
+    from generator.commands.demo import demo
+
+    return demo(publication, **choice)
+
+
+@stage("prior-art generate --profile starter --count 20")
+@with_drafting
+@click.option(
+    "--tonight", is_flag=True, help="Take this night's own seed (UTC): a second run finds the first one's work."
+)
+@click.option("--shard", default="", metavar="I/N", help="Only part I of N of the drafts, for `merge`; with --drafts.")
+def generate(publication: "Publication", **choice: Any) -> "Outcome":
+    """Write drafts, check them, and put the accepted ones into the queue. The same command goes on after Ctrl-C."""
+    from generator.commands.generate import generate
+
+    return generate(publication, **choice)
+
+
+@stage("prior-art merge shards/")
+@click.argument("folders", metavar="FOLDER...", type=FOLDER, nargs=-1, required=True)
+def merge(publication: "Publication", folders: tuple[Path, ...]) -> "Outcome":
+    """Make one run of its finished shards, as if one machine had written it. The same command goes on after a kill."""
+    from generator.commands.generate import merge
+
+    return merge(publication, folders)
+
+
+@stage("prior-art append --key press.key")
+@with_key
+def append(publication: "Publication", key_file: Path | None) -> "Outcome":
+    """Bring the queue into the log: serial numbers, proofs, a signed checkpoint."""
+    from generator.commands.nightly import append
+
+    return append(publication, key_file)
+
+
+@stage("prior-art build")
+def build(publication: "Publication") -> "Outcome":
+    """Build the site from the facts: pages, search index, feeds, catalogue."""
+    from generator.commands.nightly import build
+
+    return build(publication)
+
+
+@stage("prior-art check")
+def check(publication: "Publication") -> "Outcome":
+    """Check the whole output: facts verify, pages are the records, dates agree, no link is broken."""
+    from generator.commands.nightly import check
+
+    return check(publication)
+
+
+@stage("prior-art publish --to git:git@example.org:owner/site.git --key press.key")
+@with_destination
+@click.option("--begin", is_flag=True, help="Only fix the publication time; build and deploy by other means.")
+@click.option("--confirm", default="", metavar="URL", help="Only read back what was deployed, and write the receipt.")
+@click.option("--wait", type=click.IntRange(min=0), default=0, help="Seconds that --confirm goes on asking.")
+@with_key
+def publish(publication: "Publication", **choice: Any) -> "Outcome":
+    """Date what is not yet public, build, check, deploy, and read it back."""
+    from generator.commands.nightly import publish
+
+    return publish(publication, **choice)
+
+
+@stage("prior-art nightly --count 100 --to git:git@example.org:owner/site.git --key press.key")
+@with_drafting
+@with_destination
+@click.option("--done", is_flag=True, help="Only say whether tonight's run is done (exit code 0) or not (1).")
+@with_key
+def nightly(publication: "Publication", **choice: Any) -> "Outcome":
+    """Generate, append, build, check and publish, in order; each step finds what is done already."""
+    from generator.commands.nightly import nightly
+
+    return nightly(publication, **choice)
+
+
+@stage("prior-art verify 123 --vkey 'example.org/log+8a1b2c3d+AX...'")
+@click.argument("target", metavar="FILE|SERIAL|FOLDER|URL")
+@click.option("--vkey", help="The publisher's verification key.  [default: the setting `vkey`]")
+@click.option("--old", type=FILE, help="A checkpoint saved earlier, which the log must still contain.")
+@click.option("--regenerate", is_flag=True, help="Then write each text again with its model, and compare.")
+@click.option("--profile", help="A model profile to try first: a name or a TOML file.")
+@click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads for it.  [default: all]")
+def verify(publication: "Publication", target: str, **choice: Any) -> "Outcome":
+    """Verify a saved record, a serial number, a folder or an address, without trusting the publisher."""
+    from generator.commands.verify import verify
+
+    return verify(publication, target, **choice)
+
+
+@stage("prior-art serve --port 8000")
+@with_port
+def serve(publication: "Publication", port: int) -> "Outcome":
+    """Show the built site on this machine."""
+    from generator.commands.serve import serve
+
+    return serve(publication, port)
+
+
+@commands.group()
+def key() -> None:
+    """Make a signing key, or show the verification key of one."""
+
+
+@stage("prior-art key new ~/press.key", group=key, new=True)
+@click.argument("path", metavar="FILE", type=FILE)
+def new(publication: "Publication", path: Path) -> "Outcome":
+    """Write a new signing key to FILE and print its verification key."""
+    from generator.commands.keys import new_key
+
+    return new_key(publication, path)
+
+
+@stage("prior-art key show --key ~/press.key", group=key, name="show")
+@with_key
+def show_key(publication: "Publication", key_file: Path | None) -> "Outcome":
+    """Print the verification key of a signing key, once it is known to fit the log."""
+    from generator.commands.keys import show_key
+
+    return show_key(publication, key_file)
+
+
+@stage("prior-art version")
+def version(_: "Publication") -> "Outcome":
+    """Print the version of this program."""
+    from generator.base.publication import Outcome
+
+    return Outcome((__version__,), {"version": __version__})
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    words = sys.argv[1:] if arguments is None else arguments
+    # Taken out of the environment, so that no program started from here (mkdocs, pagefind, git) sees the key.
+    secret = os.environ.pop(KEY_VARIABLE, "")
+    try:
+        commands.main(words, prog_name="prior-art", standalone_mode=False, obj=secret)
+    except PressError as error:
+        if "--json" in words:
+            click.echo(json.dumps({"ok": False, "error": str(error), "hint": error.hint}, ensure_ascii=False))
+        report(f"Error: {error}" + (f"\nHint: {error.hint}" if error.hint else ""))
+        sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name not in JUDGING:
+            raise
+        report(f"Error: the package {error.name} is not installed, which this command needs")
+        report("Hint: Run: pip install 'prior-art-press[judge]'. To write drafts as well: 'prior-art-press[model]'.")
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        report(f"\nInterrupted. What was finished is kept. To go on: {shlex.join(['prior-art', *words])}")
+        sys.exit(130)

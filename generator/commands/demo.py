@@ -1,0 +1,121 @@
+"""The main job in a scratch folder: own key, starter model, every stage, a site to look at. It goes on after Ctrl-C."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from generator.base.errors import ConfigError
+from generator.base.publication import Outcome, Publication
+from generator.base.settings import FILE, Settings, load_settings
+from generator.commands import corpus, generate, nightly
+from generator.commands.gates import selftest_if_due
+from generator.commands.serve import serve as serve_site
+from generator.measure.controls import SHIPPED
+from generator.measure.report import report
+
+ORIGIN = "localhost/prior-art-demo/log"
+SITE_URL = "http://localhost:{port}/prior-art/"
+KEY = "press.key"
+CORPUS = "known"
+
+
+def demo(publication: Publication, *, count: int, serve: bool, port: int) -> Outcome:
+    """Generate, append, publish into <root>/public (which builds and checks), then serve."""
+    started = time.monotonic()
+    publication = _set_up(publication, port)
+    key = publication.root / KEY
+    corpus.add(publication, None, (SHIPPED,), name="Real patents in the package")
+    drafted = _told(publication, lambda: generate.generate(publication, **_plan(count)))
+    _told(publication, lambda: nightly.append(publication, key))
+    selftest_if_due(publication)
+    report(publication)
+    published = _told(
+        publication, lambda: nightly.publish(publication, to=f"folder:{publication.root / 'public'}", key_file=key)
+    )
+    if not published.ok:
+        return published
+    seconds = round(time.monotonic() - started)
+    figures = {
+        "drafts": drafted.figures["drafts"],
+        "accepted": drafted.figures["accepted"],
+        "tokens_per_second": drafted.figures["tokens_per_second"],
+        "seconds": seconds,
+        "site": str(publication.site),
+    }
+    lines = (
+        f"{figures['accepted']} disclosures of {figures['drafts']} drafts, written at "
+        f"{figures['tokens_per_second']} tokens/s, are logged, built, checked and verified; this took {seconds} s.",
+        f"Site: {publication.site}   Verify it: prior-art verify {publication.output} --root {publication.root}",
+    )
+    if serve:
+        for line in lines:
+            publication.report(line)
+        serve_site(publication, port)
+        return Outcome((), figures)
+    return Outcome((*lines, f"Look at it: prior-art serve --root {publication.root}"), figures)
+
+
+def _told(publication: Publication, stage: Callable[[], Outcome]) -> Outcome:
+    outcome = stage()
+    for line in outcome.lines if not outcome.ok else outcome.lines[:1]:
+        publication.report(line)
+    return outcome
+
+
+def _plan(count: int) -> dict[str, Any]:
+    """One run for each count: the same command goes on, another count writes other drafts."""
+    seed = int.from_bytes(hashlib.sha256(f"demo {count}".encode()).digest()[:8], "big")
+    # More at a time would be no faster with so small a model, and the drafts begun last would be for nothing.
+    return {"profile": "starter", "count": count, "seed": seed, "batch": 32}
+
+
+def _set_up(publication: Publication, port: int) -> Publication:
+    """The scratch folder with its key and settings, made if need be. Raises ConfigError for any other folder."""
+    root = publication.root
+    if not (root / FILE).exists():
+        if root.is_dir() and any(p.name != KEY for p in root.iterdir()):
+            raise ConfigError(
+                f"{root}: this folder is not empty and holds no demonstration", hint="Name a new folder with --root."
+            )
+        _write_settings(root, _vkey(root / KEY), port)
+    settings = load_settings(root)
+    if not settings.demonstration:
+        raise ConfigError(
+            f"{root}: the publication in this folder is no demonstration", hint="Name a new folder with --root."
+        )
+    return replace(publication, settings=replace(settings, facts_remote=""))
+
+
+def _vkey(path: Path) -> str:
+    """The verification key of the demonstration's own signing key, which is made when it is not there."""
+    import secrets
+
+    from generator.base import files
+    from generator.log.note import SigningKey
+    from generator.publish.keyfile import write_new_key
+
+    if path.exists():
+        return SigningKey.parse(files.read(path, "the signing key").decode("ascii", "replace")).verification_key.text
+    settings = Settings(origin=ORIGIN)
+    return write_new_key(path, settings, path.parent / settings.output, secrets.token_bytes(32)).text
+
+
+def _write_settings(root: Path, vkey: str, port: int) -> None:
+    from generator.base import files
+
+    lines = (
+        "# A demonstration: texts of the small starter model, a key of its own, dates that nobody else witnessed.",
+        'title = "Prior Art Press (demonstration)"',
+        'prefix = "DEMO"',
+        'publisher = "Demonstration of Prior Art Press"',
+        f'site_url = "{SITE_URL.format(port=port or 8000)}"',
+        f'origin = "{ORIGIN}"',
+        f'vkey = "{vkey}"',
+        'profile = "starter"',
+        f'corpus = "{CORPUS}"',
+        "demonstration = true",
+    )
+    files.write(root / FILE, "\n".join((*lines, "")).encode())

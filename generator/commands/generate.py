@@ -1,0 +1,214 @@
+"""The commands generate and merge: from options to a run, and what is said meanwhile."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator.base.errors import ConfigError
+from generator.base.publication import Outcome, Publication
+
+if TYPE_CHECKING:
+    from generator.judge.ladder import Ladder
+    from generator.model.interface import EngineChoice
+    from generator.model.profiles import ModelProfile
+    from generator.run.drafting import Progress, RunReport
+    from generator.run.plan import RunPlan, Shard
+
+PROGRESS_SECONDS = 10
+
+
+def generate(
+    publication: Publication,
+    *,
+    profile: str | None = None,
+    count: int | None = None,
+    drafts: int | None = None,
+    minutes: int | None = None,
+    seed: int | None = None,
+    topics: Path | None = None,
+    tonight: bool = False,
+    shard: str = "",
+    timings: bool = False,
+    **engine: Any,
+) -> Outcome:
+    """Draft until the end that was asked for. A run with a given seed that is finished is not made again.
+
+    `engine`: members of brief.EngineChoice.
+    """
+    import secrets
+
+    from generator.judge.ladder import Ladder
+    from generator.model.loading import open_model
+    from generator.model.profiles import load_profile
+    from generator.run.drafting import generate
+    from generator.run.folders import find_unfinished
+    from generator.run.plan import Shard
+
+    choice = _choice(**engine)
+    part = Shard.parse(shard) if shard else None
+    if tonight and seed is None:
+        seed = _night_seed(publication)
+    if part and seed is None:
+        raise ConfigError("--shard without a seed", hint="Give all shards of a run the same --seed, or --tonight.")
+    chosen = load_profile(profile or publication.settings.profile, publication.root)
+    seeded = secrets.randbits(64) if seed is None else seed
+    ladder = Ladder.open(publication.corpus, publication.calibration, chosen)
+    plan = _plan(publication, chosen, seeded, _end(count, drafts, minutes), topics, ladder)
+    if part:
+        part.check(plan)
+    _tell_outdated(publication)
+    if done := _done_before(publication, plan, part):
+        return _drafted(done, "done already: ")
+    found = find_unfinished(publication.output, plan, shard=part, seed_given=seed is not None)
+    publication.report(f"generate: loading {chosen.name}" + (f", going on with run {found[0]}" if found else ""))
+    if found:  # what was measured when it was begun must not be measured otherwise now
+        plan, choice = found[1].plan, choice.settled(str(found[1].model.get("number_format", "auto")))
+    made = generate(
+        plan,
+        open_model(chosen, choice, report=publication.report),
+        ladder,
+        publication.output,
+        shard=part,
+        now=publication.now,
+        salt=lambda: secrets.token_bytes(16),
+        report=_progress(publication),
+    )
+    return _concluded(publication, made, part, timings)
+
+
+def _concluded(publication: Publication, made: "RunReport", part: "Shard | None", timings: bool) -> Outcome:
+    if not made.finished:
+        publication.report(_drafted(made.report, "interrupted: ").lines[0])
+        raise KeyboardInterrupt
+    outcome = _drafted(made.report, "")
+    if part:
+        publication.report(
+            f"generate: shard {part} is kept in {publication.output / 'runs' / made.run}, for: prior-art merge"
+        )
+    return _timed(outcome, made.report["engine"]) if timings else outcome
+
+
+def merge(publication: Publication, folders: tuple[Path, ...]) -> Outcome:
+    """The run that finished shards are parts of."""
+    from generator.run.shards import merge
+
+    made, new = merge(folders, publication.output, now=publication.now)
+    return _drafted(made.report, "" if new else "done already: ", command="merge")
+
+
+def _choice(**engine: Any) -> "EngineChoice":
+    from generator.model.interface import EngineChoice
+
+    choice = EngineChoice(**engine)
+    if choice.address and choice.engine != "ray":
+        raise ConfigError("--address names a Ray cluster", hint="Give --engine ray with it.")
+    return choice
+
+
+def _tell_outdated(publication: Publication) -> None:
+    from generator.run.folders import outdated
+
+    for folder in outdated(publication.output):
+        publication.report(
+            f"generate: {folder} is of an earlier version, whose gates were others: nothing goes on with it. "
+            "What it accepted is kept; move the folder away to be rid of this line"
+        )
+
+
+def _end(count: int | None, drafts: int | None, minutes: int | None) -> tuple[str, int]:
+    seconds = None if minutes is None else minutes * 60
+    ends = [(name, n) for name, n in (("count", count), ("drafts", drafts), ("seconds", seconds)) if n is not None]
+    if len(ends) > 1:
+        raise ConfigError("--count, --drafts and --minutes exclude one another", hint="Give one of them.")
+    return ends[0] if ends else ("count", 20)
+
+
+def _plan(
+    publication: Publication,
+    profile: "ModelProfile",
+    seed: int,
+    end: tuple[str, int],
+    topics: Path | None,
+    ladder: "Ladder",
+) -> "RunPlan":
+    from generator.run.plan import RunPlan, load_topics
+
+    return RunPlan(
+        profile=profile.name,
+        seed=seed,
+        until=end[0],  # type: ignore[arg-type]  # one of the three names of `_end`
+        amount=end[1],
+        top_down_share=publication.settings.top_down_share,
+        sampling=profile.sampling,
+        publisher=publication.settings.publisher,
+        topics=load_topics(topics) if topics else (),
+        calibration=ladder.calibration.id,
+        corpus=ladder.corpus,
+    )
+
+
+def _night_seed(publication: Publication) -> int:
+    """This night's own seed, so that a second run of the same night goes on with the first one's drafts."""
+    text = f"{publication.settings.log_origin} {publication.now()[:10]}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def _done_before(publication: Publication, plan: "RunPlan", shard: "Shard | None") -> dict[str, Any] | None:
+    """The report of a finished run of exactly this plan, or of a finished shard of it."""
+    from generator.run.folders import find_finished, find_unfinished, read_seal
+
+    if report := find_finished(publication.output, plan):
+        return report
+    found = find_unfinished(publication.output, plan, shard=shard) if shard else None
+    sealed = read_seal(publication.output / "runs" / found[0]) if found else None
+    return sealed[0] if sealed else None
+
+
+def _drafted(report: dict[str, Any], how: str, command: str = "generate") -> Outcome:
+    names = ("run", "drafts", "accepted", "rejected", "reasons", "tokens", "words", "milliseconds")
+    figures = {name: report[name] for name in names}
+    for what in ("tokens", "words"):
+        figures[f"{what}_per_second"] = figures[what] * 1000 // max(1, figures["milliseconds"])
+    line = (
+        f"{command}: {how}{figures['accepted']} of {figures['drafts']} drafts accepted, "
+        f"{figures['tokens_per_second']} tokens/s, {figures['words_per_second']} words/s, run {figures['run']}"
+    )
+    return Outcome((line,), figures)
+
+
+def _timed(outcome: Outcome, sessions: list[dict[str, Any]]) -> Outcome:
+    """The outcome with the phases of the last session as a table."""
+    phases = sessions[-1]["account"].get("phases", []) if sessions else []
+    if not phases:
+        return Outcome((*outcome.lines, "timings: the engine measured none"), {**outcome.figures, "timings": []})
+    width = max(len(phase["phase"]) for phase in phases)
+    lines = [f"{'phase':{width}}  {'ms':>9}  {'share':>6}"]
+    lines += [
+        f"{phase['phase']:{width}}  {phase['milliseconds']:9}  {phase['share_permille'] / 10:5.1f}%" for phase in phases
+    ]
+    return Outcome((*outcome.lines, *lines), {**outcome.figures, "timings": phases})
+
+
+def _progress(publication: Publication) -> "Callable[[Progress], None]":
+    """A line about every ten seconds."""
+    last = time.monotonic()
+
+    def show(progress: "Progress") -> None:
+        nonlocal last
+        if time.monotonic() - last < PROGRESS_SECONDS:
+            return
+        last = time.monotonic()
+        rate, slots, left = progress.tokens_per_second, progress.slots, progress.seconds_left
+        parts = [
+            f"{progress.drafts} drafts",
+            f"{progress.accepted} accepted",
+            f"{rate:.0f} tokens/s",
+            f"{rate * progress.words_per_token:.0f} words/s",
+            *([f"{slots} slots"] if slots else []),
+            *([f"{left / 60:.1f} min left"] if left is not None else []),
+        ]
+        publication.report(f"generate: {', '.join(parts)}")
+
+    return show

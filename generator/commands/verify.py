@@ -1,0 +1,87 @@
+"""`prior-art verify`: the steps of verification as lines, and whether a text is written again."""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator.base.errors import ConfigError, VerificationError
+from generator.base.publication import Outcome, Publication
+
+if TYPE_CHECKING:
+    from generator.verify.verify import Fetch
+
+CONCLUSIONS: tuple[tuple[str, bool | None, str], ...] = (
+    ("different", False, "but a text is not what its own generation data give here"),
+    ("not_reproduced_here", None, "but not every text was reproduced here"),
+    ("reproduced", True, "and the same text was written again"),
+)
+
+
+def verify(
+    publication: Publication,
+    target: str,
+    vkey: str | None = None,
+    old: Path | None = None,
+    regenerate: bool = False,
+    profile: str | None = None,
+    threads: int = 0,
+) -> Outcome:
+    """Each step that holds, then the one that does not; with `regenerate`, then whether the text is written again."""
+    from generator.base.fetch import fetch
+    from generator.verify.verify import verify
+
+    if (profile or threads) and not regenerate:
+        raise ConfigError("--profile and --threads choose how a text is written again", hint="Give --regenerate too.")
+    once = functools.cache(fetch)  # what is written again is what was verified, whatever a server sends next
+    steps = verify(target, publication.output, vkey or publication.settings.vkey, fetch=once, old_checkpoint=old)
+    verified = hold(steps, f"{target}: verified")
+    return (
+        _written_again(publication, target, verified, once, profile, threads)
+        if regenerate and verified.ok
+        else verified
+    )
+
+
+def _written_again(
+    publication: Publication, target: str, verified: Outcome, fetch: "Fetch", profile: str | None, threads: int
+) -> Outcome:
+    """What `verified` says, and for each record whether its text was written again. One that differs makes it a no."""
+    from generator.model.interface import EngineChoice
+    from generator.model.profiles import built_in_profiles, load_profile
+    from generator.run.regenerate import regenerate, sources
+
+    names = dict.fromkeys((*([profile] if profile else []), publication.settings.profile, *built_in_profiles()))
+    profiles = [load_profile(name, publication.root) for name in names]
+    found = sources(target, publication.output, fetch)
+    results = []
+    for result in regenerate(found, profiles, EngineChoice(threads=threads), report=publication.report):
+        results.append(result)
+        if len(found) > 1 and result.result != "reproduced":
+            publication.report(result.lines()[0])
+    lines = [line for r in results if r.result != "reproduced" or len(found) == 1 for line in r.lines()]
+    kinds = {result.result for result in results}
+    ok, said = next((ok, said) for kind, ok, said in CONCLUSIONS if kind in kinds or kind == "reproduced")
+    if len(found) > 1:
+        same = sum(result.result == "reproduced" for result in results)
+        said = f"{said}: {same} of {len(found)} reproduced"
+    figures = {**verified.figures, "regenerated": [asdict(result) for result in results]}
+    return Outcome((*verified.lines[:-1], *lines, f"{target}: verified, {said}"), figures, ok)
+
+
+def hold(steps: Iterator[Any], conclusion: str) -> Outcome:
+    """Run steps, each with a name and a text, up to the first that does not hold."""
+    held = []
+    failure = ""
+    try:
+        for step in steps:
+            held.append((step.name, step.text))
+    except VerificationError as error:
+        failure = str(error)
+    lines = [f"ok    {name}: {text}" for name, text in held]
+    lines.append(f"FAIL  {failure}" if failure else conclusion)
+    figures: dict[str, Any] = {"steps": [{"name": name, "text": text} for name, text in held]}
+    if failure:
+        figures["failure"] = failure
+    return Outcome(tuple(lines), figures, ok=not failure)

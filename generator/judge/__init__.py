@@ -1,0 +1,1 @@
+"""From draft to judgement: gates G0 to G4, classification, early stop."""

@@ -1,0 +1,52 @@
+"""The claims as the checks read them: each claim's words, what it refers to, and the words of all claims above it.
+
+Made once for each set of claims; the checks share it.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from generator.base.words import COMMON, placed, stem
+from generator.record.claim_references import Reference, find_references
+from generator.record.disclosure import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A claim and its words in lower case; `places` are their starts and ends in its text, `stems` their stems.
+
+    `parents` are the earlier claims that it names, none for an independent claim. Sets of stems: `own` are those of its
+    content words; `above` those of all words of all claims above it; `top` those of the independent claims that it goes
+    back to, of its own when it is independent.
+    """
+
+    claim: Claim
+    words: tuple[str, ...]
+    stems: tuple[str, ...]
+    places: tuple[tuple[int, int], ...]
+    references: tuple[Reference, ...]
+    parents: tuple[int, ...]
+    own: frozenset[str]
+    above: frozenset[str]
+    top: frozenset[str]
+
+
+@lru_cache(maxsize=8)
+def chains(claims: tuple[Claim, ...]) -> tuple[Chain, ...]:
+    """The claims in their order. Only references to claims that stand earlier count, so that there is no circle."""
+    made: dict[int, tuple[frozenset[str], frozenset[str]]] = {}  # number -> stems of it and all above it, and `top`
+    result = []
+    for claim in claims:
+        found = placed(claim.text)
+        words = tuple(word for word, _, _ in found)
+        stems = tuple(map(stem, words))
+        parents = tuple(n for n in claim.depends_on if n in made)
+        every = frozenset(stems)
+        own = frozenset(s for word, s in zip(words, stems, strict=True) if word not in COMMON and not word.isdigit())
+        above = frozenset[str]().union(*(made[n][0] for n in parents))
+        top = frozenset[str]().union(*(made[n][1] for n in parents)) if parents else every
+        places = tuple((start, end) for _, start, end in found)
+        references = find_references(claim.text, claim.number)
+        result.append(Chain(claim, words, stems, places, references, parents, own, above, top))
+        made.setdefault(claim.number, (every | above, top))
+    return tuple(result)

@@ -1,0 +1,96 @@
+"""The gates after form: coherent (G2), not copied (G3), in the obvious range (G4). What one disclosure came to.
+
+The Ladder judges by what is in the plan alone (calibration, corpus), so that every machine judges alike. What this
+publication has published, and what the run itself has accepted, is asked afterwards, in the order of the plan.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.judge.calibration import load_calibration
+from generator.judge.checks import Coherent, coherent
+from generator.judge.checks.thresholds import Calibration
+from generator.judge.classification import Classifier, load_classifier
+from generator.judge.copying import Known, not_copied
+from generator.judge.early_stop import Watch
+from generator.judge.parsing import Parsed, Rejected, parse
+from generator.model.profiles import ModelProfile
+from generator.record.disclosure import Disclosure, Finding
+from generator.record.judgement import Copying, CorpusName, Judgement
+
+if TYPE_CHECKING:
+    from generator.corpus.store import Corpus
+
+
+EXAMPLE = "an example in the prompt"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A disclosure that passed G3, and what the gates measured and remarked."""
+
+    judgement: Judgement
+    findings: tuple[Finding, ...]
+
+
+def sound(disclosure: Disclosure, calibration: Calibration, known: Known) -> tuple[Coherent, Copying] | Rejected:
+    """Gates G2 and G3 on what passed G1, and what they measured."""
+    found = coherent(disclosure, calibration)
+    if isinstance(found, Rejected):
+        return found
+    copying = known.measure(disclosure)
+    return not_copied(copying) or (found, copying)
+
+
+class Ladder:
+    """Gates G2 to G4 by one calibration and one reference corpus, or none."""
+
+    def __init__(self, calibration: Calibration, classifier: Classifier, corpus: "Corpus | None") -> None:
+        self.calibration, self._classifier, self._corpus = calibration, classifier, corpus
+        self._known = Known.open(None, corpus)
+
+    @classmethod
+    def open(
+        cls, corpus: Path | None, calibration: Path | None = None, profile: ModelProfile | None = None
+    ) -> "Ladder":
+        """With the corpus in a folder, the calibration in a file (None: the shipped one), and the shipped classifier.
+
+        What `profile` shows its model as examples is known, too: a draft that copies it is refused. Raises ConfigError,
+        CorpusError.
+        """
+        from generator.corpus.store import Corpus
+
+        ladder = cls(load_calibration(calibration), load_classifier(), Corpus.open(corpus) if corpus else None)
+        for direction, text in profile.examples if profile else ():
+            shown = parse(text, direction, "end")
+            if isinstance(shown, Parsed):  # what else a prompt says before the layout is no patent to copy
+                ladder._known.add(EXAMPLE, shown.disclosure)
+        return ladder
+
+    @property
+    def corpus(self) -> CorpusName | None:
+        return self._corpus.name if self._corpus else None
+
+    def watch(self) -> Watch:
+        """What ends drafts that these gates must refuse."""
+        return Watch(self.calibration, self._known.copied)
+
+    def judge(self, disclosure: Disclosure) -> Judged | Rejected:
+        from generator.judge.chart import claim_chart
+        from generator.judge.neighbours import nearest
+
+        measured = sound(disclosure, self.calibration, self._known)
+        if isinstance(measured, Rejected):
+            return measured
+        found, copying = measured
+        judgement = Judgement(
+            calibration=self.calibration.id,
+            coherence=found.coherence,
+            copying=copying,
+            classification=self._classifier.classify(disclosure),
+            neighbours=nearest(disclosure, self._corpus) if self._corpus else (),
+            corpus=self.corpus,
+            chart=claim_chart(disclosure, self._corpus) if self._corpus else None,
+        )
+        return Judged(judgement, found.findings)

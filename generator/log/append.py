@@ -1,0 +1,295 @@
+"""The append-only log on files: stage a batch, sign it, recover from a kill at any write.
+
+A batch is fixed by its journal, `output/log/.batch.json`, which is written in one step before anything else. Every
+later write is a function of the journal and the queue, so doing it again gives the same bytes: recovery is the normal
+path. The order is: journal, records, entry bundles, tiles (staged) | proofs, kept checkpoint, `checkpoint` (signed),
+queue emptied, journal removed. A staged batch that was never signed can be discarded; a signed one cannot.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from generator.base import canonical, files
+from generator.base.errors import LogError, RecordError
+from generator.log import merkle
+from generator.log.archive import BESIDE, WAITING, current, entry_list, queued, record_path, tiles
+from generator.log.entries import MAX_BYTES, Disclosed, Entry, Published, publication_times
+from generator.log.note import Checkpoint, SigningKey
+from generator.log.proof import Proof
+from generator.log.superseding import successions
+from generator.log.tiles import Tiles, new_tiles
+from generator.record.record import Record
+
+JOURNAL = ".batch.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries that follow the first `start` leaves. `queue` names the queue file of each disclosure among them."""
+
+    origin: str
+    start: int
+    entries: tuple[str, ...]
+    queue: tuple[tuple[int, str], ...]
+
+    @property
+    def size(self) -> int:
+        return self.start + len(self.entries)
+
+    @property
+    def serials(self) -> tuple[int, ...]:
+        return tuple(serial for serial, _ in self.queue)
+
+
+def staged(output: Path) -> Batch | None:
+    """The batch that is staged and not finished, if there is one."""
+    path = output / "log" / JOURNAL
+    if not path.exists():
+        return None
+    try:
+        value: Any = canonical.loads(files.read(path, "the journal"))
+        return Batch(
+            value["origin"],
+            value["start"],
+            tuple(value["entries"]),
+            tuple((item["serial"], item["name"]) for item in value["queue"]),
+        )
+    except (RecordError, KeyError, TypeError) as error:
+        raise LogError(f"{path}: the journal is damaged: {error}") from error
+
+
+def stage_queue(output: Path, origin: str) -> Batch | None:
+    """Stage everything in the queue for the log `origin`; None when the queue is empty."""
+    with _lock(output):
+        return _stage_queue(output, origin)
+
+
+def _stage_queue(output: Path, origin: str) -> Batch | None:
+    known = entry_list(output)
+    entries: list[Entry] = []
+    names = []
+    seen = set()
+    for path in queued(output):
+        data = files.read(path, "a queued record")
+        try:
+            Record.from_bytes(data)
+        except RecordError as error:
+            raise LogError(
+                f"{path}: {error}", hint="Move this file out of the queue, then run the same command again."
+            ) from error
+        digest = hashlib.sha256(data).hexdigest()
+        if digest in seen:  # the same bytes under two names: the first one goes into the log
+            path.unlink()
+            continue
+        seen.add(digest)
+        entries.append(Disclosed(digest, len(data)))
+        names.append(path.name)
+    entries += successions(output, known, names)
+    return _stage(output, origin, entries, names) if entries else None
+
+
+def stage_published(
+    output: Path, origin: str, time: str, leaves: Iterable[int], *, replaces: int | None = None
+) -> Batch:
+    """Stage the entry that dates `leaves`. Raises LogError for a leaf that is dated already or is no disclosure."""
+    with _lock(output):
+        return _stage_published(output, origin, time, leaves, replaces)
+
+
+def _stage_published(output: Path, origin: str, time: str, leaves: Iterable[int], replaces: int | None) -> Batch:
+    wanted = sorted(set(leaves))
+    known = entry_list(output)
+    dated = publication_times([*known, (len(known), Published(time, (), replaces))])
+    for leaf in wanted:
+        if leaf >= len(known) or not isinstance(known[leaf][1], Disclosed):
+            raise LogError(f"leaf {leaf} of the log is not a disclosure and cannot be published")
+        if leaf in dated:
+            raise LogError(f"disclosure {leaf} was published at {dated[leaf]}; a publication time never changes")
+    if not wanted:
+        raise LogError("there is nothing to publish: every disclosure in the log has its publication time")
+    return _stage(output, origin, [Published(time, tuple(_ranges(wanted, known)), replaces)], [])
+
+
+def commit(output: Path, key: SigningKey) -> Checkpoint:
+    """Sign the staged batch and finish it. Without a staged batch: the newest checkpoint, unchanged."""
+    with _lock(output):
+        return _commit(output, key)
+
+
+def discard(output: Path) -> None:
+    """Drop a staged batch that was never signed; its records stay in the queue."""
+    with _lock(output):
+        batch = staged(output)
+        if batch is None:
+            return
+        before = current(output)
+        if before is not None and before.size > batch.start:
+            raise LogError(f"the batch at {batch.start} is signed already and cannot be discarded")
+        for path in (*_tile_files(output, batch), *_record_files(output, batch)):
+            path.unlink(missing_ok=True)
+        _sweep(output, batch)
+        (output / "log" / JOURNAL).unlink()
+
+
+def append(
+    output: Path, key: SigningKey, *, report: Callable[[str], None] = lambda _: None, wait_seconds: float = 60
+) -> Checkpoint | None:
+    """Finish what an earlier run left, then stage and sign the queue. None when the log is and stays empty."""
+    with _lock(output, report, wait_seconds):
+        _commit_if_staged(output, key)
+        batch = _stage_queue(output, key.name)
+        if batch is None:
+            return current(output)
+        report(f"append: {len(batch.serials)} records as leaves {batch.start} to {batch.size - 1}")
+        return _commit(output, key)
+
+
+def append_published(
+    output: Path, key: SigningKey, time: str, leaves: Iterable[int], *, replaces: int | None = None
+) -> Checkpoint:
+    """Stage and sign the entry that dates `leaves`."""
+    with _lock(output):
+        _commit_if_staged(output, key)
+        _stage_published(output, key.name, time, leaves, replaces)
+        return _commit(output, key)
+
+
+def _stage(output: Path, origin: str, entries: list[Entry], names: list[str]) -> Batch:
+    if staged(output) is not None:
+        raise LogError("a batch is staged already", hint="Finish it with: prior-art append")
+    before = current(output)
+    if before is not None and before.origin != origin:
+        raise LogError(
+            f"the log in {output} is {before.origin}, the key signs for {origin}", hint="Use the key of this log."
+        )
+    start = before.size if before else 0
+    texts = [str(entry) for entry in entries]
+    if any(len(text) > MAX_BYTES for text in texts):
+        raise LogError(f"a log entry has more than {MAX_BYTES} bytes")
+    serials = [start + n for n, entry in enumerate(entries) if isinstance(entry, Disclosed)]
+    batch = Batch(origin, start, tuple(texts), tuple(zip(serials, names, strict=True)))
+    queue = [{"serial": serial, "name": name} for serial, name in batch.queue]
+    journal = {"origin": origin, "start": start, "entries": texts, "queue": queue}
+    files.write(output / "log" / JOURNAL, canonical.dumps(journal))
+    _write_staged(output, batch)
+    return batch
+
+
+def _write_staged(output: Path, batch: Batch) -> None:
+    for serial, name in batch.queue:
+        data = files.read(output / "queue" / name, "a queued record")
+        entry = Disclosed(hashlib.sha256(data).hexdigest(), len(data))
+        if str(entry) != batch.entries[serial - batch.start]:
+            raise LogError(f"{output / 'queue' / name}: changed after it was staged as leaf {serial}")
+        _write(record_path(output, serial), data)
+        for suffix in BESIDE:
+            beside = (output / "queue" / name).with_suffix(suffix)
+            if beside.exists():
+                _write(record_path(output, serial, suffix), beside.read_bytes())
+    for path, data in _new_tiles(output, batch):
+        _write(output / "log" / path, data)
+    files.settle()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """A file of a batch that is not signed yet: what an interrupted try left of it is written again."""
+    if not path.exists() or path.read_bytes() != data:
+        files.write(path, data, durable=False)
+
+
+def _new_tiles(output: Path, batch: Batch) -> Iterator[tuple[str, bytes]]:
+    return new_tiles(tiles(output, batch.start), [text.encode("ascii") for text in batch.entries])
+
+
+def _commit_if_staged(output: Path, key: SigningKey) -> None:
+    if staged(output) is not None:
+        _commit(output, key)
+
+
+def _commit(output: Path, key: SigningKey) -> Checkpoint:
+    batch, before = staged(output), current(output)
+    if batch is None:
+        if before is None:
+            raise LogError("the log is empty: there is nothing to sign", hint="Write some: prior-art generate")
+        return before
+    if batch.origin != key.name:
+        raise LogError(f"the batch belongs to {batch.origin}, the key signs for {key.name}")
+    if before is None or before.size == batch.start:
+        _write_staged(output, batch)
+        tree = tiles(output, batch.size)
+        checkpoint = Checkpoint(batch.origin, batch.size, merkle.root(tree.nodes, batch.size))
+        _prove_extension(before, tree, checkpoint)
+        note = key.sign(checkpoint.body)
+        for serial in batch.serials:
+            proof = Proof(serial, merkle.inclusion_proof(tree.nodes, serial, batch.size), note)
+            _write(record_path(output, serial, ".proof"), proof.text.encode())
+        _write(output / "log" / "checkpoints" / str(batch.size), note.encode())
+        files.settle()
+        files.write(output / "log" / "checkpoint", note.encode())
+    elif before.size != batch.size:
+        raise LogError(
+            f"the log has {before.size} leaves, the journal would bring it from {batch.start} to {batch.size}"
+        )
+    for _, name in batch.queue:
+        for suffix in (".json", *WAITING):
+            (output / "queue" / name).with_suffix(suffix).unlink(missing_ok=True)
+    _sweep(output, batch)
+    (output / "log" / JOURNAL).unlink()
+    after = current(output)
+    if after is None:
+        raise LogError(f"{output}: the checkpoint vanished while it was written")
+    return after
+
+
+def _prove_extension(before: Checkpoint | None, tree: Tiles, checkpoint: Checkpoint) -> None:
+    """Never sign a tree that does not begin with the one that was signed before."""
+    if before is None:
+        return
+    proof = merkle.consistency_proof(tree.nodes, before.size, checkpoint.size)
+    try:
+        merkle.check_consistency(before.size, checkpoint.size, before.root, checkpoint.root, proof)
+    except ValueError as error:
+        raise LogError(
+            f"the files of the log do not continue its checkpoint of size {before.size}: {error}",
+            hint="A tile was damaged. Restore output/log from the publication branch; nothing was signed.",
+        ) from error
+
+
+def _tile_files(output: Path, batch: Batch) -> list[Path]:
+    return [output / "log" / path for path, _ in _new_tiles(output, batch)]
+
+
+def _sweep(output: Path, batch: Batch) -> None:
+    """Remove what a kill left of a write that had not yet replaced its file, in the folders of this batch."""
+    log, written = output / "log", (*_tile_files(output, batch), *_record_files(output, batch))
+    for folder in {log, log / "checkpoints", *(path.parent for path in written)}:
+        for torn in folder.glob(f"{files.TEMPORARY}*"):
+            torn.unlink(missing_ok=True)
+
+
+def _record_files(output: Path, batch: Batch) -> list[Path]:
+    return [record_path(output, serial, suffix) for serial in batch.serials for suffix in (".json", *BESIDE, ".proof")]
+
+
+def _ranges(leaves: list[int], known: list[tuple[int, Entry]]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of `leaves`; entries that are no disclosures do not end a run."""
+    first = last = leaves[0]
+    for leaf in leaves[1:]:
+        if any(isinstance(entry, Disclosed) for _, entry in known[last + 1 : leaf]):
+            yield first, last
+            first = leaf
+        last = leaf
+    yield first, last
+
+
+def _lock(
+    output: Path, report: Callable[[str], None] = lambda _: None, wait_seconds: float = 60
+) -> AbstractContextManager[None]:
+    """One appender at a time, also across processes."""
+    return files.lock(
+        output / "log" / ".lock", "another process is appending to this log", report, wait_seconds=wait_seconds
+    )

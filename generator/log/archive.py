@@ -1,0 +1,157 @@
+"""The read side of `output/`: records with their place in the log, for pages, site, search and publishing."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from generator.base import canonical, files
+from generator.base.errors import LogError, RecordError
+from generator.log.entries import Disclosed, Entry, Withdrawn, parse_entry, publication_times, superseded
+from generator.log.note import Checkpoint
+from generator.log.proof import Proof
+from generator.log.tiles import Tiles
+from generator.record.disclosure import Finding
+from generator.record.judgement import Judgement
+from generator.record.record import Record
+
+VOLUME = 8192
+BUNDLE = 256
+BESIDE = (".findings.json", ".judgement.json")  # what checks and gates said, beside the record, in the queue as well
+WAITING = (*BESIDE, ".supersedes.json")  # what may lie beside a record in the queue
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRecord:
+    """A record in the log. `published_at` is empty while it is not yet published; `proof` is its .proof file's text.
+
+    Records of versions before 0.3 have no judgement. `superseded_by` and `supersedes` are serials of other disclosures.
+    """
+
+    serial: int
+    data: bytes
+    record: Record
+    proof: str
+    checkpoint_size: int
+    published_at: str
+    findings: tuple[Finding, ...]
+    judgement: Judgement | None = None
+    superseded_by: int | None = None
+    supersedes: int | None = None
+
+    @property
+    def volume(self) -> int:
+        return self.serial // VOLUME
+
+
+def own(serial: int) -> str:
+    """How a judgement names a disclosure of this log."""
+    return f"#{serial}"
+
+
+def unnumbered(record_sha256: str) -> str:
+    """How a judgement names a disclosure that has no serial number yet; once it has one, it is read as `own`."""
+    return f"sha256:{record_sha256}"
+
+
+def record_path(output: Path, serial: int, suffix: str = ".json") -> Path:
+    """Where the files of a disclosure lie; folders stay below 1,000 files, as git hosts ask for."""
+    return output / "records" / str(serial // VOLUME) / str(serial // BUNDLE) / f"{serial}{suffix}"
+
+
+def current(output: Path) -> Checkpoint | None:
+    """The newest signed checkpoint, or None for a log that has not begun."""
+    path = output / "log" / "checkpoint"
+    return Checkpoint.parse(files.read(path, "the checkpoint").decode("utf-8", "replace")) if path.exists() else None
+
+
+def tiles(output: Path, size: int) -> Tiles:
+    """The tree of the first `size` leaves of the log in `output`."""
+    folder = output / "log"
+
+    def read(path: str) -> bytes | None:
+        return (folder / path).read_bytes() if (folder / path).is_file() else None
+
+    return Tiles(read, size)
+
+
+def entry_list(output: Path) -> list[tuple[int, Entry]]:
+    """Every entry under the newest checkpoint with its leaf index."""
+    checkpoint = current(output)
+    if checkpoint is None:
+        return []
+    return [(index, parse_entry(data)) for index, data in tiles(output, checkpoint.size).entries()]
+
+
+def volumes(output: Path) -> tuple[int, ...]:
+    """Numbers of the volumes that hold at least one disclosure, oldest first."""
+    return tuple(sorted({index // VOLUME for index, entry in entry_list(output) if isinstance(entry, Disclosed)}))
+
+
+def successors(entries: list[tuple[int, Entry]]) -> dict[int, int]:
+    """For each disclosure that is superseded, by which one; pairs of which one is withdrawn are left out."""
+    withdrawn = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)}
+    return {old: new for old, new in superseded(entries).items() if not {old, new} & withdrawn}
+
+
+def read_volume(output: Path, volume: int) -> Iterator[LoggedRecord]:
+    """Every disclosure of a volume that is not withdrawn, by serial. Raises LogError where facts contradict the log."""
+    entries = entry_list(output)
+    times = publication_times(entries)
+    withdrawn = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)}
+    after = successors(entries)
+    before = {new: old for old, new in after.items()}
+    named = {unnumbered(entry.sha256): own(serial) for serial, entry in entries if isinstance(entry, Disclosed)}
+    for serial, entry in entries[volume * VOLUME : (volume + 1) * VOLUME]:
+        if isinstance(entry, Disclosed) and serial not in withdrawn:
+            logged = _logged(output, serial, entry, times.get(serial, ""), named)
+            yield replace(logged, superseded_by=after.get(serial), supersedes=before.get(serial))
+
+
+def _logged(output: Path, serial: int, entry: Disclosed, published_at: str, named: Mapping[str, str]) -> LoggedRecord:
+    path = record_path(output, serial)
+    data = files.read(path, "a logged record")
+    if hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise LogError(
+            f"{path}: not the record that entry {serial} of the log names", hint="Run: prior-art verify output"
+        )
+    proof = files.read(record_path(output, serial, ".proof"), "the proof of a logged record").decode("utf-8", "replace")
+    return LoggedRecord(
+        serial=serial,
+        data=data,
+        record=Record.from_bytes(data),
+        proof=proof,
+        checkpoint_size=Proof.parse(proof).checkpoint.size,
+        published_at=published_at,
+        findings=_findings(record_path(output, serial, ".findings.json")),
+        judgement=_judgement(record_path(output, serial, ".judgement.json"), named),
+    )
+
+
+def _findings(path: Path) -> tuple[Finding, ...]:
+    if not path.exists():
+        return ()
+    try:
+        value: Any = canonical.loads(path.read_bytes())
+        return tuple(Finding(v["check"], v["severity"], v["claim"] or None, v["message"]) for v in value)
+    except (RecordError, KeyError, TypeError) as error:
+        raise LogError(f"{path}: the findings are damaged: {error}") from error
+
+
+def _judgement(path: Path, named: Mapping[str, str]) -> Judgement | None:
+    """With the serial numbers that other disclosures have got since."""
+    if not path.exists():
+        return None
+    try:
+        found = Judgement.from_bytes(path.read_bytes())
+        run_in, similar_to = (named.get(name, name) for name in (found.copying.run_in, found.copying.similar_to))
+        near = tuple(replace(one, number=named.get(one.number, one.number)) for one in found.neighbours)
+        return replace(found, copying=replace(found.copying, run_in=run_in, similar_to=similar_to), neighbours=near)
+    except RecordError as error:
+        raise LogError(f"{path}: the judgement is damaged: {error}", hint="Restore it from the facts.") from error
+
+
+def queued(output: Path) -> list[Path]:
+    """Records that wait for the log, in the order in which they will enter it."""
+    return sorted(path for path in (output / "queue").glob("*.json") if not path.name.endswith(WAITING))

@@ -1,0 +1,1 @@
+"""How well it does: the report, controls, diversity, memorisation."""

@@ -1,0 +1,1 @@
+"""Blind reading by people: sample, form, agreement."""

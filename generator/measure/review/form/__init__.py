@@ -1,0 +1,103 @@
+"""The form of a blind review: one HTML file that needs no network, and the answers that come back from it.
+
+Texts are untrusted: they lie in the file as JSON without a `<`, and the form's program shows them as text nodes only.
+Its content security policy allows nothing but its own style and program, by their hashes.
+"""
+
+import base64
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from generator.base.errors import ConfigError
+from generator.measure.review.agreement import ANSWERS
+
+ANSWERS_SCHEMA = "prior-art-review-answers/v1"
+MAX_ANSWERS_BYTES = 1 << 24
+QUESTIONS = (
+    ("understandable", "Is it clear what this invention is and how its parts work together?"),
+    ("buildable", "Could a skilled person make or carry it out from this text and general knowledge?"),
+    ("obvious", "Would it be obvious to a skilled person who knows what was known before?"),
+    ("cite", "Would you cite it against a patent application that claims the same?"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One text as raters see it. `id` says nothing of where it comes from."""
+
+    id: str
+    title: str
+    abstract: str
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one rater said: for each item, answers by question. `remarks` are free text, untrusted."""
+
+    rater: str
+    answers: dict[str, dict[str, str]]
+    remarks: dict[str, str]
+
+
+def form_id(items: tuple[Item, ...]) -> str:
+    """Which form: a digest of its texts in their order."""
+    return hashlib.sha256(json.dumps([asdict(item) for item in items]).encode()).hexdigest()[:32]
+
+
+def render(items: tuple[Item, ...]) -> str:
+    """The whole HTML file."""
+    here = Path(__file__).parent
+    page, style, program = ((here / name).read_text(encoding="utf-8") for name in ("form.html", "form.css", "form.js"))
+    data = {
+        "schema": ANSWERS_SCHEMA,
+        "form": form_id(items),
+        "questions": [{"name": name, "text": text} for name, text in QUESTIONS],
+        "items": [asdict(item) for item in items],
+    }
+    for name, text in (("STYLE-HASH", _hash(style)), ("PROGRAM-HASH", _hash(program))):
+        page = page.replace(name, text)
+    page = page.replace("/*STYLE*/", style).replace("/*PROGRAM*/", program)
+    return page.replace("/*DATA*/", json.dumps(data).replace("<", "\\u003c"))  # last: nothing in it is replaced
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def read_answers(path: Path, form: str, ids: frozenset[str]) -> Answers:
+    """The answers in a file that the form wrote. Raises ConfigError for one that is damaged or of another form."""
+    value = read_json(path, "a rater's answers", "Ask the rater to download the answers again.")
+    if value.get("schema") != ANSWERS_SCHEMA:
+        raise ConfigError(f"{path}: not a file of answers", hint="Give the JSON file that the form downloads.")
+    if value.get("form") != form:
+        raise ConfigError(f"{path}: answers to another form", hint="Give the key of the form that was answered.")
+    rater, given = value.get("rater"), value.get("answers")
+    if not isinstance(rater, str) or not rater.strip() or not isinstance(given, dict):
+        raise ConfigError(f"{path}: it names no rater or holds no answers", hint="Download the answers again.")
+    questions = [name for name, _ in QUESTIONS]
+    answers, remarks = {}, {}
+    for item, said in given.items():
+        if item not in ids or not isinstance(said, dict) or not said.keys() <= {*questions, "remark"}:
+            raise ConfigError(f"{path}: {item[:40]!r} is no text of this form", hint="Download the answers again.")
+        answers[item] = {name: said[name] for name in questions if name in said}
+        if not all(answer in ANSWERS for answer in answers[item].values()):
+            raise ConfigError(f"{path}: an answer to {item} is none of {', '.join(ANSWERS)}")
+        remarks[item] = str(said.get("remark", ""))
+    return Answers(" ".join(rater.split()), answers, remarks)
+
+
+def read_json(path: Path, what: str, hint: str) -> dict[str, Any]:
+    """The JSON object in a file that somebody hands in."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_ANSWERS_BYTES + 1)
+        value = json.loads(data) if len(data) <= MAX_ANSWERS_BYTES else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: {what} cannot be read: {error}", hint=hint) from error
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path}: {what}: one JSON object is expected", hint=hint)
+    return value

@@ -1,0 +1,1 @@
+"""Search for sampling settings: arms, trials, the winner."""

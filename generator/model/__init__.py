@@ -1,0 +1,1 @@
+"""From brief to draft: the interface of a model, profiles, loading, sampling."""

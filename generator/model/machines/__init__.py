@@ -1,0 +1,1 @@
+"""The same drafts on many machines: Ray nodes and workers."""

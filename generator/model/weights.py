@@ -1,0 +1,96 @@
+"""Where a model's files are, and their digests. Reads files and asks the hub; loads no model."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from generator.base.errors import ModelError
+from generator.model.profiles import ModelProfile
+
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+NEEDED = ("config.json", "tokenizer.json")
+FETCHED = [
+    *NEEDED,
+    SINGLE,
+    INDEX,
+    "model-*.safetensors",
+    "generation_config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+]
+_SHARD = re.compile(r"[A-Za-z0-9._-]+\.safetensors")
+
+
+def model_folder(profile: ModelProfile) -> tuple[Path, str]:
+    """The folder of the profile's files and their revision (of a hub model: the commit). Raises ModelError."""
+    folder, revision = (profile.folder, profile.revision) if profile.folder else _fetched(profile)
+    for name in NEEDED:
+        if not (folder / name).is_file():
+            raise ModelError(
+                f"{profile.name}: {folder} holds no {name}",
+                hint="Give a folder that transformers' save_pretrained has written, with a fast tokenizer.",
+            )
+    return folder, revision
+
+
+def _fetched(profile: ModelProfile) -> tuple[Path, str]:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError
+    except ImportError as error:
+        raise not_installed(error) from error
+    try:
+        folder = Path(snapshot_download(profile.model, revision=profile.revision, allow_patterns=FETCHED))
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        raise ModelError(
+            f"{profile.model} at revision {profile.revision}: neither in the cache nor from the hub: {_line(error)}",
+            hint="Check the name and the network, or put a downloaded folder into a profile of your own. "
+            "Without a network use: --profile starter",
+        ) from error
+    return folder, folder.name
+
+
+def not_installed(error: ImportError) -> ModelError:
+    return ModelError(
+        f"The package {error.name} is not installed, and models need it",
+        hint="Run: pip install 'prior-art-press[model]'",
+    )
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def weight_files(folder: Path) -> tuple[Path, ...]:
+    """The safetensors files of a model, sorted by name; no other format, as pickles can run code. Raises ModelError."""
+    if (folder / SINGLE).is_file():
+        return (folder / SINGLE,)
+    if not (folder / INDEX).is_file():
+        raise ModelError(
+            f"{folder}: no {SINGLE}",
+            hint="Convert the weights: load them with transformers and save them with save_pretrained.",
+        )
+    try:
+        index: Any = json.loads((folder / INDEX).read_bytes())
+        names = sorted(set(index["weight_map"].values()))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ModelError(f"{folder / INDEX}: not an index of weight files", hint="Fetch the model again.") from error
+    for name in names:
+        if not isinstance(name, str) or not _SHARD.fullmatch(name) or not (folder / name).is_file():
+            raise ModelError(f"{folder}: the weight file {name!r} is missing", hint="Fetch the model again.")
+    return tuple(folder / name for name in names)
+
+
+def weights_sha256(folder: Path) -> str:
+    """SHA-256 of the weights file; of several: of the lines `<sha256>  <name>\\n` that sha256sum prints, by name."""
+    files = weight_files(folder)
+    if len(files) == 1:
+        return file_sha256(files[0])
+    return hashlib.sha256("".join(f"{file_sha256(path)}  {path.name}\n" for path in files).encode()).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

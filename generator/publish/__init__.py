@@ -1,0 +1,1 @@
+"""Key, the facts' branch, the publication date, destinations."""

@@ -1,0 +1,161 @@
+"""Making the site public, and the one rule about its date.
+
+The publication time is fixed when a deploy starts, as a `published` entry in the log. After the deploy the records are
+read back through the destination and their hashes compared; then a receipt is written, log/deploys/<entry>.json. An
+entry without a receipt is an open deploy. The next try first looks whether that deploy became public after all (a crash
+after the push): then it gets its receipt and nothing is dated anew. Otherwise a new entry replaces it.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.base import canonical, files
+from generator.base.errors import LogError, PressError, VerificationError
+from generator.log import append
+from generator.log.append import Batch
+from generator.log.archive import VOLUME, current, entry_list, record_path
+from generator.log.entries import Disclosed, Published, Withdrawn, publication_times
+from generator.log.note import Checkpoint
+from generator.publish.destinations import Destination
+
+MAX_READ_BACK = 256  # records; of a larger batch, this many are read back, spread over all of it
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """A `published` entry of the log: its index, its time, the disclosures that it names."""
+
+    index: int
+    time: str
+    leaves: tuple[int, ...]
+
+
+def receipt_path(output: Path, index: int) -> Path:
+    return output / "log" / "deploys" / f"{index}.json"
+
+
+def newest_deploy(output: Path) -> Deploy | None:
+    """The newest `published` entry; None before the first."""
+    entries = entry_list(output)
+    for index, entry in reversed(entries):
+        if isinstance(entry, Published):
+            withdrawn = {e.leaf for _, e in entries if isinstance(e, Withdrawn)}
+            named = [leaf for first, last in entry.leaves for leaf in range(first, last + 1)]
+            disclosed = (n for n in named if isinstance(entries[n][1], Disclosed) and n not in withdrawn)
+            return Deploy(index, entry.time, tuple(disclosed))
+    return None
+
+
+def open_deploy(output: Path) -> Deploy | None:
+    """The newest deploy when it has no receipt."""
+    newest = newest_deploy(output)
+    return newest if newest and not receipt_path(output, newest.index).exists() else None
+
+
+def undated(output: Path) -> list[int]:
+    """Disclosures that no `published` entry names."""
+    entries = entry_list(output)
+    known = publication_times(entries).keys() | {e.leaf for _, e in entries if isinstance(e, Withdrawn)}
+    return [index for index, entry in entries if isinstance(entry, Disclosed) and index not in known]
+
+
+def stage(output: Path, origin: str, destination: Destination, now: Callable[[], str]) -> Batch | None:
+    """Stage the entry that dates what is not yet public; None when everything is dated and public.
+
+    An open deploy that did become public is confirmed, not replaced. Raises PressError when the destination cannot be
+    read: a date is never fixed without having looked.
+    """
+    public = public_size(output, destination)
+    replaced = open_deploy(output)
+    if replaced and public > replaced.index:
+        confirm(output, destination, now)
+        replaced = None
+    leaves = [*(replaced.leaves if replaced else ()), *undated(output)]
+    if not leaves:
+        return None
+    index = replaced.index if replaced else None
+    return append.stage_published(output, origin, now(), leaves, replaces=index)
+
+
+def public_size(output: Path, destination: Destination) -> int:
+    """The size of the log that the destination serves, 0 without one. Raises LogError for somebody else's log."""
+    data = destination.read("log/checkpoint")
+    if data is None:
+        return 0
+    there, here = Checkpoint.parse(data.decode("utf-8", "replace")), current(output)
+    if here is not None and there.origin != here.origin:
+        raise LogError(
+            f"{destination.name}: the log of another publication is there: {there.origin}",
+            hint="Publish to another place, or remove that site first.",
+        )
+    return there.size
+
+
+def confirm(output: Path, destination: Destination, now: Callable[[], str]) -> Path | None:
+    """Read the open deploy back and write its receipt; None when there is none. Raises VerificationError."""
+    deploy = open_deploy(output)
+    if deploy is None:
+        return None
+    if public_size(output, destination) <= deploy.index:
+        raise VerificationError(
+            f"{destination.name}: the log there does not have entry {deploy.index}, with which this deploy began",
+            hint="Wait a few minutes and confirm again, or publish again: the time is then fixed anew.",
+        )
+    digests = read_back(output, deploy, destination)
+    receipt = {
+        "schema": "prior-art-deploy/v1",
+        "entry": deploy.index,
+        "time": deploy.time,
+        "read_back_at": now(),
+        "destination": destination.name,
+        "disclosures": len(deploy.leaves),
+        "read_back": [{"serial": serial, "sha256": digest} for serial, digest in digests],
+    }
+    path = receipt_path(output, deploy.index)
+    files.write(path, canonical.dumps(receipt))
+    return path
+
+
+def read_back(output: Path, deploy: Deploy, destination: Destination) -> list[tuple[int, str]]:
+    """Serial and SHA-256 of records as the destination serves them, each equal to ours, each page with its date."""
+    step = -(-len(deploy.leaves) // MAX_READ_BACK)
+    found = []
+    for serial in sorted({*deploy.leaves[::step], *deploy.leaves[-1:]}):
+        place = f"d/{serial // VOLUME}/{serial}"
+        data, page = destination.read(f"{place}.json"), destination.read(f"{place}.html")
+        wanted = hashlib.sha256(files.read(record_path(output, serial), "a record")).hexdigest()
+        if data is None or page is None:
+            missing = f"{place}.json" if data is None else f"{place}.html"
+            raise VerificationError(f"{destination.name}: {missing} is not there", hint="Publish again.")
+        if hashlib.sha256(data).hexdigest() != wanted:
+            raise VerificationError(
+                f"{destination.name}: {place}.json is not the record {wanted}", hint="Publish again."
+            )
+        if f'content="{deploy.time}"'.encode() not in page:
+            raise VerificationError(
+                f"{destination.name}: {place}.html does not show {deploy.time}", hint="Publish again."
+            )
+        found.append((serial, wanted))
+    return found
+
+
+def settle(
+    check: Callable[[], Path | None],
+    *,
+    seconds: float,
+    clock: Callable[[], float],
+    wait: Callable[[float], None],
+    report: Callable[[str], None],
+) -> Path | None:
+    """`check`, again and again until `seconds` have passed: a web host needs a while to show what was deployed."""
+    until = clock() + seconds
+    while True:
+        try:
+            return check()
+        except PressError as error:
+            if clock() >= until:
+                raise
+            report(f"publish: not yet public ({error}); asking again")
+            wait(15)

@@ -1,0 +1,154 @@
+"""Where a site is made public: a git remote's Pages branch, a folder, or a URL that somebody else deploys to."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from subprocess import run as run_program
+from typing import Protocol
+
+from generator.base.errors import ConfigError, ToolError
+from generator.publish.git import AUTHOR, ENVIRONMENT, UNREACHABLE, git, remote_head, run, shown, sweep
+
+FORMS = "Give git:REMOTE, folder:PATH or the URL of the site."
+
+
+class Destination(Protocol):
+    """`read` gives a public file's bytes or None, and raises PressError when it cannot look; `deploy` replaces all."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read(self, path: str) -> bytes | None: ...
+
+    def deploy(self, site: Path) -> None: ...
+
+
+def destination(text: str, work: Path, pages_branch: str, fetch: Callable[[str], bytes | None]) -> Destination:
+    """From its text form; `work` is a folder for what git needs to keep. Raises ConfigError."""
+    kind, _, where = text.partition(":")
+    if kind == "git" and where:
+        return PagesBranch(where, pages_branch, work / "pages.git")
+    if kind == "folder" and where:
+        return Folder(Path(where).absolute())
+    if kind in ("http", "https") and where.startswith("//"):
+        return Url(text if text.endswith("/") else text + "/", fetch)
+    raise ConfigError(f"{text!r} is no destination", hint=FORMS)
+
+
+@dataclass(frozen=True, slots=True)
+class PagesBranch:
+    """The branch that a git host serves. It keeps its history and is never pushed with force."""
+
+    remote: str
+    branch: str
+    repository: Path
+
+    @property
+    def name(self) -> str:
+        return f"git:{shown(self.remote)}#{self.branch}"
+
+    def read(self, path: str) -> bytes | None:
+        commit = self._fetch()
+        done = run(self.repository, "cat-file", "blob", f"{commit}:{path}")
+        return done.stdout if commit and done.returncode == 0 else None
+
+    def deploy(self, site: Path) -> None:
+        self._fetch()
+        program = [sys.executable, "-m", "ghp_import", "--no-jekyll", "--push", "--remote", "pages"]
+        program += ["--branch", self.branch, "--message", "Deploy", str(site.absolute())]
+        done = run_program(
+            program, cwd=self.repository, capture_output=True, env={**os.environ, **ENVIRONMENT}, check=False
+        )
+        if done.returncode:
+            lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+            said = next(
+                (line for line in lines if "rejected" in line or "fatal" in line), (lines or ["no message"])[-1]
+            )
+            raise ToolError(
+                f"{self.name}: the push was not accepted: {shown(said.strip())}",
+                hint="Nothing became public. Mend the cause, then publish again: the time is fixed anew.",
+            )
+
+    def _fetch(self) -> str:
+        """The remote branch's commit, present in the repository; empty when there is no such branch."""
+        if not (self.repository / "HEAD").exists():
+            self.repository.mkdir(parents=True, exist_ok=True)
+            git(self.repository, "init", "--quiet", "--bare", ".")
+        sweep(self.repository)
+        git(self.repository, "config", "remote.pages.url", self.remote)
+        for setting in AUTHOR[1::2]:  # ghp-import reads them from the repository
+            git(self.repository, "config", *setting.split("=", 1))
+        reference = f"refs/remotes/pages/{self.branch}"
+        commit = remote_head(self.repository, "pages", self.branch)
+        if not commit:
+            run(self.repository, "update-ref", "-d", reference)
+            run(self.repository, "update-ref", "-d", f"refs/heads/{self.branch}")
+        elif run(self.repository, "rev-parse", "--quiet", "--verify", reference).stdout.decode().strip() != commit:
+            head = f"+refs/heads/{self.branch}:{reference}"
+            git(self.repository, "fetch", "--quiet", "--depth=1", "pages", head, hint=UNREACHABLE)
+        return commit
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that a web server serves. The new site is complete beside it before it takes its place."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return "folder"
+
+    def read(self, path: str) -> bytes | None:
+        place = (self._old if not self.path.exists() and self._old.exists() else self.path) / PurePosixPath(path)
+        return place.read_bytes() if place.is_file() else None
+
+    def deploy(self, site: Path) -> None:
+        new, old = self.path.with_name(self.path.name + ".new"), self._old
+        if self.path.exists() and any(self.path.iterdir()) and not (self.path / "log" / "checkpoint").exists():
+            raise ConfigError(
+                f"{self.path}: this folder holds something else than a site", hint="Name an empty folder."
+            )
+        try:
+            if old.exists() and not self.path.exists():  # killed between the two renames
+                old.rename(self.path)
+            for leftover in (new, old):
+                shutil.rmtree(leftover, ignore_errors=True)
+            shutil.copytree(site, new)
+            if self.path.exists():
+                self.path.rename(old)
+            new.rename(self.path)
+            shutil.rmtree(old, ignore_errors=True)
+        except (OSError, shutil.Error) as error:
+            raise ToolError(
+                f"{self.path}: the site could not be put there: {error}",
+                hint="The site that was there is unchanged. Free space or fix permissions, then publish again.",
+            ) from error
+
+    @property
+    def _old(self) -> Path:
+        return self.path.with_name(self.path.name + ".old")
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A site that is deployed by other means, such as GitHub's own action; it can only be read here."""
+
+    url: str
+    fetch: Callable[[str], bytes | None]
+
+    @property
+    def name(self) -> str:
+        return self.url
+
+    def read(self, path: str) -> bytes | None:
+        return self.fetch(self.url + path)
+
+    def deploy(self, site: Path) -> None:
+        raise ConfigError(
+            f"{site}: a site cannot be put to the URL {self.url}",
+            hint="Deploy the folder by your host's own means, then: prior-art publish --confirm URL",
+        )

@@ -1,0 +1,1 @@
+"""What is published: disclosure, claim references, layouts, the record and its judgement."""

@@ -1,0 +1,1 @@
+"""A run: its plan and state, drafts judged and queued, shards, regeneration."""

@@ -1,0 +1,151 @@
+"""What determines a run: its plan, the briefs that follow from it, and the shards it can be divided into."""
+
+import hashlib
+import re
+from dataclasses import asdict, dataclass, fields
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Literal
+
+from generator.base import canonical
+from generator.base.errors import ConfigError
+from generator.model.interface import Brief
+from generator.model.sampling_settings import Sampling
+from generator.record.judgement import CorpusName
+from generator.record.layouts import Direction
+
+StopRule = Literal["count", "drafts", "seconds"]
+STOP_RULES: tuple[StopRule, ...] = ("count", "drafts", "seconds")
+
+
+class OutdatedPlan(ConfigError):
+    """A plan of an earlier version, whose drafts depended on the batch (0.1) or whose gates were others (0.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What determines a run. `seed` is 64 bits; `until` and `amount`: so many accepted (`count`),
+    drafts, or seconds of the model's work.
+
+    `topics` are pairs of a CPC class and the beginning of a title; `top_down_share` is decimal text from 0 to 1.
+    `calibration` (its identifier) and `corpus` (None: there is none) are what the gates judge by.
+    """
+
+    profile: str
+    seed: int
+    until: StopRule
+    amount: int
+    top_down_share: str
+    sampling: Sampling
+    publisher: str
+    topics: tuple[tuple[str, str], ...] = ()
+    calibration: str = ""
+    corpus: CorpusName | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            share = Decimal(self.top_down_share)
+            holds = 0 <= share <= 1
+        except InvalidOperation:
+            holds = False
+        if not holds:
+            raise ConfigError(f"top_down_share = {self.top_down_share!r}: a decimal number from 0 to 1 is expected")
+        if self.until not in STOP_RULES or self.amount < 1 or not 0 <= self.seed < 2**64:
+            raise ConfigError(
+                f"until {self.until!r}, amount {self.amount}, seed {self.seed}: not possible",
+                hint="Give --count, --drafts or --minutes of at least 1, and a seed below 2**64.",
+            )
+        if not 0 < len(self.publisher) <= 200 or self.publisher != " ".join(self.publisher.split()):
+            raise ConfigError("publisher: one line of 1 to 200 characters is expected")
+
+    def value(self) -> dict[str, Any]:
+        """The plan as canonical JSON allows it: the seed, which exceeds 2**53, as 16 hex digits."""
+        value = {name: item for name, item in asdict(self).items() if item is not None}
+        return {**value, "seed": f"{self.seed:016x}", "topics": [{"cpc": c, "title": t} for c, t in self.topics]}
+
+    @classmethod
+    def from_value(cls, value: Any) -> "RunPlan":
+        try:
+            members = {field.name for field in fields(cls)}
+            if value.keys() - {"batch"} == members - {"calibration", "corpus"}:
+                raise OutdatedPlan("the plan names no calibration")
+            if value.keys() | {"corpus"} != members:
+                raise ValueError("the members of a plan are expected")
+            corpus = CorpusName(**value["corpus"]) if "corpus" in value else None
+            topics = tuple((topic["cpc"], topic["title"]) for topic in value["topics"])
+            sampling = Sampling(**value["sampling"])
+            seed = int(value["seed"], 16)
+            return cls(**{**value, "seed": seed, "topics": topics, "sampling": sampling, "corpus": corpus})
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ConfigError(f"not a run's plan: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Part `number` of `of`, counted from 1: the drafts whose index leaves the remainder `number` - 1."""
+
+    number: int
+    of: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.of < 10_000:
+            raise ConfigError(f"shard {self}: not possible", hint="Shards are 1/4, 2/4, 3/4 and 4/4, for example.")
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        if not (parts := re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text)):
+            raise ConfigError(f"shard {text!r}: i/n is expected", hint="Shards are 1/4, 2/4, 3/4 and 4/4, for example.")
+        return cls(int(parts[1]), int(parts[2]))
+
+    def check(self, plan: RunPlan) -> None:
+        """Raise ConfigError for a plan that cannot be divided."""
+        if plan.until != "drafts":
+            raise ConfigError(
+                "a shard cannot know what the others accept, nor how long they take",
+                hint="Give --drafts with --shard: the drafts of all shards together.",
+            )
+
+    def indices(self, drafts: int) -> range:
+        return range(self.number - 1, drafts, self.of)
+
+
+def draft_seed(run_seed: int, index: int) -> int:
+    """The seed of draft `index`: the first 8 bytes of SHA-256 of `<run seed, 16 hex digits>:<index>`."""
+    return int.from_bytes(hashlib.sha256(f"{run_seed:016x}:{index}".encode()).digest()[:8], "big")
+
+
+def brief(plan: RunPlan, index: int) -> Brief:
+    """Draft `index` of a plan: a function of the plan alone, so that any worker derives the same.
+
+    The share of top-down drafts among the first n is `top_down_share` to within one draft, for every n.
+    """
+    share = Decimal(plan.top_down_share)
+    direction: Direction = "top-down" if int(share * (index + 1)) > int(share * index) else "bottom-up"
+    seed = draft_seed(plan.seed, index)
+    cpc, topic = plan.topics[seed % len(plan.topics)] if plan.topics and direction == "top-down" else ("", "")
+    return Brief(index, direction, topic, cpc, seed)
+
+
+def load_topics(path: Path) -> tuple[tuple[str, str], ...]:
+    """Topics from a text file: a CPC class, a tab, the beginning of a title; `#` begins a comment line."""
+    topics = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: the topics cannot be read: {error}") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        cpc, tab, title = line.partition("\t")
+        title = title.strip()
+        if not tab or not cpc.strip() or not 0 < len(title) <= 200 or canonical.text_problem(title):
+            raise ConfigError(f"{path}:{number}: a CPC class, a tab and 1 to 200 characters of a title are expected")
+        topics.append((cpc.strip(), title))
+    if not topics:
+        raise ConfigError(
+            f"{path}: no topic in it", hint="Write lines of a CPC class, a tab and the beginning of a title."
+        )
+    return tuple(topics)

@@ -1,0 +1,1 @@
+"""From archive to checked site: pages, listings, search index, feeds, citations."""

@@ -1,0 +1,281 @@
+"""Records to a static site: what is built when, and where its parts go.
+
+Each volume is built on its own, in a scratch folder, and moved into the site in one step; a volume whose inputs did
+not change is not built again. A build that was cut off anywhere leaves no `built.json` for the volume it was at, so
+the same command goes on from there. The same facts, templates and tools give the same bytes.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from generator import __version__
+from generator.base import files
+from generator.base.errors import ConfigError, PressError, ToolError
+from generator.base.settings import Settings
+from generator.log import archive
+from generator.log.entries import Disclosed, Withdrawn, publication_times
+from generator.site import builder
+from generator.site.cpc_pages import headings, scheme_pages
+from generator.site.listings import Site, Volume, listing_pages, summarise, totals
+from generator.site.pages import render, render_page
+from generator.site.plots import figures
+from generator.site.report_facts import read_report
+
+WAIT_SECONDS = 60.0  # for another build of the same site
+CODE = ("citation.py", "judgement.py", "listings.py", "mkdocs.py", "pages.py", "website.py")
+SHOWN = ("title", "prefix", "publisher", "contact", "site_url")  # the settings that pages of volumes show
+REPORT = "report.json"
+KEPT_THEME = ("assets/stylesheets",)
+
+
+@dataclass(frozen=True, slots=True)
+class _Workshop:
+    """What every part of one build needs."""
+
+    output: Path
+    settings: Settings
+    templates: Path
+    inputs: str
+    report: Callable[[str], None]
+
+    @property
+    def site(self) -> Path:
+        return self.output / "site"
+
+    def work(self, name: str) -> Path:
+        return self.output / "pages" / name
+
+
+def build(
+    output: Path,
+    settings: Settings,
+    *,
+    docs: Path,
+    templates: Path,
+    report: Callable[[str], None] = lambda _: None,
+    workers: int | None = None,
+) -> Site:
+    """Build `output/site` from the facts in `output`. The search index and the feeds are added afterwards, from Site.
+
+    Raises ToolError when mkdocs fails, ConfigError for missing templates or docs, PressError for a full disk.
+    """
+    if not (templates / "overrides" / "main.html").is_file() or not docs.is_dir():
+        missing = docs if templates.is_dir() else templates
+        raise ConfigError(f"{missing}: not a folder of the site's sources", hint="Restore site_templates/ and docs/.")
+    shop = _Workshop(output.resolve(), settings, templates.resolve(), _inputs(settings, templates), report)
+    try:
+        shop.site.mkdir(parents=True, exist_ok=True)
+        with _alone(shop):
+            site = _build(shop, docs.resolve(), workers or min(4, os.cpu_count() or 1))
+    except OSError as error:
+        raise PressError(
+            f"{error.filename or shop.site}: the site cannot be written: {error.strerror or error}",
+            hint="Free space or fix permissions, then run the same command again; facts were not touched.",
+        ) from error
+    report(f"build: {site.disclosures} disclosures in {shop.site}")
+    return site
+
+
+def _build(shop: _Workshop, docs: Path, workers: int) -> Site:
+    with ThreadPoolExecutor(workers) as pool:
+        built = list(pool.map(lambda item: _volume(shop, *item), _fingerprints(shop).items()))
+    current = archive.current(shop.output)
+    drafts, accepted = totals(shop.output)
+    site = Site(
+        folder=shop.site,
+        volumes=tuple(volume for volume, _ in built),
+        rebuilt=tuple(volume.number for volume, rebuilt in built if rebuilt),
+        checkpoint=(shop.output / "log" / "checkpoint").read_text(encoding="utf-8") if current else "",
+        checkpoint_size=current.size if current else 0,
+        vkey=shop.settings.vkey,
+        drafts=drafts,
+        accepted=accepted,
+        report=read_report(shop.output),
+    )
+    _front(shop, site, docs)
+    return site
+
+
+def _alone(shop: _Workshop) -> AbstractContextManager[None]:
+    """One build at a time. A killed build's mkdocs goes on for a while, and holds the lock as long."""
+    path = shop.output / "pages" / ".lock"
+    return files.lock(
+        path, "another process is building this site", shop.report, wait_seconds=WAIT_SECONDS, inherited=True
+    )
+
+
+def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, bool]:
+    """The volume's summary, and whether it was built anew."""
+    work, target = shop.work(str(number)), shop.site / "d" / str(number)
+    mark = work / "built.json"
+    if (target / "index.html").is_file() and (known := _known(mark, fingerprint)) is not None:
+        return known, False
+    mark.unlink(missing_ok=True)
+    logged = tuple(archive.read_volume(shop.output, number))
+    volume = summarise(number, logged, shop.settings)
+    shop.report(f"build: volume {number}, {volume.count} pages")
+    folder = work / "docs" / "d" / str(number)
+    _clear(work)
+    folder.mkdir(parents=True)
+    for item in logged:
+        page = render_page(item, shop.settings, shop.templates)
+        (folder / f"{item.serial}.md").write_text(page, encoding="utf-8", newline="\n")
+    for name, text in listing_pages(volume, logged, shop.settings, shop.templates):
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    builder.build(work, shop.settings, shop.templates, f"volume {number}")
+    made = work / "site" / "d" / str(number)
+    for item in logged:
+        (made / f"{item.serial}.json").write_bytes(item.data)
+        (made / f"{item.serial}.proof").write_text(item.proof, encoding="utf-8", newline="\n")
+        shutil.copyfile(folder / f"{item.serial}.md", made / f"{item.serial}.md")
+        if not (made / f"{item.serial}.html").is_file():
+            raise ToolError(f"mkdocs made no page of disclosure {item.serial}", hint=f"Its source is in {folder}.")
+    _replace(made, target)
+    shutil.rmtree(work / "site")
+    files.write(mark, json.dumps({"fingerprint": fingerprint, "volume": volume.to_dict()}).encode())
+    return volume, True
+
+
+def _front(shop: _Workshop, site: Site, docs: Path) -> None:
+    """Home, listings of listings, documentation, assets and the log; then the site holds these and the volumes only."""
+    work = shop.work("front")
+    _clear(work)
+    folder = work / "docs"
+    shutil.copytree(docs, folder / "docs", ignore=shutil.ignore_patterns("images"))  # the README's
+    if not (folder / "docs" / "index.md").exists():
+        (folder / "docs" / "index.md").write_text(_docs_index(docs), encoding="utf-8")
+    sections, plots = headings(site.branches, 1), figures(site.report) if site.report else {}
+    for template in sorted((shop.templates / "pages").glob("*.md.j2")):
+        stem = template.name.removesuffix(".md.j2")
+        text = render(
+            shop.templates, f"pages/{template.name}", shop.settings, site=site, sections=sections, figures=plots
+        )
+        (folder / f"{'index' if stem == 'home' else stem}.md").write_text(text, encoding="utf-8", newline="\n")
+    for name, text in scheme_pages(site, shop.settings, shop.templates):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    builder.build(work, shop.settings, shop.templates, "the front pages", documents=True)
+    made = work / "site"
+    _thin(made)
+    shutil.copytree(shop.templates / "assets", made / "assets", dirs_exist_ok=True)
+    if site.report:
+        shutil.copyfile(shop.output / REPORT, made / REPORT)
+    log = shop.output / "log"
+    if log.is_dir():
+        shutil.copytree(log, made / "log", ignore=shutil.ignore_patterns(".*"))
+    if site.vkey:
+        (made / "log").mkdir(exist_ok=True)
+        (made / "log" / "vkey").write_text(site.vkey.strip() + "\n", encoding="utf-8")
+    wanted = {path.name for path in made.iterdir()}
+    for stale in [path for path in shop.site.iterdir() if path.name not in wanted | {"d"}]:
+        _remove(stale)
+    for path in sorted(made.iterdir()):
+        _replace(path, shop.site / path.name)
+    numbers = {str(volume.number) for volume in site.volumes}
+    (shop.site / "d").mkdir(exist_ok=True)
+    for stale in [path for path in (shop.site / "d").iterdir() if path.name not in numbers]:
+        _remove(stale)
+    shutil.rmtree(made)
+
+
+def _thin(made: Path) -> None:
+    """Drop what no page asks for: the theme's scripts and images, source maps, and sitemaps with build dates."""
+    for path in [*made.glob("sitemap.xml*"), *made.rglob("*.map")]:
+        path.unlink()
+    kept = {made / name for name in KEPT_THEME}
+    for path in [path for path in (made / "assets").iterdir() if path not in kept]:
+        _remove(path)
+
+
+def _docs_index(docs: Path) -> str:
+    lines = ["# Documentation", ""]
+    for path in sorted(docs.glob("*.md")):
+        first = path.read_text(encoding="utf-8").lstrip().split("\n", 1)[0]
+        lines.append(f"- [{first.removeprefix('#').strip() or path.stem}]({path.name})")
+    return "\n".join(lines) + "\n"
+
+
+def _inputs(settings: Settings, templates: Path) -> str:
+    """A digest of all that shapes a page besides its record: tools, code, templates, settings."""
+    digest = hashlib.sha256(json.dumps([__version__, *(version(tool) for tool in builder.TOOLS)]).encode())
+    digest.update(json.dumps([settings.log_origin, *(getattr(settings, name) for name in SHOWN)]).encode())
+    here = Path(__file__).parent
+    sources = [*((name, here / name) for name in CODE), *_tree(templates)]
+    for name, path in sources:
+        digest.update(f"{name}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _tree(templates: Path) -> Iterator[tuple[str, Path]]:
+    """The templates that shape the pages of volumes; assets and front pages are copied or built each time."""
+    for path in sorted([*templates.glob("*.j2"), *(templates / "overrides").rglob("*")]):
+        if path.is_file():
+            yield path.relative_to(templates).as_posix(), path
+
+
+def _fingerprints(shop: _Workshop) -> dict[int, str]:
+    """For each volume with a disclosure, a digest of all that its pages are made of.
+
+    The log names every record by its hash and holds the publication times, and what lies beside a record is written
+    once, before the log is signed. So the log alone tells whether a volume changed: nothing of a sealed one is read.
+    """
+    entries = archive.entry_list(shop.output)
+    times = publication_times(entries)
+    withdrawn = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)}
+    joined: dict[int, str] = {}
+    for old, new in archive.successors(entries).items():
+        joined[old] = f"{joined.get(old, '')} by {new}"
+        joined[new] = f"{joined.get(new, '')} of {old}"
+    digests: dict[int, Any] = {}
+    for serial, entry in entries:
+        if isinstance(entry, Disclosed):
+            digest = digests.setdefault(serial // archive.VOLUME, hashlib.sha256(shop.inputs.encode()))
+            if serial not in withdrawn:
+                digest.update(f"{serial} {entry.sha256} {times.get(serial, '')}{joined.get(serial, '')}\n".encode())
+    return {number: digest.hexdigest() for number, digest in digests.items()}
+
+
+def _known(mark: Path, fingerprint: str) -> Volume | None:
+    """The summary of a volume that was built from exactly these inputs."""
+    try:
+        value = json.loads(mark.read_bytes())
+        return Volume.from_dict(value["volume"]) if value["fingerprint"] == fingerprint else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # absent or torn: both mean that the volume is to be built
+
+
+def _clear(work: Path) -> None:
+    if work.exists():
+        shutil.rmtree(work)
+    work.mkdir(parents=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Put `source` where `target` was. Between the two renames the target is absent, never mixed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        _remove(target)
+    source.rename(target)
+
+
+def shipped_folders() -> tuple[Path, Path]:
+    """Folders of the documents and of the site's templates: of the checkout, or inside the installed package."""
+    package = Path(__file__).parent.parent
+    base = package if (package / "site_templates").is_dir() else package.parent
+    return base / "docs", base / "site_templates"

@@ -1,0 +1,223 @@
+"""What the listings list: volumes, days and the latest disclosures, and the Markdown of the pages of one volume.
+
+A listing belongs to a volume, so that a sealed volume is never rendered again: a day that spans two volumes has a
+page in each. The pages in front of the volumes (home, browse) read only the summaries.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from generator.base import canonical, files
+from generator.base.errors import PressError, RecordError
+from generator.base.settings import Settings
+from generator.log.archive import LoggedRecord
+from generator.site.pages import Row, front_matter, render, row, subclass
+
+MAX_ROWS = 1_000
+LATEST = 20
+UNPUBLISHED = "unpublished"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The disclosures of one volume that were published on one day; `stem` is the listing's file name."""
+
+    name: str
+    stem: str
+    volume: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The disclosures of one volume in one CPC subclass; `titles` are those of section, class and subclass."""
+
+    symbol: str
+    titles: tuple[str, str, str]
+    volume: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    number: int
+    count: int
+    claims: int
+    published: int
+    demonstration: bool
+    first_id: str
+    last_id: str
+    days: tuple[Day, ...]
+    latest: tuple[Row, ...]
+    branches: tuple[Branch, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> "Volume":
+        return cls(
+            **{
+                **value,
+                "days": tuple(Day(**day) for day in value["days"]),
+                "latest": tuple(Row(**item) for item in value["latest"]),
+                "branches": tuple(Branch(**{**item, "titles": tuple(item["titles"])}) for item in value["branches"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfSite:
+    name: str
+    parts: tuple[Day, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The whole publication as its front pages see it. `rebuilt` are the volumes that this build made anew.
+
+    `drafts` and `accepted` are the sums over all finished runs; `report` is the newest report, where there is one.
+    """
+
+    folder: Path
+    volumes: tuple[Volume, ...]
+    rebuilt: tuple[int, ...]
+    checkpoint: str
+    checkpoint_size: int
+    vkey: str
+    drafts: int = 0
+    accepted: int = 0
+    report: dict[str, Any] | None = None
+
+    @property
+    def disclosures(self) -> int:
+        return sum(volume.count for volume in self.volumes)
+
+    @property
+    def claims(self) -> int:
+        return sum(volume.claims for volume in self.volumes)
+
+    @property
+    def published(self) -> int:
+        return sum(volume.published for volume in self.volumes)
+
+    @property
+    def demonstration(self) -> bool:
+        return any(volume.demonstration for volume in self.volumes)
+
+    @property
+    def latest(self) -> tuple[Row, ...]:
+        """Newest first."""
+        rows = (item for volume in reversed(self.volumes) for item in volume.latest)
+        return tuple(item for item, _ in zip(rows, range(LATEST), strict=False))
+
+    @property
+    def days(self) -> tuple[DayOfSite, ...]:
+        """Newest first; what is not yet published stands at the top."""
+        parts: dict[str, list[Day]] = {}
+        for volume in self.volumes:
+            for day in volume.days:
+                parts.setdefault(day.name, []).append(day)
+        names = sorted(parts, reverse=True)
+        return tuple(DayOfSite(name, tuple(parts[name])) for name in names)
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        return tuple(branch for volume in self.volumes for branch in volume.branches)
+
+    @property
+    def example(self) -> str:
+        """A file to verify, for the page that explains it."""
+        return f"{self.latest[0].serial}.json" if self.latest else "0.json"
+
+
+def summarise(number: int, logged: Sequence[LoggedRecord], settings: Settings) -> Volume:
+    rows = [row(item, settings) for item in logged]
+    counts: dict[str, int] = {}
+    for item in rows:
+        counts[_day(item)] = counts.get(_day(item), 0) + 1
+    return Volume(
+        number=number,
+        count=len(rows),
+        claims=sum(item.claims for item in rows),
+        published=sum(bool(item.published_at) for item in rows),
+        demonstration=any(item.record.generation.demonstration for item in logged),
+        first_id=rows[0].id if rows else "",
+        last_id=rows[-1].id if rows else "",
+        days=tuple(Day(_day_name(day), day, number, count) for day, count in sorted(counts.items())),
+        latest=tuple(rows[: -LATEST - 1 : -1]),
+        branches=_branches(number, logged),
+    )
+
+
+def _branches(volume: int, logged: Sequence[LoggedRecord]) -> tuple[Branch, ...]:
+    counts, titles = Counter(subclass(item) for item in logged), dict[str, tuple[str, str, str]]()
+    for item in logged:
+        if item.judgement and (symbol := subclass(item)):
+            found = item.judgement.classification
+            named = {entry.symbol: entry.title for entry in (*found.sections, *found.classes, *found.subclasses)}
+            titles[symbol] = (named.get(symbol[:1], ""), named.get(symbol[:3], ""), named[symbol])
+    return tuple(Branch(symbol, titles[symbol], volume, counts[symbol]) for symbol in sorted(titles))
+
+
+def listing_pages(
+    volume: Volume, logged: Sequence[LoggedRecord], settings: Settings, templates: Path
+) -> Iterator[tuple[str, str]]:
+    """File name and Markdown of the volume's listing and of each of its days and CPC subclasses, at most MAX_ROWS rows
+    a page.
+    """
+    rows = [row(item, settings) for item in logged]
+    intro = f"{volume.count:,} disclosures in the order of their numbers."
+    yield from _listing("index", f"Volume {volume.number}", intro, rows, settings, templates)
+    for day in volume.days:
+        those = [item for item in rows if _day(item) == day.stem]
+        heading = day.name if day.stem == UNPUBLISHED else f"Published on {day.name}"
+        intro = f"{day.count:,} disclosure{'' if day.count == 1 else 's'} of volume {volume.number}."
+        yield from _listing(day.stem, heading, intro, those, settings, templates)
+    for branch in volume.branches:
+        those = [item for item in rows if item.subclass == branch.symbol]
+        intro = f"{branch.titles[2]} {branch.count:,} of volume {volume.number}, assigned to this class by machine."
+        yield from _listing(f"cpc-{branch.symbol}", f"CPC {branch.symbol}", intro, those, settings, templates)
+
+
+def _listing(
+    stem: str, heading: str, intro: str, rows: Sequence[Row], settings: Settings, templates: Path
+) -> Iterator[tuple[str, str]]:
+    pages = max(1, -(-len(rows) // MAX_ROWS))
+    for number in range(1, pages + 1):
+        body = render(
+            templates,
+            "listing.md.j2",
+            settings,
+            heading=heading,
+            intro=intro,
+            rows=rows[(number - 1) * MAX_ROWS : number * MAX_ROWS],
+            stem=stem,
+            number=number,
+            pages=pages,
+        )
+        title = heading if number == 1 else f"{heading}, page {number}"
+        yield f"{stem}{f'-{number}' if number > 1 else ''}.md", front_matter({"title": title, "kind": "listing"}) + body
+
+
+def _day(item: Row) -> str:
+    return item.published_at[:10] or UNPUBLISHED
+
+
+def _day_name(day: str) -> str:
+    return "Not yet published" if day == UNPUBLISHED else day
+
+
+def totals(output: Path) -> tuple[int, int]:
+    """Drafts and accepted drafts of all finished runs. Raises PressError for a damaged report."""
+    drafts = accepted = 0
+    for path in sorted((output / "runs").glob("*.json")):
+        try:
+            report: Any = canonical.loads(files.read(path, "a run's report"))
+            drafts, accepted = drafts + report["drafts"], accepted + report["accepted"]
+        except (RecordError, KeyError, TypeError) as error:
+            raise PressError(f"{path}: the report is damaged: {error}", hint="Restore it; facts are kept.") from error
+    return drafts, accepted

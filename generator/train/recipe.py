@@ -1,0 +1,262 @@
+"""A recipe: everything but the data that decides a training run, read from TOML, strictly.
+
+The files of generator/train/recipes/ are built in; their comments are the documentation of every member.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from generator.base.errors import ConfigError
+
+BUILT_IN = Path(__file__).parent / "recipes"
+HINT = "docs/training.md describes a recipe."
+LOG_STEPS = 10  # steps between two points of a curve
+FORMATS = ("description", "head", "top-down", "bottom-up", "specification")
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    held_out: float = 0.05
+    near_duplicate: float = 0.8
+    tiers: tuple[str, ...] = ("clean",)
+    vocabulary: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A new model of Llama's architecture, or `base`: a repository of the hub or a folder, to be continued."""
+
+    context: int
+    hidden: int = 0
+    layers: int = 0
+    heads: int = 0
+    kv_heads: int = 0
+    intermediate: int = 0
+    base: str = ""
+    revision: str = "main"
+    lora_rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """`mix` has the share of the phase's tokens by format. Rates are those after warming up."""
+
+    tokens: int
+    context: int
+    step_tokens: int
+    mix: tuple[tuple[str, float], ...]
+    adamw_rate: float
+    muon_rate: float = 0.0
+    weight_decay: float = 0.0
+    warmup_steps: int = 50
+    decay_share: float = 0.0
+    final_rate: float = 0.0
+    text_tokens: int = 0
+    short_share: float = 1.0
+    row_tokens: int = 4096
+
+    @property
+    def steps(self) -> int:
+        return self.tokens // self.step_tokens
+
+    @property
+    def step_rows(self) -> int:
+        return self.step_tokens // self.context
+
+    @property
+    def memory_rows(self) -> int:
+        """Rows that are in memory at once; it divides `step_rows`."""
+        return _divisor(self.step_rows, self.row_tokens // self.context)
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Direct preference optimisation (Rafailov et al. 2023, arXiv 2305.18290) on `pairs` pairs of texts, each once.
+
+    `corrupted_share` of them have true claims and the same with a fault, the others two of `drafts` drafts that the
+    model writes before, as it will be asked to: at most `new_tokens` tokens, sampled as the other members of
+    sampling.Sampling say. `context` is the longest text of a pair in tokens. A step has `step_pairs` pairs,
+    `memory_pairs` of them in memory at once. A higher `beta` keeps the model nearer to what it was; `chosen_weight` is
+    the share of the next-token loss on chosen texts (Pang et al. 2024, arXiv 2404.19733), 0: none.
+    """
+
+    pairs: int
+    drafts: int
+    rate: float
+    corrupted_share: float = 0.25
+    beta: float = 0.1
+    chosen_weight: float = 0.1
+    step_pairs: int = 16
+    warmup_steps: int = 5
+    context: int = 1024
+    new_tokens: int = 700
+    temperature: float = 1.0
+    min_p: float = 0.05
+    loop_tokens: int = 64
+    most_claims: int = 6
+    memory_pairs: int = 4
+
+    @property
+    def memory_rows(self) -> int:
+        """Pairs that are in memory at once; it divides `step_pairs`."""
+        return _divisor(self.step_pairs, self.memory_pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """`license` is an SPDX identifier of the weights to come, `attribution` what their users have to say, and
+    `attributions` what the licences of the data ask to be said."""
+
+    name: str
+    seed: int
+    license: str
+    attribution: str
+    attributions: tuple[str, ...]
+    data: Data
+    model: Shape
+    broad: Phase
+    balanced: Phase
+    finetune: Phase
+    prefer: Preference | None
+
+    @property
+    def phases(self) -> dict[str, Phase]:
+        return {"broad": self.broad, "balanced": self.balanced, "finetune": self.finetune}
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _divisor(whole: int, most: int) -> int:
+    """The largest divisor of `whole` that is at most `most`, and at least 1."""
+    return next((part for part in range(min(whole, most), 1, -1) if whole % part == 0), 1)
+
+
+def built_in_recipes() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in BUILT_IN.glob("*.toml")))
+
+
+def recipe_path(name_or_path: str, root: Path) -> Path:
+    """A built-in recipe by name, or the TOML file at a path relative to `root`. Raises ConfigError."""
+    if name_or_path in built_in_recipes():
+        return BUILT_IN / f"{name_or_path}.toml"
+    path = root / Path(name_or_path).expanduser()
+    if not path.is_file():
+        raise ConfigError(
+            f"{name_or_path}: neither a built-in recipe nor a TOML file",
+            hint=f"Built-in recipes: {', '.join(built_in_recipes())}. Or give the path of a recipe of your own.",
+        )
+    return path
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Raises ConfigError with the file and the member."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}", hint=HINT) from error
+    top = _head(path, values)
+    kinds: dict[str, Any] = {
+        "data": Data, "model": Shape, "broad": Phase, "balanced": Phase, "finetune": Phase, "prefer": Preference,
+    }  # fmt: skip
+    if unknown := sorted(set(values) - set(kinds)):
+        raise ConfigError(f"{path}: [{unknown[0]}] is no part of a recipe", hint=f"Known: {', '.join(kinds)}.")
+    if missing := sorted(set(kinds) - set(values) - {"prefer", "data"}):
+        raise ConfigError(f"{path}: [{missing[0]}] is missing", hint=HINT)
+    parts = {name: _part(f"{path}: [{name}]", kinds[name], values.get(name, {})) for name in kinds if name != "prefer"}
+    prefer = _part(f"{path}: [prefer]", Preference, values["prefer"]) if "prefer" in values else None
+    recipe = Recipe(**top, **parts, prefer=prefer)
+    _check(str(path), recipe)
+    return recipe
+
+
+def _head(path: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """The members above the first table, taken out of `values`."""
+    types = {name: kind for name, kind in get_type_hints(Recipe).items() if kind in (str, int, tuple[str, ...])}
+    defaults: dict[str, Any] = {"license": "", "attribution": "", "attributions": []}
+    found = {name: values.pop(name) for name in types if name in values}
+    if missing := sorted(set(types) - set(found) - set(defaults)):
+        raise ConfigError(f"{path}: {missing[0]} is missing", hint=HINT)
+    return {name: _value(f"{path}: {name}", types[name], value) for name, value in {**defaults, **found}.items()}
+
+
+def _part(place: str, kind: Any, table: Any) -> Any:
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{place}: a table is expected", hint=HINT)
+    types = get_type_hints(kind)
+    if unknown := sorted(set(table) - set(types)):
+        raise ConfigError(f"{place}: {unknown[0]} is no member of it", hint=f"Known: {', '.join(types)}.")
+    required = [item.name for item in fields(kind) if item.default is MISSING]
+    if missing := [name for name in required if name not in table]:
+        raise ConfigError(f"{place}: {missing[0]} is missing", hint=HINT)
+    return kind(**{name: _value(f"{place} {name}", types[name], value) for name, value in table.items()})
+
+
+def _value(place: str, kind: Any, value: Any) -> Any:
+    """A member's value in the type of its field; an integer stands for a decimal number as well."""
+    if kind is float and type(value) in (int, float):
+        return float(value)
+    if kind in (int, str) and type(value) is kind:
+        return value
+    if kind == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if kind == tuple[tuple[str, float], ...] and isinstance(value, Mapping) and _shares(value):
+        return tuple((name, float(share)) for name, share in value.items())
+    forms = {int: "an integer", float: "a number", str: "a text", tuple[str, ...]: "an array of texts"}
+    mix = f"a table of shares above 0 that add up to 1, of: {', '.join(FORMATS)}"
+    raise ConfigError(f"{place} = {value!r}: {forms.get(kind, mix)} is expected", hint=HINT)
+
+
+def _shares(table: Mapping[str, Any]) -> bool:
+    numbers = [share for share in table.values() if type(share) in (int, float) and share > 0]
+    return len(numbers) == len(table) and set(table) <= set(FORMATS) and abs(sum(numbers) - 1) < 1e-6
+
+
+def _check(place: str, recipe: Recipe) -> None:
+    """What single members cannot show. Raises ConfigError."""
+    shape, data = recipe.model, recipe.data
+    new = (shape.hidden, shape.layers, shape.heads, shape.kv_heads, shape.intermediate, data.vocabulary)
+    wrong = ""
+    if shape.base and any(new):
+        wrong = "[model] base: a model that is continued has its shape and its vocabulary already"
+    elif not shape.base and (min(new) <= 0 or shape.lora_rank):
+        wrong = (
+            "[model]: a new model needs hidden, layers, heads, kv_heads, intermediate and [data] vocabulary, no LoRA"
+        )
+    elif not shape.base and (shape.hidden % (2 * shape.heads) or shape.heads % shape.kv_heads):
+        wrong = "[model]: heads must divide hidden into even numbers, and kv_heads must divide heads"
+    elif not shape.base and not 300 <= data.vocabulary <= 65_535:
+        wrong = "[data] vocabulary: 300 to 65535"
+    elif not 0 < data.held_out < 1 or not 0 < data.near_duplicate <= 1:
+        wrong = "[data] held_out and near_duplicate are shares between 0 and 1"
+    for name, phase in recipe.phases.items():
+        if not 16 <= phase.context <= shape.context:
+            wrong = f"[{name}] context: 16 to the model's {shape.context}"
+        elif phase.step_tokens % phase.context or phase.steps < 1:
+            wrong = f"[{name}] step_tokens: a multiple of context, and at most tokens"
+        elif not phase.adamw_rate > 0 or min(phase.muon_rate, phase.final_rate, phase.weight_decay) < 0:
+            wrong = f"[{name}]: rates are above 0"
+        elif not 0 <= phase.text_tokens <= phase.context:
+            wrong = f"[{name}] text_tokens: at most context"
+        elif not 0 <= phase.short_share <= 1:
+            wrong = f"[{name}] short_share: a share, from 0 to 1"
+        elif phase.steps < LOG_STEPS:
+            wrong = f"[{name}] tokens: at least {LOG_STEPS} steps"
+        elif not 0 <= phase.decay_share <= 1 or not 0 <= phase.warmup_steps <= phase.steps:
+            wrong = f"[{name}]: decay_share is at most 1, warmup_steps at most the {phase.steps} steps"
+    prefer = recipe.prefer
+    if prefer and (min(prefer.pairs, prefer.drafts, prefer.step_pairs, prefer.memory_pairs) < 1 or prefer.rate <= 0):
+        wrong = "[prefer]: pairs, drafts, step_pairs, memory_pairs and rate are above 0"
+    elif prefer and not (0 <= prefer.corrupted_share <= 1 and 16 <= prefer.context <= shape.context):
+        wrong = f"[prefer]: corrupted_share is at most 1, context at most the model's {shape.context}"
+    elif prefer and not (prefer.beta > 0 and prefer.chosen_weight >= 0 and prefer.step_pairs <= prefer.pairs):
+        wrong = "[prefer]: beta is above 0, chosen_weight not below, and step_pairs at most pairs"
+    elif prefer and not 1 <= prefer.new_tokens < prefer.context:
+        wrong = "[prefer] new_tokens: below context, as a draft has a prompt too"
+    elif prefer and not 0 <= prefer.warmup_steps <= prefer.pairs // prefer.step_pairs:
+        wrong = "[prefer] warmup_steps: at most the steps, pairs by step_pairs"
+    if wrong:
+        raise ConfigError(f"{place}: {wrong}", hint=HINT)
