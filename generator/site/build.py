@@ -31,7 +31,7 @@ from generator.site.plots import figures
 from generator.site.report_facts import read_report
 
 WAIT_SECONDS = 60.0  # for another build of the same site
-CODE = ("citation.py", "judgement.py", "listings.py", "mkdocs.py", "pages.py", "website.py")
+CODE = ("citation.py", "../record/judgement.py", "listings.py", "builder.py", "pages.py", "build.py")
 SHOWN = ("title", "prefix", "publisher", "contact", "site_url")  # the settings that pages of volumes show
 REPORT = "report.json"
 KEPT_THEME = ("assets/stylesheets",)
