@@ -85,6 +85,10 @@ class Prompting:
     def decoded(self, ids: list[int]) -> str:
         return str(self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
+    def so_far(self, prompt: tuple[int, ...], written: list[int]) -> str:
+        """The unfinished draft of a prompt's and its new tokens, from the layout's head on, without the examples."""
+        return self.decoded([*prompt, *written])[self.decoded(list(prompt)).rindex(HEAD) :]
+
     def draft(
         self, brief: Brief, prompt: tuple[str, list[int]], ids: list[int], stop: str, sampling: Sampling, seconds: float
     ) -> Draft:

@@ -15,7 +15,6 @@ from generator.model.interface import Brief, Watch
 from generator.model.prompting import Prompting
 from generator.model.sampler import due
 from generator.model.sampling_settings import Sampling, uniforms
-from generator.record.layouts import HEAD
 
 AnyDecoder = Decoder | ModulesDecoder
 WATCHED = 64  # tokens after which a watcher sees a draft again
@@ -196,7 +195,8 @@ class Lane:
         leaving |= {int(row): "limit" for row in numpy.flatnonzero(full & ~ended)}
         if self._watch:
             for row in numpy.flatnonzero(fresh & ~ended & ~full & (written % WATCHED == 0)).tolist():
-                if reason := self._watch(self._jobs[row].brief, self._draft(row)):
+                job, new = self._jobs[row], self._history[row, : written[row]].tolist()
+                if reason := self._watch(job.brief, self._ask.so_far(job.prompt, new)):
                     leaving[row] = reason
         for row in sorted(leaving, reverse=True):
             tokens = self._history[row, : self._written[row]].tolist()
@@ -219,10 +219,6 @@ class Lane:
 
     def _text(self, row: int) -> str:
         return self._ask.decoded([*self._jobs[row].prompt, *self._history[row, : self._written[row]].tolist()])
-
-    def _draft(self, row: int) -> str:
-        """The text of a row from the layout's head on, without the examples that its prompt may hold."""
-        return self._text(row)[self._ask.decoded(list(self._jobs[row].prompt)).rindex(HEAD) :]
 
     def _leave(self, row: int) -> None:
         """Free a row and its pages; the last row takes its place."""

@@ -61,8 +61,9 @@ class _Ours:
         briefs = [Brief(row, "top-down", "", "", self._seed * 65_536 + row) for row in range(len(prompts))]
         rows: list[list[int]] = [[] for _ in prompts]
 
-        def late(brief: Brief, tokens: Any) -> bool:
-            return len(tokens) >= new_tokens or (deadline is not None and time.monotonic() > deadline)
+        def late(brief: Brief, tokens: Any) -> str:
+            over = len(tokens) >= new_tokens or (deadline is not None and time.monotonic() > deadline)
+            return "late" if over else ""
 
         sampling = Sampling(temperature=str(self._temperature))
         for written in self._engine.drafts(briefs, sampling, watch=late):
@@ -83,8 +84,8 @@ class _Tokens:
     def prompt(self, brief: Any) -> tuple[str, list[int]]:
         return "", self.prompts[brief.index]
 
-    def decoded(self, ids: list[int]) -> Any:
-        return ids[shape.PROMPT_TOKENS :]
+    def so_far(self, prompt: tuple[int, ...], written: list[int]) -> list[int]:
+        return written
 
     def draft(self, brief: Any, _prompt: Any, ids: list[int], *_: Any) -> Any:
         return brief.index, ids
