@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from generator.base.errors import ConfigError, PressError, ToolError
 from generator.base.settings import Settings
 from generator.log import archive
 from generator.log.entries import Disclosed, Withdrawn, publication_times
-from generator.site import builder
+from generator.site import builder, sources
 from generator.site.cpc_pages import headings, scheme_pages
 from generator.site.listings import Site, Volume, listing_pages, summarise, totals
 from generator.site.pages import render, render_page
@@ -31,7 +31,6 @@ from generator.site.plots import figures
 from generator.site.report_facts import read_report
 
 WAIT_SECONDS = 60.0  # for another build of the same site
-CODE = ("citation.py", "../record/judgement.py", "listings.py", "builder.py", "pages.py", "build.py")
 SHOWN = ("title", "prefix", "publisher", "contact", "site_url")  # the settings that pages of volumes show
 REPORT = "report.json"
 KEPT_THEME = ("assets/stylesheets",)
@@ -208,18 +207,9 @@ def _inputs(settings: Settings, templates: Path) -> str:
     """A digest of all that shapes a page besides its record: tools, code, templates, settings."""
     digest = hashlib.sha256(json.dumps([__version__, *(version(tool) for tool in builder.TOOLS)]).encode())
     digest.update(json.dumps([settings.log_origin, *(getattr(settings, name) for name in SHOWN)]).encode())
-    here = Path(__file__).parent
-    sources = [*((name, here / name) for name in CODE), *_tree(templates)]
-    for name, path in sources:
+    for name, path in [*sources.code().items(), *sources.templates(templates).items()]:
         digest.update(f"{name}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
-
-
-def _tree(templates: Path) -> Iterator[tuple[str, Path]]:
-    """The templates that shape the pages of volumes; assets and front pages are copied or built each time."""
-    for path in sorted([*templates.glob("*.j2"), *(templates / "overrides").rglob("*")]):
-        if path.is_file():
-            yield path.relative_to(templates).as_posix(), path
 
 
 def _fingerprints(shop: _Workshop) -> dict[int, str]:
