@@ -1,12 +1,12 @@
 import hashlib
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
+from real_patents import DATA
 
 from generator.base import canonical
 from generator.base.errors import ConfigError, CorpusError, PressError
@@ -30,8 +30,6 @@ from generator.judge.calibration import (
 from generator.judge.checks.thresholds import Calibration
 from generator.measure.controls import SHIPPED as DOCUMENTS
 from generator.record.judgement import Coherence
-
-PATENTS = Path(__file__).resolve().parents[2] / "shared" / "data" / "patents.jsonl.zst"
 
 
 def publication(root):
@@ -75,10 +73,10 @@ def test_the_shipped_calibration_is_whole():
     assert len(SHIPPED.read_bytes()) < 10_000
 
 
-@pytest.mark.skipif(not PATENTS.exists(), reason="the patents of the shipped calibration are not in ../shared")
+@pytest.mark.data
 def test_the_shipped_calibration_is_that_of_these_checks(tmp_path):
     """Whoever changes a check calibrates anew: the file follows from the corpus and the checks byte for byte."""
-    calibrate(publication(tmp_path), PATENTS)
+    calibrate(publication(tmp_path), DATA / "patents.jsonl.zst")
     assert (tmp_path / "calibration.json").read_bytes() == SHIPPED.read_bytes()
 
 

@@ -4,12 +4,12 @@ import hashlib
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from real_patents import DATA
 
 from generator.base.errors import CorpusError
 from generator.base.publication import Publication
@@ -290,10 +290,7 @@ def test_features_are_stems_and_pairs():
     assert content("The valves of a pump") == ["valve", "pump"]
 
 
-DATA = Path(__file__).parent.parent.parent / "shared" / "data"
-
-
-@pytest.mark.skipif(not (DATA / "patents.jsonl.zst").exists(), reason="the training data are not on this machine")
+@pytest.mark.data
 def test_the_manifest_names_the_data_that_are_here():
     digest = hashlib.sha256((DATA / "patents.jsonl.zst").read_bytes()).hexdigest()
     assert manifest()["corpus"]["sha256"] == digest

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.base.words import words
+from generator.base.words import content, words
 from generator.measure import diversity
 
 CLAIM = (
@@ -35,6 +35,16 @@ def test_vendi_of_copies_is_one_and_of_strangers_their_number():
     assert diversity.vendi(["valve", "robot", "hinge"]) == pytest.approx(3)
     assert diversity.vendi(["valve", "robot", "", "1 2"]) == pytest.approx(4)
     assert diversity.vendi([]) is None
+
+
+def test_vendi_is_that_of_scikit_learn():
+    """The weights of terms against the library's."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = [f"{CLAIM if n % 3 else OTHER} part{n % 7} spring{n % 5} {'bench ' * (n % 4)}" for n in range(40)]
+    rows = TfidfVectorizer(analyzer=content, sublinear_tf=True).fit_transform(texts)
+    expected = diversity.effective_number((rows @ rows.T).toarray())
+    assert diversity.vendi(texts) == pytest.approx(expected, rel=1e-9)
 
 
 def test_distinct_by_hand():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from real_patents import DATA
 from test_cli import call
 from tiny_model import save_tiny, write_profile
 
@@ -23,7 +24,7 @@ from generator.measure.evaluation.likelihood import Likelihood
 from generator.measure.evaluation.multiple_choice import Scored
 
 ROOT = Path(__file__).parent.parent
-REAL = ROOT.parent / "shared" / "data" / "patentmatch"
+REAL = DATA / "patentmatch"
 SETS = [
     Question(
         "Which?", "A valve has a spring and a seal.", ("Tea is made of water.", "A seal holds a spring.", "x" * 60), 1
@@ -133,11 +134,10 @@ def test_chinese_is_compared_by_pairs_of_characters() -> None:
     assert nearest([one]) == [1]
 
 
+@pytest.mark.data
 @pytest.mark.parametrize(("language", "tfidf"), [("en", 46.0), ("zh", 17.8)])
 def test_baselines_of_patentmatch(language: str, tfidf: float) -> None:
     path = REAL / f"PatentMatch_{language}.jsonl"
-    if not path.exists():
-        pytest.skip(f"PatentMatch is not beside the project: {path} is absent")
     found = read_questions(path, "patentmatch")
     assert len(found) == 500
     assert len(PUBLISHED[questions_sha256(found)]) == 5

@@ -30,10 +30,10 @@ def root(tmp_path: Path) -> Path:
 def test_a_package_that_is_not_installed_is_named(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "datasketch", None)
+    monkeypatch.setitem(sys.modules, "numpy", None)
     code, _, err = call("report", "--root", root, capsys=capsys)
     assert code == 2
-    assert "the package datasketch is not installed" in err
+    assert "the package numpy is not installed" in err
     assert "pip install 'prior-art-press[judge]'" in err
 
 

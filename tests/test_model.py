@@ -11,6 +11,7 @@ import numba
 import pytest
 import tiny_model
 import torch
+from real_patents import DATA
 
 from generator.base import canonical
 from generator.base.errors import ConfigError
@@ -20,7 +21,7 @@ from generator.model.profiles import load_profile, read_profile
 from generator.model.sampling_settings import Sampling
 from generator.record.layouts import PROMPTS
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "kl3m-002-170m-patent"
+SHARED = DATA / "kl3m-002-170m-patent"
 FREE = Sampling("1", "1", "0")
 GREEDY = Sampling("0", "1", "0")
 
@@ -235,7 +236,7 @@ def test_a_vocabulary_with_ids_that_the_tokenizer_does_not_know(tmp_path, profil
     assert len(drafts) == 4
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the real files of kl3m-002-170m-patent are not in ../shared")
+@pytest.mark.data
 def test_the_published_model_with_its_real_config_and_tokenizer(tmp_path, engine):
     """Random weights, two of the sixteen layers: everything else is what the hub gives."""
     from safetensors.torch import save_file

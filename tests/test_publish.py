@@ -13,7 +13,7 @@ from generator.base import files
 from generator.base.errors import LogError, ToolError, VerificationError
 from generator.log import append, archive
 from generator.log.entries import Published
-from generator.publish import deploy, destinations
+from generator.publish import deploy
 from generator.publish.deploy import confirm, newest_deploy, open_deploy, receipt_path, stage, undated
 from generator.publish.destinations import Destination, PagesBranch, destination
 
@@ -154,7 +154,7 @@ STEPS: tuple[tuple[object, str], ...] = (
     (append, "stage_published"),
     (append, "commit"),
     (PagesBranch, "deploy"),
-    (destinations, "run_program"),
+    (PagesBranch, "_push"),
     (deploy, "read_back"),
 )
 
@@ -185,7 +185,7 @@ def test_a_kill_at_any_step_never_shows_a_date_before_the_deploy(
     assert page is not None
     assert wanted.encode() in page
     assert open_deploy(output) is None
-    assert public == (owner is deploy or (late and owner in (PagesBranch, destinations)))
+    assert public == (owner is deploy or (late and owner is PagesBranch))
 
 
 def test_a_missing_remote_is_told_before_anything_is_dated(output: Path, tmp_path: Path) -> None:
@@ -220,6 +220,38 @@ def test_the_pages_branch_keeps_its_history(output: Path, remote: Path, tmp_path
     )
     assert count.stdout.strip() == b"2"
     assert place.read(".nojekyll") == b""
+
+
+def test_a_site_is_pushed_byte_for_byte_whatever_the_user_has_set(
+    output: Path, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ends of lines, filters, ignored names, signatures: settings of the machine, and files in the site itself."""
+    settings = tmp_path / "gitconfig"
+    (tmp_path / "ignored").write_text("*.html\n")
+    (tmp_path / "attributes").write_text("* text=auto eol=crlf filter=loud\n")
+    settings.write_text(
+        f"[core]\nautocrlf = true\nsafecrlf = true\nexcludesFile = {tmp_path / 'ignored'}\n"
+        f"attributesFile = {tmp_path / 'attributes'}\n[commit]\ngpgsign = true\n[push]\ndefault = nothing\n"
+        '[filter "loud"]\nclean = tr a-z A-Z\nrequired = true\n'
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    place = destination(f"git:{remote}", tmp_path / "work", "gh-pages", lambda _: None)
+    site = build(output)
+    odd = {"lines.txt": b"one\r\ntwo\n", ".gitignore": b"*\n", ".gitattributes": b"* text\n", "_a/café b.html": b"x\r"}
+    for name, data in {**odd, "run.sh": b"#!/bin/sh\n", "nul": b"\0\n"}.items():
+        files.write(site / name, data)
+    (site / "run.sh").chmod(0o755)
+    place.deploy(site)
+    expected = {path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    listed = subprocess.run(
+        ["git", "-C", str(remote), "ls-tree", "-r", "-z", "--name-only", "gh-pages"], capture_output=True, check=True
+    )
+    names = [name for name in listed.stdout.decode().split("\0") if name]
+    assert {name: place.read(name) for name in names} == {**expected, ".nojekyll": b""}
+    (site / "nul").unlink()
+    place.deploy(site)  # what is no longer there goes
+    assert place.read("nul") is None
+    assert place.read("run.sh") == b"#!/bin/sh\n"
 
 
 def test_another_publication_is_not_overwritten(output: Path, place: Destination, tmp_path: Path) -> None:

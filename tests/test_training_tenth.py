@@ -1,6 +1,6 @@
 """The whole procedure at a small size, on real patents, by the command line: the model writes better than Markov text.
 
-The patents are those of the starter model. They lie beside the checkout in CI, and with nobody else.
+The patents are those of the starter model. It takes minutes: `make test-all TEST_DATA=FOLDER` runs it.
 """
 
 import json
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from real_patents import DATA
 
 from generator.base.intervals import wilson
 from generator.commands.cli import main
 from generator.corpus.patent_text import read_lines
 
-DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 PROFILE = """
 name = "tenth"
 model = "./run/model"
@@ -40,7 +40,8 @@ def part(name: str, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the patents of the starter model, ../shared/data, are not here")
+@pytest.mark.slow
+@pytest.mark.data
 def test_a_tenth_of_the_starter_writes_better_than_markov_text(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,7 +20,10 @@ from generator.commands.judging import commands
 from generator.commands.options import FILE, FOLDER, with_destination, with_drafting, with_key, with_port
 from generator.commands.training import train
 
-JUDGING = ("datasketch", "numpy", "scipy", "sklearn", "tantivy", "zstandard")  # of the extra `judge`
+EXTRAS = {
+    **dict.fromkeys(("numpy", "tantivy", "zstandard"), "judge"),
+    **dict.fromkeys(("accelerate", "datasets", "matplotlib", "peft", "scipy", "sklearn", "trl"), "train"),
+}
 
 if TYPE_CHECKING:
     from generator.base.publication import Outcome, Publication
@@ -178,10 +181,11 @@ def main(arguments: list[str] | None = None) -> None:
         report(f"Error: {error}" + (f"\nHint: {error.hint}" if error.hint else ""))
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
-        if error.name not in JUDGING:
+        if error.name not in EXTRAS:
             raise
         report(f"Error: the package {error.name} is not installed, which this command needs")
-        report("Hint: Run: pip install 'prior-art-press[judge]'. To write drafts as well: 'prior-art-press[model]'.")
+        hint = "Run: pip install 'prior-art-press[{}]'. To write drafts as well: 'prior-art-press[model]'."
+        report(f"Hint: {hint.format(EXTRAS[error.name])}")
         sys.exit(2)
     except click.ClickException as error:
         error.show()

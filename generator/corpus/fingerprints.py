@@ -2,7 +2,8 @@
 
 A text is a list of words (`words.words`). Each word becomes 64 bits of BLAKE2b, a sequence of words a polynomial in
 those, mixed: the same on every machine, which Python's own `hash` is not. Sources: Broder 1997 (shingles); Schleimer,
-Wilkerson and Aiken 2003 (winnowing). NumPy and datasketch are loaded when something is first counted.
+Wilkerson and Aiken 2003 (winnowing); Broder, Charikar, Frieze and Mitzenmacher 1998 (MinHash). NumPy is loaded when
+something is first counted.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ SHINGLE = 5  # words in a sequence of a signature
 PERMUTATIONS = 128
 BANDS, ROWS = 21, 6  # texts with similarity 0.8 share a band with probability 0.998, with 0.5 with 0.28
 AT_ONCE = 1 << 16  # sequences that a signature takes in one step, of which each needs half a kilobyte
-SCHEME, SEED = "affine32", 1  # datasketch's family of permutations
+SEED = 1  # of the permutations
 
 _BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64
 _INVERSE = pow(_BASE, -1, 1 << 64)
@@ -110,11 +111,16 @@ def winnowed(grams: "Array") -> "Array":
 
 @cache
 def permutations() -> "Array":
-    """datasketch's parameters of the permutations, uint32, shape (2, PERMUTATIONS)."""
-    from datasketch import MinHash
+    """Factors, which are odd, and summands of bijections of 32 bits: uint32, shape (2, PERMUTATIONS).
 
-    made: Array = MinHash(PERMUTATIONS, seed=SEED, scheme=SCHEME).permutations
-    return made
+    They are those of datasketch 2.0 (`affine32`), which made the corpora of earlier versions. NumPy keeps the numbers
+    of RandomState for ever (NEP 19).
+    """
+    import numpy as np
+
+    random = np.random.RandomState(SEED)
+    factors = random.randint(0, 1 << 31, PERMUTATIONS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    return np.array([factors, random.randint(0, 1 << 32, PERMUTATIONS, dtype=np.uint32)])
 
 
 @cache
@@ -128,14 +134,24 @@ def family() -> str:
 def signature(hashes: "Array") -> "Array":
     """The MinHash signature of the set of the SHINGLE-word sequences; of a shorter text, of the whole of it."""
     import numpy as np
-    from datasketch import MinHash
 
     shingles = sequences(hashes, min(SHINGLE, max(1, len(hashes))))
-    made = MinHash(PERMUTATIONS, scheme=SCHEME, seed=SEED, hashfunc=int, permutations=permutations())
+    factors, summands = permutations()
+    least = np.full(PERMUTATIONS, 0xFFFFFFFF, np.uint32)
     for start in range(0, len(shingles), AT_ONCE):
-        made.update_batch((shingles[start : start + AT_ONCE] >> np.uint64(32)).tolist())
-    values: Array = made.hashvalues
-    return values
+        mixed = _mixed32((shingles[start : start + AT_ONCE] >> np.uint64(32)).astype(np.uint32))
+        least = np.minimum(least, (mixed[:, None] * factors + summands).min(axis=0))
+    return least
+
+
+def _mixed32(values: "Array") -> "Array":
+    """As `_mixed`, of 32 bits. Source: the finalizer of MurmurHash3, Appleby 2011."""
+    import numpy as np
+
+    values = (values ^ (values >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    values = (values ^ (values >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    mixed: Array = values ^ (values >> np.uint32(16))
+    return mixed
 
 
 def band_hashes(signature: "Array") -> "Array":

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -36,6 +37,19 @@ def features(written: str) -> list[str]:
     """Stems of content words, and pairs of neighbours among them."""
     stems = content(written)
     return [*stems, *(f"{first} {second}" for first, second in pairwise(stems))]
+
+
+def tf_idf(counts: Mapping[int, int], idf: Any) -> tuple[Any, Any]:
+    """The numbers of a text's terms, int64, and their weights in the type of `idf`: together of length 1.
+
+    A weight is the term's value in `idf` times 1 + ln of how often the term stands in the text.
+    """
+    import numpy
+
+    rows = numpy.fromiter(counts, numpy.int64, len(counts))
+    values = numpy.array([1 + math.log(count) for count in counts.values()], idf.dtype) * idf[rows]
+    values /= max(float(numpy.sqrt((values * values).sum())), 1e-9)
+    return rows, values
 
 
 @cache
@@ -71,9 +85,7 @@ class Classifier:
         import numpy
 
         counts = Counter(self.terms[term] for term in features(written) if term in self.terms)
-        rows = numpy.fromiter(counts, numpy.int64, len(counts))
-        values = numpy.array([1 + math.log(count) for count in counts.values()], numpy.float32) * self.idf[rows]
-        values /= max(float(numpy.sqrt((values * values).sum())), 1e-9)
+        rows, values = tf_idf(counts, self.idf)
         return (values @ self.weights[rows].astype(numpy.float32)) * self.scales
 
     def classify(self, disclosure: Disclosure) -> Classification:

@@ -14,6 +14,7 @@ from typing import Any
 from generator.base.words import content, words
 from generator.corpus.fingerprints import signature, word_hashes
 from generator.corpus.near_duplicates import Likeness
+from generator.judge.classification import tf_idf
 
 SIMILAR = 0.8
 VENDI_SAMPLE, BLEU_SAMPLE, NGRAM_SAMPLE = 1000, 200, 500
@@ -123,13 +124,20 @@ def _grams(tokens: Sequence[str], n: int) -> list[tuple[str, ...]]:
 
 def vendi(texts: Sequence[str]) -> float | None:
     """Effective number of different texts, by the cosines of their TF-IDF. A text without words is like no other."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    import numpy
 
     if not texts:
         return None
     stems = [content(text) or [f"\0{place}"] for place, text in enumerate(texts)]
-    rows = TfidfVectorizer(analyzer=list, sublinear_tf=True).fit_transform(stems)
-    return effective_number((rows @ rows.T).toarray())
+    terms = {term: row for row, term in enumerate(sorted({term for text in stems for term in text}))}
+    counts = [Counter(terms[term] for term in text) for text in stems]
+    held = numpy.bincount([row for count in counts for row in count], minlength=len(terms))
+    idf = 1 + numpy.log((1 + len(texts)) / (1 + held))
+    vectors = numpy.zeros((len(texts), len(terms)))
+    for vector, count in zip(vectors, counts, strict=True):
+        rows, values = tf_idf(count, idf)
+        vector[rows] = values
+    return effective_number(vectors @ vectors.T)
 
 
 def effective_number(similarities: Any) -> float:

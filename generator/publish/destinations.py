@@ -1,16 +1,13 @@
 """Where a site is made public: a git remote's Pages branch, a folder, or a URL that somebody else deploys to."""
 
-import os
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from subprocess import run as run_program
 from typing import Protocol
 
 from generator.base.errors import ConfigError, ToolError
-from generator.publish.git import AUTHOR, ENVIRONMENT, UNREACHABLE, git, remote_head, run, shown, sweep
+from generator.publish.git import UNREACHABLE, git, remote_head, run, shown, sweep
 
 FORMS = "Give git:REMOTE, folder:PATH or the URL of the site."
 
@@ -56,12 +53,25 @@ class PagesBranch:
         return done.stdout if commit and done.returncode == 0 else None
 
     def deploy(self, site: Path) -> None:
-        self._fetch()
-        program = [sys.executable, "-m", "ghp_import", "--no-jekyll", "--push", "--remote", "pages"]
-        program += ["--branch", self.branch, "--message", "Deploy", str(site.absolute())]
-        done = run_program(
-            program, cwd=self.repository, capture_output=True, env={**os.environ, **ENVIRONMENT}, check=False
-        )
+        self._push(self._commit(site, parent=self._fetch()))
+
+    def _commit(self, site: Path, parent: str) -> str:
+        """A commit with the files of the site, byte for byte, and nothing else."""
+        paths = sorted(path for path in site.absolute().rglob("*") if path.is_file())
+        listed = "".join(f"{path}\n" for path in paths).encode()
+        blobs = git(self.repository, "hash-object", "-w", "--no-filters", "--stdin-paths", data=listed).decode().split()
+        names = {path.relative_to(site.absolute()).as_posix(): blob for path, blob in zip(paths, blobs, strict=True)}
+        empty = git(self.repository, "hash-object", "-w", "--stdin", data=b"").decode().strip()
+        names.setdefault(".nojekyll", empty)  # GitHub Pages would leave out names that begin with an underscore
+        entries = "".join(f"100644 {blob}\t{name}\0" for name, blob in names.items())
+        git(self.repository, "read-tree", "--empty")
+        git(self.repository, "update-index", "-z", "--index-info", data=entries.encode())
+        tree = git(self.repository, "write-tree").decode().strip()
+        parents = ("-p", parent) if parent else ()
+        return git(self.repository, "commit-tree", *parents, "-m", "Deploy", tree).decode().strip()
+
+    def _push(self, commit: str) -> None:
+        done = run(self.repository, "push", "--quiet", "pages", f"{commit}:refs/heads/{self.branch}")
         if done.returncode:
             lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
             said = next(
@@ -79,13 +89,10 @@ class PagesBranch:
             git(self.repository, "init", "--quiet", "--bare", ".")
         sweep(self.repository)
         git(self.repository, "config", "remote.pages.url", self.remote)
-        for setting in AUTHOR[1::2]:  # ghp-import reads them from the repository
-            git(self.repository, "config", *setting.split("=", 1))
         reference = f"refs/remotes/pages/{self.branch}"
         commit = remote_head(self.repository, "pages", self.branch)
         if not commit:
             run(self.repository, "update-ref", "-d", reference)
-            run(self.repository, "update-ref", "-d", f"refs/heads/{self.branch}")
         elif run(self.repository, "rev-parse", "--quiet", "--verify", reference).stdout.decode().strip() != commit:
             head = f"+refs/heads/{self.branch}:{reference}"
             git(self.repository, "fetch", "--quiet", "--depth=1", "pages", head, hint=UNREACHABLE)
