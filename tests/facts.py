@@ -1,13 +1,21 @@
 """Facts for tests: a key, records, a queue, a log. Real parts with fixed clock, salt and seed."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from generator.base import canonical, files
-from generator.log import append
+from generator.log import append as log
+from generator.log.append import Batch
+from generator.log.archive import LoggedRecord, read_ledger, read_volume, volumes
+from generator.log.entries import Disclosed, Entry
+from generator.log.ledger import Ledger
 from generator.log.note import SigningKey, new_key
+from generator.publish import facts_branch
 from generator.record.disclosure import Claim, Disclosure, Finding, Paragraph
 from generator.record.record import Generation, Record
+from generator.verify.audit import Step
+from generator.verify.verify import verify_folder
 
 ORIGIN = "example.org/prior-art/log"
 TIME = "2026-11-22T03:17:00Z"
@@ -87,8 +95,47 @@ def queue(output: Path, numbers: range) -> None:
 def archive(output: Path, count: int, *, published: str = "", first: int = 0) -> Path:
     """A log with `count` disclosures, all published at `published` if that is given."""
     queue(output, range(first, first + count))
-    append.append(output, key())
+    append(output)
     if published:
-        leaves = [index for index, entry in append.entry_list(output) if str(entry).startswith("disclosure")]
-        append.append_published(output, key(), published, leaves)
+        publish(output, published, [index for index, entry in entries(output) if isinstance(entry, Disclosed)])
     return output
+
+
+def land(output: Path, stage: Callable[[Ledger], Batch | None], with_key: SigningKey | None = None) -> Ledger:
+    return facts_branch.land(output, with_key or key(), stage, branch=None, report=lambda _: None)
+
+
+def append(output: Path, with_key: SigningKey | None = None) -> Ledger:
+    """The queue into the log, as the command `append` does it."""
+    return land(output, lambda known: log.stage_queue(output, (with_key or key()).name, known), with_key)
+
+
+def publish(
+    output: Path, time: str, leaves: Iterable[int], *, replaces: int | None = None, with_key: SigningKey | None = None
+) -> Ledger:
+    """An entry that dates `leaves`, as the command `publish` makes it."""
+    origin = (with_key or key()).name
+    return land(
+        output, lambda known: log.stage_published(output, origin, known, time, leaves, replaces=replaces), with_key
+    )
+
+
+def add(output: Path, *entries: Entry, with_key: SigningKey | None = None) -> Ledger:
+    """Entries of kinds that no command writes."""
+    return land(output, lambda _: log._stage(output, (with_key or key()).name, list(entries), []), with_key)
+
+
+def audit(output: Path, with_key: SigningKey | None = None) -> list[Step]:
+    """Every step of verifying the whole folder, each of which holds."""
+    return list(verify_folder(output, (with_key or key()).verification_key, None))
+
+
+def entries(output: Path) -> list[tuple[int, Entry]]:
+    return list(enumerate(read_ledger(output).entries))
+
+
+def logged(output: Path, volume: int | None = None) -> list[LoggedRecord]:
+    """The records of one volume, or of all."""
+    ledger = read_ledger(output)
+    wanted = volumes(ledger) if volume is None else (volume,)
+    return [item for number in wanted for item in read_volume(output, number, ledger)]

@@ -29,7 +29,7 @@ from generator.commands import nightly
 from generator.log import archive
 from generator.model import loading
 from generator.model.interface import Brief, Draft, ModelIdentity
-from generator.publish.deploy import open_deploy, undated
+from generator.publish.deploy import open_deploy
 from generator.record.layouts import PROMPTS
 
 COUNT = 3  # disclosures a night
@@ -121,13 +121,13 @@ def child(root: Path, settings: Settings, to: str, day: int, second: int) -> Non
 def check(root: Path, settings: Settings, nights: int) -> None:
     """Every night's drafts stand in the log once, dated on their night; facts and site agree; nothing is open."""
     output = root / "output"
-    logged = [item for volume in archive.volumes(output) for item in archive.read_volume(output, volume)]
+    logged, ledger = facts.logged(output), archive.read_ledger(output)
     titles = [item.record.disclosure.title for item in logged]
     assert len(titles) == len(set(titles)) == nights * COUNT, (len(titles), len(set(titles)), nights)
     days = [item.published_at[:10] for item in logged]
     assert days == [night_of(day) for day in range(1, nights + 1) for _ in range(COUNT)], days
-    assert open_deploy(output) is None
-    assert undated(output) == []
+    assert open_deploy(output, ledger) is None
+    assert ledger.undated == ()
     checked = nightly.check(at_night(root, settings, nights + 1, 0))
     assert checked.ok, checked.lines
 

@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from facts import archive, disclosure, key, record
+import facts
+from facts import archive, disclosure, record
 
 from generator.base import files
 from generator.base.publication import Publication
 from generator.base.settings import Settings
-from generator.log import append
 from generator.record.disclosure import Claim
 
 HOSTILE = '</script><img src=x onerror="window.hacked=1"><script>window.hacked=1</script> & "q" /*DATA*/ <!--'
@@ -36,7 +36,7 @@ def a_publication(root: Path, count: int = 12, waiting: int = 2) -> Publication:
     claims = (*hostile.claims[:1], Claim(2, f"The bracket of claim 1, {HOSTILE}.", (1,)))
     files.write(root / "output/queue/0.json", record(0, disclosure=replace(hostile, claims=claims)).to_bytes())
     archive(root / "output", count - 1, first=1)
-    append.append(root / "output", key())
+    facts.append(root / "output")
     for number in range(count, count + waiting):
         files.write(root / f"output/queue/{number}.json", record(number).to_bytes())
     return Publication(root, Settings(), lambda _: None, now=lambda: NOW)

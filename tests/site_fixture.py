@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import facts
 from browsing import Server as Server
 from browsing import browser as browser
 from browsing import serve as serve
 
 from generator.base import files
 from generator.base.settings import Settings
-from generator.log import append
 from generator.log.note import new_key
 from generator.record.disclosure import Claim, Disclosure, Paragraph
 from generator.record.judgement import Judgement
@@ -180,9 +180,9 @@ def write_archive(
         if judgement := dict(enumerate(judged)).get(number):
             files.write(path.with_suffix(".judgement.json"), judgement.to_bytes())
         files.write(path, item.to_bytes())
-    append.append(output, KEY)
+    facts.append(output, KEY)
     for time, serials in published:
-        append.append_published(output, KEY, time, serials)
+        facts.publish(output, time, serials, with_key=KEY)
 
 
 def settings(**changes: Any) -> Settings:

@@ -19,15 +19,12 @@ from pathlib import Path
 
 import facts
 
-from generator.log import append
-from generator.log.archive import current, read_volume, volumes
-from generator.verify import audit
+from generator.log.archive import current
 
 
 def check(output: Path, count: int) -> None:
-    for _ in (*audit.audit_log(output, facts.key().verification_key), *audit.audit_records(output)):
-        pass
-    salts = [logged.record.salt for volume in volumes(output) for logged in read_volume(output, volume)]
+    assert facts.audit(output)
+    salts = [logged.record.salt for logged in facts.logged(output)]
     if salts != [f"{number:032x}" for number in range(count)]:
         sys.exit(f"{len(salts)} records in the log, {count} were queued, or another order")
 
@@ -47,7 +44,7 @@ def main() -> None:
             facts.queue(output, range(written, written + count))
             written += count
             started = time.monotonic()
-            child = multiprocessing.get_context("fork").Process(target=append.append, args=(output, facts.key()))
+            child = multiprocessing.get_context("fork").Process(target=facts.append, args=(output,))
             child.start()
             child.join(dice.uniform(0, 1.1 * usual) if ended >= 3 else None)
             if child.is_alive():
@@ -59,11 +56,11 @@ def main() -> None:
             child.join()
             rounds += 1
             if rounds % 10 == 0:
-                append.append(output, facts.key())
+                facts.append(output)
                 if current(output):
                     check(output, written)
                 print(f"\r{kills} kills, {ended} undisturbed, {written} records", end="", flush=True)
-        append.append(output, facts.key())
+        facts.append(output)
         check(output, written)
     print(f"\n{kills} kills, {ended} undisturbed ends, {written} records: all in the log, once, in order")
 

@@ -5,11 +5,12 @@ import re
 import shutil
 from pathlib import Path
 
+import facts
 import pytest
 from browsing import Visit, browser, serve
 
 from generator.commands.cli import main
-from generator.log.archive import read_volume, record_path
+from generator.log.archive import record_path
 
 COUNT = 2
 
@@ -63,7 +64,7 @@ def test_every_gate_has_judged_what_is_published(root: Path) -> None:
     (report,) = ((json.loads(path.read_bytes())) for path in (root / "output" / "runs").glob("*.json"))
     assert report["corpus"]["documents"] == 160
     assert sum(row["assessed"] for row in report["ladder"]) == COUNT
-    for logged in read_volume(root / "output", 0):
+    for logged in facts.logged(root / "output", 0):
         assert logged.judgement is not None
         assert logged.judgement.chart is not None
         assert logged.judgement.copying.longest_run < 25

@@ -16,8 +16,8 @@ from generator.log.entries import (
     Superseded,
     Withdrawn,
     parse_entry,
-    publication_times,
 )
+from generator.log.ledger import Ledger
 
 LATER = "2026-11-23T03:17:00Z"
 ENTRIES: list[Entry] = [
@@ -57,13 +57,13 @@ def test_what_is_no_entry_is_refused(text: str) -> None:
 
 def test_a_publication_time_is_the_first_that_was_not_replaced() -> None:
     log: list[Entry] = [Disclosed(SHA, 1), Disclosed(SHA, 2), Published(TIME, ((0, 1),)), Disclosed(SHA, 3)]
-    assert publication_times(list(enumerate(log))) == {0: TIME, 1: TIME}
+    assert Ledger(tuple(log)).dated == {0: TIME, 1: TIME}
     log.append(Published(LATER, ((0, 3),)))
-    assert publication_times(list(enumerate(log))) == {0: TIME, 1: TIME, 3: LATER}
+    assert Ledger(tuple(log)).dated == {0: TIME, 1: TIME, 3: LATER}
     log.append(Published("2026-11-24T03:17:00Z", ((0, 1),), 2))
-    assert publication_times(list(enumerate(log))) == {0: LATER, 1: LATER, 3: LATER}
+    assert Ledger(tuple(log)).dated == {0: LATER, 1: LATER, 3: LATER}
 
 
 def test_an_entry_dates_only_disclosures_before_it() -> None:
     log: list[Entry] = [Disclosed(SHA, 1), Published(TIME, ((0, 10**14),)), Disclosed(SHA, 2)]
-    assert publication_times(list(enumerate(log))) == {0: TIME}
+    assert Ledger(tuple(log)).dated == {0: TIME}

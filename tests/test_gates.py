@@ -12,8 +12,7 @@ from written import LADDER, PLAN, WrittenModel, run
 from generator.judge.copying import Known
 from generator.judge.ladder import Judged, Ladder
 from generator.judge.parsing import Parsed, Rejected, parse
-from generator.log import append, archive
-from generator.log.archive import read_volume
+from generator.log import archive
 from generator.model.interface import Draft
 from generator.record.disclosure import Claim, Disclosure
 from generator.record.judgement import Judgement
@@ -100,7 +99,7 @@ def test_an_example_in_the_prompt_is_known_and_may_not_come_back():
 def test_the_queue_and_the_archive_count_as_published(tmp_path):
     run(tmp_path)
     assert run(tmp_path, replace(PLAN, seed=8)).report["reasons"]["duplicate"] == 8
-    append.append(tmp_path, facts.key())
+    facts.append(tmp_path)
     assert archive.queued(tmp_path) == []
     again = run(tmp_path, replace(PLAN, seed=9))
     assert again.report["accepted"] == 0
@@ -122,8 +121,8 @@ def test_the_judgement_goes_with_the_record_into_the_archive(tmp_path):
     report = run(tmp_path).report
     queued = archive.queued(tmp_path)
     assert all(path.with_suffix(".judgement.json").exists() for path in queued)
-    append.append(tmp_path, facts.key())
-    logged = list(read_volume(tmp_path, 0))
+    facts.append(tmp_path)
+    logged = list(facts.logged(tmp_path, 0))
     assert len(logged) == report["accepted"]
     assert all(item.judgement and item.judgement.calibration == LADDER.calibration.id for item in logged)
     assert not list((tmp_path / "queue").iterdir())

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import facts
 import pytest
 from site_fixture import patents, settings, write_archive
 from test_cli import call
@@ -56,12 +57,10 @@ def test_report_reads_the_archive(root: Path, capsys: pytest.CaptureFixture[str]
 def test_a_superseded_text_counts_once(root: Path) -> None:
     from site_fixture import KEY
 
-    from generator.log import append
-
     output = root / "output"
     queue_review(output, 1, "reviewed by A. Reader")
-    append.append(output, KEY)
-    assert len(list(archive.read_volume(output, 0))) == 4
+    facts.append(output, KEY)
+    assert len(list(facts.logged(output, 0))) == 4
     found = read_accepted(output)
     assert len(found) == 3
     assert len({one.disclosure.title for one in found}) == 3

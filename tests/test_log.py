@@ -13,20 +13,20 @@ from generator.base import files
 from generator.base.errors import LogError, PressError
 from generator.log import append
 from generator.log import archive as reading
-from generator.log.archive import read_volume, record_path
+from generator.log.archive import read_ledger, record_path
 from generator.log.entries import Disclosed, Published
+from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint
 from generator.log.tiles import tile_path
-from generator.verify import audit
+from generator.publish.facts_branch import alone
 
 LATER = "2026-11-23T03:17:00Z"
 
 
 def check(output: Path, count: int) -> None:
     """The log is whole, holds each queued record once and in order, and nothing waits."""
-    for step in (*audit.audit_log(output, key().verification_key), *audit.audit_records(output)):
-        assert step.text
-    records = [logged.record for volume in reading.volumes(output) for logged in read_volume(output, volume)]
+    assert all(step.text for step in facts.audit(output))
+    records = [logged.record for logged in facts.logged(output)]
     assert [record.salt for record in records] == [f"{number:032x}" for number in range(count)]
     assert reading.queued(output) == []
     assert append.staged(output) is None
@@ -39,7 +39,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 def test_serials_are_leaf_indices_and_findings_lie_beside_the_record(tmp_path: Path) -> None:
     archive(tmp_path, 3, published=TIME)
     archive(tmp_path, 2, first=3)
-    logged = list(read_volume(tmp_path, 0))
+    logged = list(facts.logged(tmp_path, 0))
     assert [(item.serial, item.published_at) for item in logged] == [(0, TIME), (1, TIME), (2, TIME), (4, ""), (5, "")]
     assert logged[0].findings[0].check == "C12"
     assert logged[0].findings[0].claim is None
@@ -70,15 +70,15 @@ def test_facts_only_grow(tmp_path: Path) -> None:
 def test_the_same_bytes_twice_in_the_queue_enter_once(tmp_path: Path) -> None:
     queue(tmp_path, range(1))
     (tmp_path / "queue" / "again.json").write_bytes(facts.record(0).to_bytes())
-    append.append(tmp_path, key())
+    facts.append(tmp_path)
     check(tmp_path, 1)
 
 
 def test_an_empty_queue_changes_nothing(tmp_path: Path) -> None:
-    assert append.append(tmp_path, key()) is None
+    assert facts.append(tmp_path) == Ledger()
     archive(tmp_path, 2)
     before = tree(tmp_path)
-    assert append.append(tmp_path, key()) == reading.current(tmp_path)
+    assert facts.append(tmp_path).checkpoint == reading.current(tmp_path)
     assert tree(tmp_path) == before
 
 
@@ -87,11 +87,11 @@ def test_a_damaged_queue_file_stops_the_batch_and_loses_nothing(tmp_path: Path) 
     bad = sorted((tmp_path / "queue").glob("*1.json"))[0]
     bad.write_bytes(b"{}")
     with pytest.raises(LogError, match="record: missing member") as caught:
-        append.append(tmp_path, key())
+        facts.append(tmp_path)
     assert "Move this file out of the queue" in caught.value.hint
     assert len(reading.queued(tmp_path)) == 3
     bad.write_bytes(facts.record(1).to_bytes())
-    append.append(tmp_path, key())
+    facts.append(tmp_path)
     check(tmp_path, 3)
 
 
@@ -101,7 +101,7 @@ def test_a_damaged_tile_stops_the_log_before_it_is_signed(tmp_path: Path) -> Non
     path.write_bytes(bytes(32) + path.read_bytes()[32:])
     queue(tmp_path, range(5, 7))
     with pytest.raises(LogError, match="do not continue its checkpoint of size 5"):
-        append.append(tmp_path, key())
+        facts.append(tmp_path)
     assert reading.current(tmp_path).size == 5  # type: ignore[union-attr]
 
 
@@ -109,24 +109,24 @@ def test_the_key_of_another_log_is_refused(tmp_path: Path) -> None:
     archive(tmp_path, 1)
     queue(tmp_path, range(1, 2))
     with pytest.raises(LogError, match=r"the key signs for other\.example"):
-        append.append(tmp_path, key("other.example"))
+        facts.append(tmp_path, key("other.example"))
 
 
 def test_staged_then_signed_or_discarded(tmp_path: Path) -> None:
     archive(tmp_path, 2)
     before = tree(tmp_path)
     queue(tmp_path, range(2, 5))
-    batch = append.stage_queue(tmp_path, ORIGIN)
+    batch = append.stage_queue(tmp_path, ORIGIN, read_ledger(tmp_path))
     assert batch is not None
     assert batch.serials == (2, 3, 4)
     assert reading.current(tmp_path).size == 2  # type: ignore[union-attr]
     with pytest.raises(LogError, match="staged already"):
-        append.stage_queue(tmp_path, ORIGIN)
+        append.stage_queue(tmp_path, ORIGIN, read_ledger(tmp_path))
     append.discard(tmp_path)
     after = {name: data for name, data in tree(tmp_path).items() if not name.startswith("queue/")}
     assert after == before
     assert len(reading.queued(tmp_path)) == 3
-    append.stage_queue(tmp_path, ORIGIN)
+    append.stage_queue(tmp_path, ORIGIN, read_ledger(tmp_path))
     append.commit(tmp_path, key())
     append.discard(tmp_path)
     check(tmp_path, 5)
@@ -134,24 +134,24 @@ def test_staged_then_signed_or_discarded(tmp_path: Path) -> None:
 
 def test_publication_times_are_set_once_and_anew_only_by_replacing(tmp_path: Path) -> None:
     archive(tmp_path, 3)
-    append.append_published(tmp_path, key(), TIME, [0, 2])
+    facts.publish(tmp_path, TIME, [0, 2])
     with pytest.raises(LogError, match="never changes"):
-        append.append_published(tmp_path, key(), LATER, [0, 1])
-    append.append_published(tmp_path, key(), LATER, [0, 1, 2], replaces=3)
-    assert [item.published_at for item in read_volume(tmp_path, 0)] == [LATER] * 3
-    entries = dict(reading.entry_list(tmp_path))
+        facts.publish(tmp_path, LATER, [0, 1])
+    facts.publish(tmp_path, LATER, [0, 1, 2], replaces=3)
+    assert [item.published_at for item in facts.logged(tmp_path, 0)] == [LATER] * 3
+    entries = dict(facts.entries(tmp_path))
     assert entries[3] == Published(TIME, ((0, 0), (2, 2)))
     assert entries[4] == Published(LATER, ((0, 2),), 3)
     for leaves, reason in (([3], "not a disclosure"), ([99], "not a disclosure"), ([], "nothing to publish")):
         with pytest.raises(LogError, match=reason):
-            append.append_published(tmp_path, key(), LATER, leaves)
+            facts.publish(tmp_path, LATER, leaves)
 
 
 def test_a_range_runs_on_across_entries_that_are_no_disclosures(tmp_path: Path) -> None:
     archive(tmp_path, 1, published=TIME)
     archive(tmp_path, 2, first=1)
-    append.append_published(tmp_path, key(), LATER, [2, 3])
-    assert reading.entry_list(tmp_path)[-1][1] == Published(LATER, ((2, 3),))
+    facts.publish(tmp_path, LATER, [2, 3])
+    assert facts.entries(tmp_path)[-1][1] == Published(LATER, ((2, 3),))
 
 
 class Broken(Exception):
@@ -185,12 +185,12 @@ def test_a_fault_at_any_write_is_recovered_by_the_same_command(
         monkeypatch.setattr(files, "write", broken(real_write))
         monkeypatch.setattr(Path, "unlink", broken(real_unlink))
         try:
-            append.append(output, key())
+            facts.append(output)
             done = True
         except Broken:
             done = False
         monkeypatch.undo()
-        append.append(output, key())
+        facts.append(output)
         check(output, 5)
         if done:
             assert fault > 15
@@ -201,17 +201,17 @@ def test_a_fault_at_any_write_is_recovered_by_the_same_command(
 def test_what_a_kill_left_of_a_write_is_swept(tmp_path: Path) -> None:
     archive(tmp_path, 2)
     queue(tmp_path, range(2, 4))
-    append.stage_queue(tmp_path, ORIGIN)
+    append.stage_queue(tmp_path, ORIGIN, read_ledger(tmp_path))
     torn = [tmp_path / "log" / tile_path(0, 0, 4), record_path(tmp_path, 3), tmp_path / "log" / "checkpoint"]
     for path in torn:
         path.with_name(".part-abcdefgh").write_bytes(b"half")
-    append.append(tmp_path, key())
+    facts.append(tmp_path)
     check(tmp_path, 4)
     assert not list(tmp_path.rglob(".part-*"))
 
 
 def append_in_child(output: Path, delay: float) -> None:
-    child = multiprocessing.get_context("fork").Process(target=append.append, args=(output, key()))
+    child = multiprocessing.get_context("fork").Process(target=facts.append, args=(output,))
     child.start()
     time.sleep(delay)
     if child.pid and child.is_alive():
@@ -227,19 +227,23 @@ def test_kills_at_random_points_lose_nothing(tmp_path: Path) -> None:
         queue(tmp_path, range(written, written + 4))
         written += 4
         append_in_child(tmp_path, 0.004 * (number % 9))
-    append.append(tmp_path, key())
+    facts.append(tmp_path)
     check(tmp_path, written)
 
 
 def test_of_two_appenders_one_waits_and_then_finds_its_work_done(tmp_path: Path) -> None:
     queue(tmp_path, range(2))
     said: list[str] = []
-    with append._lock(tmp_path), pytest.raises(LogError, match="another process is appending") as caught:
-        append.append(tmp_path, key(), report=said.append, wait_seconds=0.15)
+    with (
+        alone(tmp_path, said.append),
+        pytest.raises(LogError, match="another process works in this folder") as caught,
+        alone(tmp_path, said.append, wait_seconds=0.15),
+    ):
+        pytest.fail("two at once")
     assert "run the same command again" in caught.value.hint
-    assert said == ["another process is appending to this log; waiting for it"]
+    assert said == ["another process works in this folder; waiting for it"]
     context = multiprocessing.get_context("fork")
-    children = [context.Process(target=append.append, args=(tmp_path, key())) for _ in range(3)]
+    children = [context.Process(target=facts.append, args=(tmp_path,)) for _ in range(3)]
     for child in children:
         child.start()
     for child in children:
@@ -256,11 +260,11 @@ def test_a_full_disk_is_one_clear_message(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(PressError, match="cannot be written: No space left on device") as caught:
-        append.append(tmp_path, key())
+        facts.append(tmp_path)
     assert "Free space" in caught.value.hint
     assert not list((tmp_path / "log").glob(".part-*"))
     monkeypatch.undo()
-    append.append(tmp_path, key())
+    facts.append(tmp_path)
     check(tmp_path, 2)
 
 
@@ -269,5 +273,5 @@ def test_facts_that_contradict_the_log_are_not_shown(tmp_path: Path) -> None:
     path = record_path(tmp_path, 1)
     path.write_bytes(facts.record(9).to_bytes())
     with pytest.raises(LogError, match="not the record that entry 1"):
-        list(read_volume(tmp_path, 0))
-    assert isinstance(reading.entry_list(tmp_path)[1][1], Disclosed)
+        list(facts.logged(tmp_path, 0))
+    assert isinstance(facts.entries(tmp_path)[1][1], Disclosed)

@@ -13,7 +13,7 @@ from generator.corpus.store import Corpus
 from generator.judge import copying
 from generator.judge.copying import Known
 from generator.judge.neighbours import MOST, SHOWN, nearest
-from generator.log import append, archive
+from generator.log import archive
 from generator.record.disclosure import Claim, Disclosure
 
 
@@ -105,7 +105,7 @@ def test_neighbours_of_the_archive_come_from_its_newest_volumes(
         path = tmp_path / "queue" / f"run-{number:06d}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(facts.record(number, disclosure=disclosure).to_bytes())
-    append.append(tmp_path, facts.key())
+    facts.append(tmp_path)
     known = Known.open(tmp_path, None)
     assert [one.number for one in nearest(MINE, None, known)] == ["#3"]  # PUMP is in a volume too old
     monkeypatch.setattr(copying, "NEWEST", 3)

@@ -13,7 +13,7 @@ import pytest
 from generator.base.errors import ConfigError, KeyUnusable
 from generator.commands import nightly
 from generator.log import archive
-from generator.publish.deploy import newest_deploy
+from generator.publish.facts_branch import branch_of
 
 
 def test_two_nights_and_a_second_cron(tmp_path: Path) -> None:
@@ -28,8 +28,8 @@ def test_two_nights_and_a_second_cron(tmp_path: Path) -> None:
     assert again.lines == ("nightly: the run of 2026-11-01 is done",)
     nights.night(tmp_path, settings, to, 2)
     nights.check(tmp_path, settings, 2)
-    first = archive.read_volume(tmp_path / "output", 0)
-    assert next(first).published_at == "2026-11-01T03:00:00Z"
+    first = facts.logged(tmp_path / "output", 0)
+    assert first[0].published_at == "2026-11-01T03:00:00Z"
 
 
 def test_done_asks_only(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_github_actions_road_fixes_the_time_before_the_build_and_reads_back_afte
             other = replace(here, root=tmp_path / "b", secret="", now=lambda: "2026-11-01T03:09:00Z")
             confirmed = nightly.publish(other, confirm=url)
             assert confirmed.figures["disclosures"] == 2
-            here.branch.sync()  # type: ignore[union-attr]
+            branch_of(here).sync()  # type: ignore[union-attr]
             assert (here.output / "log" / "deploys" / "2.json").is_file()
             assert nightly.publish(other, confirm=url).ok, "a second confirmation reads the newest deploy back"
         finally:
@@ -107,8 +107,8 @@ def test_a_site_that_does_not_hold_is_not_deployed(tmp_path: Path, monkeypatch: 
     nightly.append(here, None)
     real = nightly.build
 
-    def build(publication: object) -> object:
-        made = real(publication)  # type: ignore[arg-type]
+    def build(*arguments: object) -> object:
+        made = real(*arguments)  # type: ignore[arg-type]
         (here.site / "d" / "0" / "0.md").unlink()
         return made
 
@@ -116,4 +116,4 @@ def test_a_site_that_does_not_hold_is_not_deployed(tmp_path: Path, monkeypatch: 
     with pytest.raises(Exception, match=r"0\.md: a page as text cannot be read"):
         nightly.publish(here, to=f"folder:{tmp_path / 'public'}")
     assert not (tmp_path / "public").exists()
-    assert newest_deploy(here.output) is not None
+    assert archive.read_ledger(here.output).newest_deploy is not None

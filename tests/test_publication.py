@@ -16,6 +16,7 @@ from generator.base.errors import LogError, ToolError
 from generator.log import append as log
 from generator.log import archive
 from generator.log.entries import Disclosed
+from generator.log.ledger import Ledger
 from generator.publish import facts_branch
 from generator.publish.facts_branch import Branch, land
 
@@ -38,11 +39,17 @@ def branch(remote: Path, output: Path) -> Branch:
 
 def append(remote: Path, output: Path, seed: int = 7) -> None:
     key = facts.key(seed=seed)
-    land(output, key, lambda: log.stage_queue(output, key.name), branch=branch(remote, output), report=lambda _: None)
+    land(
+        output,
+        key,
+        lambda known: log.stage_queue(output, key.name, known),
+        branch=branch(remote, output),
+        report=lambda _: None,
+    )
 
 
 def disclosures(output: Path) -> list[str]:
-    return [entry.sha256 for _, entry in archive.entry_list(output) if isinstance(entry, Disclosed)]
+    return [entry.sha256 for _, entry in facts.entries(output) if isinstance(entry, Disclosed)]
 
 
 def records(numbers: range) -> set[str]:
@@ -98,8 +105,8 @@ def test_of_two_publishers_one_wins_and_the_other_stages_again(remote: Path, tmp
         facts.queue(tmp_path / name, numbers)
     key, told, raced = facts.key(), [], []
 
-    def stage() -> object:
-        batch = log.stage_queue(tmp_path / "b", key.name)
+    def stage(known: Ledger) -> object:
+        batch = log.stage_queue(tmp_path / "b", key.name, known)
         if not raced:
             raced.append(batch)
             append(remote, tmp_path / "a")
@@ -124,7 +131,7 @@ def test_two_publishers_race_in_processes(remote: Path, tmp_path: Path) -> None:
         "from generator.log.append import stage_queue; from generator.publish.facts_branch import Branch, land;"
         "k = facts.key();"
         "o = Path(sys.argv[1]); facts.queue(o, range(int(sys.argv[3]), int(sys.argv[3]) + 2));"
-        "land(o, k, lambda: stage_queue(o, k.name), branch=Branch(o, sys.argv[2], 'publication'), report=print)"
+        "land(o, k, lambda n: stage_queue(o, k.name, n), branch=Branch(o, sys.argv[2], 'publication'), report=print)"
     )
     tests = Path(__file__).parent
     for turn in range(2):

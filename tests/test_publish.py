@@ -13,8 +13,9 @@ from generator.base import files
 from generator.base.errors import LogError, ToolError, VerificationError
 from generator.log import append, archive
 from generator.log.entries import Published
+from generator.log.ledger import Deploy
 from generator.publish import deploy
-from generator.publish.deploy import confirm, newest_deploy, open_deploy, receipt_path, stage, undated
+from generator.publish.deploy import receipt_path, stage
 from generator.publish.destinations import Destination, PagesBranch, destination
 
 NIGHTS = tuple(f"2026-11-{day}T03:17:00Z" for day in range(22, 30))
@@ -47,11 +48,10 @@ def build(output: Path) -> Path:
     """A site as far as publishing looks at it: records, pages with their date, the log."""
     site = output / "site"
     shutil.rmtree(site, ignore_errors=True)
-    for volume in archive.volumes(output):
-        for item in archive.read_volume(output, volume):
-            files.write(site / f"d/{item.volume}/{item.serial}.json", item.data)
-            page = f'<meta name="DC.date" content="{item.published_at}">'
-            files.write(site / f"d/{item.volume}/{item.serial}.html", page.encode())
+    for item in facts.logged(output):
+        files.write(site / f"d/{item.volume}/{item.serial}.json", item.data)
+        page = f'<meta name="DC.date" content="{item.published_at}">'
+        files.write(site / f"d/{item.volume}/{item.serial}.html", page.encode())
     shutil.copytree(output / "log", site / "log", ignore=shutil.ignore_patterns(".*"))
     files.write(site / "index.html", b"home")
     return site
@@ -59,32 +59,37 @@ def build(output: Path) -> Path:
 
 def begin(output: Path, place: Destination, now: str) -> bool:
     """Whether something was dated."""
-    if append.staged(output) is not None:
-        append.commit(output, facts.key())
-    if stage(output, facts.ORIGIN, place, lambda: now) is None:
-        return False
-    append.commit(output, facts.key())
-    return True
+    before = len(entries(output))
+    facts.land(output, lambda ledger: stage(output, facts.ORIGIN, place, lambda: now, ledger))
+    return len(entries(output)) > before
+
+
+def confirm(output: Path, place: Destination, now: str) -> Path | None:
+    return deploy.confirm(output, place, lambda: now, archive.read_ledger(output))
+
+
+def open_deploy(output: Path) -> Deploy | None:
+    return deploy.open_deploy(output, archive.read_ledger(output))
 
 
 def whole(output: Path, place: Destination, now: str) -> None:
     begin(output, place, now)
     place.deploy(build(output))
-    confirm(output, place, lambda: now)
+    confirm(output, place, now)
 
 
 def times(output: Path) -> dict[int, str]:
-    return {r.serial: r.published_at for volume in archive.volumes(output) for r in archive.read_volume(output, volume)}
+    return {r.serial: r.published_at for r in facts.logged(output)}
 
 
 def entries(output: Path) -> list[Published]:
-    return [entry for _, entry in archive.entry_list(output) if isinstance(entry, Published)]
+    return [entry for _, entry in facts.entries(output) if isinstance(entry, Published)]
 
 
 def test_before_the_first_deploy_nothing_has_a_date(output: Path) -> None:
     assert times(output) == {0: "", 1: ""}
-    assert undated(output) == [0, 1]
-    assert newest_deploy(output) is None
+    assert archive.read_ledger(output).undated == (0, 1)
+    assert archive.read_ledger(output).newest_deploy is None
 
 
 def test_a_deploy_dates_reads_back_and_writes_a_receipt(output: Path, place: Destination) -> None:
@@ -95,7 +100,7 @@ def test_a_deploy_dates_reads_back_and_writes_a_receipt(output: Path, place: Des
     assert receipt["time"] == NIGHTS[0]
     assert receipt["read_back"] == [{"serial": n, "sha256": facts.record(n).sha256} for n in (0, 1)]
     assert open_deploy(output) is None
-    assert undated(output) == []
+    assert archive.read_ledger(output).undated == ()
 
 
 def test_a_second_night_dates_only_what_is_new(output: Path, place: Destination) -> None:
@@ -257,7 +262,7 @@ def test_a_site_is_pushed_byte_for_byte_whatever_the_user_has_set(
 def test_another_publication_is_not_overwritten(output: Path, place: Destination, tmp_path: Path) -> None:
     other = tmp_path / "other"
     facts.queue(other, range(1))
-    append.append(other, facts.key("example.net/log"))
+    facts.append(other, facts.key("example.net/log"))
     place.deploy(build(other))
     with pytest.raises(LogError, match="another publication is there: example"):
         begin(output, place, NIGHTS[0])
@@ -271,20 +276,20 @@ def test_a_record_that_comes_back_changed_gets_no_receipt(output: Path, place: D
     files.write(site / "d/0/1.json", data.replace(b"hinge", b"binge"))
     place.deploy(site)
     with pytest.raises(VerificationError, match=r"d/0/1\.json is not the record"):
-        confirm(output, place, lambda: NIGHTS[0])
+        confirm(output, place, NIGHTS[0])
     files.write(site / "d/0/1.json", data)
     (site / "d/0/0.html").unlink()
     place.deploy(site)
     with pytest.raises(VerificationError, match=r"d/0/0\.html is not there"):
-        confirm(output, place, lambda: NIGHTS[0])
+        confirm(output, place, NIGHTS[0])
     files.write(site / "d/0/0.html", b"not yet published")
     place.deploy(site)
     with pytest.raises(VerificationError, match=r"d/0/0\.html does not show 2026-11-22T03:17:00Z"):
-        confirm(output, place, lambda: NIGHTS[0])
+        confirm(output, place, NIGHTS[0])
     assert open_deploy(output) is not None
 
 
 def test_confirming_before_the_deploy_says_no(output: Path, place: Destination) -> None:
     begin(output, place, NIGHTS[0])
     with pytest.raises(VerificationError, match="the log there does not have entry 2"):
-        confirm(output, place, lambda: NIGHTS[0])
+        confirm(output, place, NIGHTS[0])

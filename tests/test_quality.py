@@ -209,7 +209,9 @@ def test_a_damaged_report_is_named(tmp_path, data):
 
 def test_newest_disclosures_come_first_when_there_are_too_many(tmp_path):
     publication = publication_of(tmp_path)
-    assert [item.disclosure.title for item in read_accepted(publication.output, 1)] == [patents()[1].disclosure.title]
+    assert [item.disclosure.title for item in read_accepted(publication.output, most=1)] == [
+        patents()[1].disclosure.title
+    ]
 
 
 def test_the_document_lists_the_members():

@@ -20,7 +20,7 @@ from generator.base.errors import ModelError
 from generator.base.settings import FILE
 from generator.commands import cli
 from generator.judge.parsing import Rejected
-from generator.log import append, archive
+from generator.log import archive
 from generator.model.interface import Draft, EngineChoice
 from generator.model.loading import CACHE_FORMATS, FORMATS, open_model
 from generator.model.profiles import ModelProfile, read_profile
@@ -102,7 +102,7 @@ def publish(root: Path, profile: Path, *records: Record) -> Path:
     for number, record in enumerate(records):
         files.write(root / "output" / "queue" / f"2026-11-22-0000abcd-{number:06d}.findings.json", b"[]")
         files.write(root / "output" / "queue" / f"2026-11-22-0000abcd-{number:06d}.json", record.to_bytes())
-    append.append(root / "output", facts.key())
+    facts.append(root / "output")
     settings = f'origin = "{facts.ORIGIN}"\nvkey = "{facts.key().verification_key.text}"\nprofile = "{profile}"\n'
     files.write(root / FILE, settings.encode())
     return root

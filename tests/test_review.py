@@ -8,14 +8,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import facts
 import pytest
-from facts import key
 from review_fixture import HOSTILE, a_publication, real_patents
 
 from generator.base.errors import ConfigError, CorpusError, LogError, PressError
 from generator.base.publication import Publication
 from generator.commands.review import make, raise_review, score
-from generator.log import append, archive
+from generator.log import archive
 from generator.log.entries import Superseded
 from generator.measure.review.form import QUESTIONS
 from generator.measure.review.sample import MOST_CLAIMS
@@ -161,7 +161,7 @@ def test_superseded_and_withdrawn_disclosures_are_not_shown(tmp_path: Path) -> N
         sources = {source for item in key_of(tmp_path / f"out{number}")["items"] for source in item["sources"]}
         names = {source for source in sources if source.startswith(("PAP", "queue"))}
         assert names == {f"PAP-000000{n}" for n in ((0, 1, 2, 3) if number == 0 else (0, 2, 3, 4))}
-        append.append(publication.output, key())
+        facts.append(publication.output)
 
 
 def test_rates_and_kappa_of_two_raters(publication: Publication, made: Path, tmp_path: Path) -> None:
@@ -238,8 +238,8 @@ def test_a_review_is_raised_and_logged(tmp_path: Path) -> None:
     for serial in ("PAP-0000001", "1"):
         outcome = raise_review(publication, serial, "Ada Example, engineer")
         assert "waits in" in outcome.lines[0]
-    append.append(publication.output, key())
-    assert archive.entry_list(publication.output)[-1][1] == Superseded(1, 3)
+    facts.append(publication.output)
+    assert facts.entries(publication.output)[-1][1] == Superseded(1, 3)
     again = raise_review(publication, "0000001", "Ada Example, engineer")
     assert again.lines == (
         "review: done already: PAP-0000003 supersedes PAP-0000001, reviewed by Ada Example, engineer",

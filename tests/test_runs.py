@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import facts
 import pytest
+from judgements import OBVIOUS
 
 from generator.base import canonical, files
 from generator.base.errors import ConfigError, PressError
@@ -31,7 +32,7 @@ def line(index, outcome="rejected", **changes):
 
 
 def kept(number):
-    return Accepted(facts.record(number).to_bytes(), b"[]", b"{}")
+    return Accepted.from_bytes(facts.record(number).to_bytes(), b"[]", OBVIOUS.to_bytes())
 
 
 def queue(output):
@@ -213,7 +214,7 @@ def take(output, logged):
     """Empty the queue as `append` does: the records that lie there, each with what lies beside it."""
     for path in queued(output):
         beside = [path.with_suffix(suffix) for suffix in BESIDE]
-        logged.append(Accepted(path.read_bytes(), *(other.read_bytes() for other in beside)))
+        logged.append(Accepted.from_bytes(path.read_bytes(), *(other.read_bytes() for other in beside)))
         for one in (path, *beside):
             one.unlink()
 

@@ -14,7 +14,6 @@ from written import LADDER, NOW, PLAN, WrittenModel, facts_of, records, run
 from generator.base import canonical, files
 from generator.base.errors import ConfigError, PressError
 from generator.commands import nightly
-from generator.log.archive import read_volume
 from generator.run.drafting import generate
 from generator.run.folders import Begun
 from generator.run.judge_draft import content_sha256
@@ -260,7 +259,7 @@ def test_a_night_does_not_stumble_over_shards(tmp_path):
     nights.night(tmp_path, settings, to, 1)
     nights.check(tmp_path, settings, 1)
     assert nightly.check(nights.at_night(tmp_path, settings, 1, 9)).ok
-    assert len(list(read_volume(output, 0))) == nights.COUNT
+    assert len(list(facts.logged(output, 0))) == nights.COUNT
     assert kept.is_dir()
     tracked = files_of_branch(output)
     assert tracked

@@ -13,6 +13,7 @@ import pytest
 from generator.base.errors import PressError, VerificationError
 from generator.base.publication import Publication
 from generator.commands import nightly
+from generator.log.archive import read_ledger
 from generator.site.check import check_site, read_page
 
 TIME = "2026-11-22T03:17:00Z"
@@ -130,7 +131,7 @@ def test_what_is_wrong_is_found(root: Path, name: str) -> None:
     change, message = WRONG[name]
     change(root / "output" / "site")
     with pytest.raises(VerificationError, match=re.escape(message)) as caught:
-        list(check_site(root / "output", nights.SETTINGS))
+        list(check_site(root / "output", nights.SETTINGS, read_ledger(root / "output")))
     assert name != "a page is missing" or caught.value.hint == "Run: prior-art build"
 
 
@@ -145,7 +146,7 @@ def test_check_ends_with_no_and_tells_what(root: Path) -> None:
 def test_a_missing_text_form_or_feed_cannot_be_checked(root: Path) -> None:
     (root / "output" / "site" / "d" / "0" / "1.md").unlink()
     with pytest.raises(PressError, match=r"1\.md: a page as text cannot be read"):
-        list(check_site(root / "output", nights.SETTINGS))
+        list(check_site(root / "output", nights.SETTINGS, read_ledger(root / "output")))
 
 
 def test_reading_a_page() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import facts
 import pytest
 from browsing import Links
 from facts import archive, key, queue, record
@@ -18,27 +19,26 @@ from generator.base import files
 from generator.base.errors import ConfigError, LogError
 from generator.log import append
 from generator.log import archive as reading
-from generator.log.entries import Disclosed, Superseded, Withdrawn, superseded
+from generator.log.entries import Disclosed, Superseded, Withdrawn
+from generator.log.ledger import Ledger
 from generator.log.superseding import SUFFIX, queue_review
 from generator.publish import facts_branch
 from generator.publish.facts_branch import Branch
-from generator.verify.audit import audit_log, audit_records
 
 BY = "Ada Example, mechanical engineer"
 
 
 def check(output: Path) -> None:
-    for _ in (*audit_log(output, key().verification_key), *audit_records(output)):
-        pass
+    assert facts.audit(output)
 
 
 def raised(output: Path) -> None:
     """Disclosure 1 is superseded by the last disclosure, once, and nothing waits."""
     check(output)
-    entries = reading.entry_list(output)
+    entries = facts.entries(output)
     new = max(index for index, entry in entries if isinstance(entry, Disclosed))
     assert [entry for _, entry in entries if isinstance(entry, Superseded)] == [Superseded(1, new)]
-    logged = {item.serial: item for item in reading.read_volume(output, 0)}
+    logged = {item.serial: item for item in facts.logged(output, 0)}
     assert logged[new].record == replace(logged[1].record, review=BY)
     assert (logged[1].superseded_by, logged[1].supersedes) == (new, None)
     assert (logged[new].superseded_by, logged[new].supersedes) == (None, 1)
@@ -50,9 +50,9 @@ def test_both_enter_the_log_in_one_batch(tmp_path: Path) -> None:
     archive(tmp_path, 3)
     assert queue_review(tmp_path, 1, BY) == (tmp_path / "queue" / "review-000000001.json", None)
     queue(tmp_path, range(3, 5))
-    append.append(tmp_path, key())
+    facts.append(tmp_path)
     raised(tmp_path)
-    assert [str(entry).split("/")[0] for _, entry in reading.entry_list(tmp_path)] == [*["disclosure"] * 6, "supersede"]
+    assert [str(entry).split("/")[0] for _, entry in facts.entries(tmp_path)] == [*["disclosure"] * 6, "supersede"]
     assert queue_review(tmp_path, 1, BY) == (tmp_path / "queue" / "review-000000001.json", 5)
     assert not list((tmp_path / "queue").iterdir())
 
@@ -86,13 +86,13 @@ def test_a_fault_at_any_write_is_recovered_by_the_same_commands(
         monkeypatch.setattr(Path, "unlink", broken(real_unlink))
         try:
             queue_review(output, 1, BY)
-            append.append(output, key())
+            facts.append(output)
             done = True
         except KeyboardInterrupt:
             done = False
         monkeypatch.undo()
         queue_review(output, 1, BY)
-        append.append(output, key())
+        facts.append(output)
         raised(output)
         if done:
             assert fault > 12
@@ -104,13 +104,12 @@ def test_a_real_kill_while_the_batch_is_written(tmp_path: Path) -> None:
     archive(tmp_path, 3)
     queue_review(tmp_path, 1, BY)
     program = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom facts import key\nfrom generator.base import files\n"
-        "from generator.log import append as log\n"
+        "import os, signal, sys\nfrom pathlib import Path\nimport facts\nfrom generator.base import files\n"
         "real, count = files.write, 0\n"
         "def write(path, data, **options):\n"
         "    global count\n    count += 1\n    real(path, data, **options)\n"
         "    if count == int(sys.argv[2]): os.kill(os.getpid(), signal.SIGKILL)\n"
-        "files.write = write\nlog.append(Path(sys.argv[1]), key())\n"
+        "files.write = write\nfacts.append(Path(sys.argv[1]))\n"
     )
     here = Path(__file__).parent
     environment = {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{here.parent}"}
@@ -119,7 +118,7 @@ def test_a_real_kill_while_the_batch_is_written(tmp_path: Path) -> None:
         shutil.copytree(tmp_path, output, ignore=shutil.ignore_patterns("killed-*"))
         done = subprocess.run([sys.executable, "-c", program, str(output), str(count)], env=environment)
         assert done.returncode == -signal.SIGKILL
-        append.append(output, key())
+        facts.append(output)
         raised(output)
 
 
@@ -136,21 +135,20 @@ def test_what_cannot_be_superseded_is_refused(tmp_path: Path) -> None:
     queue_review(tmp_path, 1, BY)
     with pytest.raises(LogError, match="waits already"):
         queue_review(tmp_path, 1, "Somebody else")
-    append.append(tmp_path, key())
+    facts.append(tmp_path)
     with pytest.raises(LogError, match="superseded by disclosure 3 already") as caught:
         queue_review(tmp_path, 1, "Somebody else")
     assert "name disclosure 3" in caught.value.hint
     with pytest.raises(LogError, match="entry 4 of the log is no disclosure"):
         queue_review(tmp_path, 4, BY)
     queue_review(tmp_path, 3, "Somebody else")
-    append.append(tmp_path, key())
-    assert superseded(reading.entry_list(tmp_path)) == {1: 3, 3: 5}
+    facts.append(tmp_path)
+    assert reading.read_ledger(tmp_path).superseded == {1: 3, 3: 5}
 
 
 def test_a_withdrawn_disclosure_is_not_raised(tmp_path: Path) -> None:
     archive(tmp_path, 3)
-    append._stage(tmp_path, key().name, [Withdrawn(1, "court-order", "0" * 64)], [])
-    append.commit(tmp_path, key())
+    facts.add(tmp_path, Withdrawn(1, "court-order", "0" * 64))
     with pytest.raises(LogError, match="disclosure 1 is withdrawn"):
         queue_review(tmp_path, 1, BY)
 
@@ -162,15 +160,15 @@ def test_a_queue_that_supersedes_wrongly_stops_the_append_and_says_what_to_move(
         shutil.copy(tmp_path / f"queue/review-000000001{suffix}", tmp_path / f"queue/review-x{suffix}")
     (tmp_path / "queue/review-x.json").write_bytes(replace(record(1), review="Another").to_bytes())
     with pytest.raises(LogError, match="another record in the queue supersedes 1") as caught:
-        append.append(tmp_path, key())
+        facts.append(tmp_path)
     assert "review-x.json" in caught.value.hint
     (tmp_path / f"queue/review-x{SUFFIX}").write_bytes(b'{"leaf":-1}')
     with pytest.raises(LogError, match="damaged"):
-        append.append(tmp_path, key())
+        facts.append(tmp_path)
     assert reading.current(tmp_path).size == 3
     for path in (tmp_path / "queue").glob("review-x*"):
         path.unlink()
-    append.append(tmp_path, key())
+    facts.append(tmp_path)
     raised(tmp_path)
 
 
@@ -182,9 +180,9 @@ def test_entries_that_name_no_two_earlier_disclosures_do_not_count() -> None:
         Disclosed("2" * 64, 1),
         Superseded(1, 1),
     ]
-    assert superseded(list(enumerate(entries))) == {}
+    assert Ledger(tuple(entries)).superseded == {}
     entries += [Superseded(0, 1), Superseded(0, 3), Superseded(3, 5)]
-    assert superseded(list(enumerate(entries))) == {0: 1}
+    assert Ledger(tuple(entries)).superseded == {0: 1}
 
 
 def test_both_pages_name_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +193,7 @@ def test_both_pages_name_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     archive(output, 5, published="2026-11-22T03:17:00Z")
     assert build_site(output, docs=docs).rebuilt == (0, 1)
     queue_review(output, 1, BY)
-    append.append(output, key())
+    facts.append(output)
     assert build_site(output, docs=docs).rebuilt == (0, 1)
     site = output / "site"
     old, new = (site / "d/0/1.html").read_text(), (site / "d/1/6.html").read_text()
@@ -208,8 +206,7 @@ def test_both_pages_name_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "press-supersede" not in (site / "d/0/2.html").read_text()
     assert "superseded_by:" in (site / "d/0/1.md").read_text()
     assert build_site(output, docs=docs).rebuilt == ()
-    append._stage(output, key().name, [Withdrawn(6, "court-order", "0" * 64)], [])
-    append.commit(output, key())
+    facts.add(output, Withdrawn(6, "court-order", "0" * 64))
     assert build_site(output, docs=docs).rebuilt == (0, 1)
     assert "press-supersede" not in (site / "d/0/1.html").read_text()
 
@@ -223,7 +220,11 @@ def test_two_publishers_raise_the_same_disclosure(tmp_path: Path) -> None:
         output = tmp_path / name
         branch = Branch(output, str(remote), "publication")
         facts_branch.land(
-            output, key(), lambda: append.stage_queue(output, key().name), branch=branch, report=lambda _: None
+            output,
+            key(),
+            lambda known: append.stage_queue(output, key().name, known),
+            branch=branch,
+            report=lambda _: None,
         )
 
     queue(tmp_path / "a", range(3))

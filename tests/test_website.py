@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import facts
 import pytest
 from browsing import Links, tree
 from site_fixture import KEY, PUBLISHED, TEMPLATES, build_site, record, write_archive
 
 from generator.base import files
 from generator.base.errors import ConfigError, PressError, ToolError
-from generator.log import append, archive
+from generator.log import archive
 from generator.log.entries import Withdrawn
 from generator.site import build as website
 from generator.site import builder, listings
@@ -64,7 +65,7 @@ def test_an_unchanged_volume_is_not_built_again_and_a_new_one_is(built: Path) ->
     assert tree(built / "site") == first
     before = (built / "site/d/0/0.html").stat().st_mtime_ns
     files.write(built / "queue/new.json", record("Thing 5", "New.", ["A thing of kind 5."], salt=5).to_bytes())
-    append.append(built, KEY)
+    facts.append(built, KEY)
     site = build(built)
     assert site.rebuilt == (1,)
     assert (built / "site/d/0/0.html").stat().st_mtime_ns == before
@@ -79,7 +80,7 @@ def test_what_shapes_a_page_makes_its_volume_new(built: Path, tmp_path: Path) ->
     template.write_text(template.read_text().replace("## Abstract", "## Summary"))
     assert build(built, prefix="NEW", templates=tmp_path / "templates").rebuilt == (0, 1)
     assert "Summary</h2>" in (built / "site/d/0/0.html").read_text()
-    append.append_published(built, KEY, SECOND, [4])
+    facts.publish(built, SECOND, [4], with_key=KEY)
     assert build(built, prefix="NEW", templates=tmp_path / "templates").rebuilt == (1,)
 
 
@@ -198,8 +199,7 @@ def test_two_builds_at_once_are_refused(small: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_withdrawn_disclosure_leaves_the_site(built: Path) -> None:
     entry = Withdrawn(1, "court-order", "ab" * 32)
-    append._stage(built, KEY.name, [entry], [])
-    append.commit(built, KEY)
+    facts.add(built, entry, with_key=KEY)
     assert build(built).rebuilt == (0,)
     assert not list((built / "site/d/0").glob("1.*"))
     assert "Thing 1<" not in (built / "site/d/0/index.html").read_text()

@@ -19,52 +19,68 @@ from generator.site.build import shipped_folders
 
 if TYPE_CHECKING:
     from generator.log.archive import LoggedRecord
+    from generator.log.ledger import Ledger
     from generator.publish.destinations import Destination
     from generator.site.listings import Site
     from generator.verify.audit import Step
 
 
 def append(publication: Publication, key_file: Path | None) -> Outcome:
+    from generator.log.archive import read_ledger
+
+    return _append(publication, key_file, read_ledger(publication.output))[0]
+
+
+def _append(publication: Publication, key_file: Path | None, known: "Ledger") -> tuple[Outcome, "Ledger"]:
     from generator.log import append as log
-    from generator.log import archive
     from generator.publish import facts_branch
 
     key = signing_key_of(publication, key_file)
-    before = archive.current(publication.output)
-    checkpoint = facts_branch.land(
+    ledger = facts_branch.land(
         publication.output,
         key,
-        lambda: log.stage_queue(publication.output, key.name),
+        lambda newest: log.stage_queue(publication.output, key.name, newest),
         branch=branch_of(publication),
         report=publication.report,
+        known=known,
     )
-    size, start = (checkpoint.size if checkpoint else 0), (before.size if before else 0)
-    line = f"append: {size - start} entries added, the log has {size}"
-    return Outcome((line,), {"added": size - start, "size": size})
+    added = ledger.size - known.size
+    line = f"append: {added} entries added, the log has {ledger.size}"
+    return Outcome((line,), {"added": added, "size": ledger.size}), ledger
 
 
-def build(publication: Publication) -> Outcome:
+def build(publication: Publication, known: "Ledger | None" = None) -> Outcome:
+    """`known`: what this command has read of the log before."""
+    from generator.log.archive import read_ledger
     from generator.site.build import build
 
     docs, templates = shipped_folders()
-    site = build(publication.output, publication.settings, docs=docs, templates=templates, report=publication.report)
-    return _index(publication, site)
+    ledger = read_ledger(publication.output, known)
+    site = build(
+        publication.output,
+        publication.settings,
+        docs=docs,
+        templates=templates,
+        ledger=ledger,
+        report=publication.report,
+    )
+    return _index(publication, site, ledger)
 
 
-def _index(publication: Publication, site: "Site") -> Outcome:
+def _index(publication: Publication, site: "Site", ledger: "Ledger") -> Outcome:
     from generator.site import bundles as search
     from generator.site.feeds import write_feeds
 
     counts = {volume.number: volume.count for volume in site.volumes}
     bundles = search.index(site.folder, counts, expected=counts, report=publication.report)
     search.write_catalogue(site.folder)
-    write_feeds(site.folder, publication.settings, _fed(publication, site))
+    write_feeds(site.folder, publication.settings, _fed(publication, site, ledger))
     pages = sum(bundle.pages for bundle in bundles)
     line = f"build: {site.disclosures} disclosures in {len(counts)} volumes, {pages} pages indexed, in {site.folder}"
     return Outcome((line,), {"disclosures": site.disclosures, "indexed": pages, "site": str(site.folder)})
 
 
-def _fed(publication: Publication, site: "Site") -> Iterator["LoggedRecord"]:
+def _fed(publication: Publication, site: "Site", ledger: "Ledger") -> Iterator["LoggedRecord"]:
     """Volumes that have no sitemap since they were built, and the newest two, which hold the newest disclosures."""
     from generator.log.archive import read_volume
 
@@ -72,7 +88,7 @@ def _fed(publication: Publication, site: "Site") -> Iterator["LoggedRecord"]:
     for volume in site.volumes:
         sitemap = site.folder / "d" / str(volume.number) / "sitemap.xml"
         if volume.number in newest or not sitemap.exists():
-            yield from read_volume(publication.output, volume.number)
+            yield from read_volume(publication.output, volume.number, ledger)
 
 
 def check(publication: Publication) -> Outcome:
@@ -80,12 +96,11 @@ def check(publication: Publication) -> Outcome:
 
 
 def _checks(publication: Publication) -> Iterator["Step"]:
-    from generator.base.fetch import fetch
     from generator.site.check import check_site
-    from generator.verify.verify import verify
+    from generator.verify.verify import pinned, verify_folder
 
-    yield from verify(str(publication.output), publication.output, publication.settings.vkey, fetch=fetch)
-    yield from check_site(publication.output, publication.settings)
+    ledger = yield from verify_folder(publication.output, pinned(publication.settings.vkey), None)
+    yield from check_site(publication.output, publication.settings, ledger)
 
 
 def publish(
@@ -95,6 +110,7 @@ def publish(
     confirm: str = "",
     wait: int = 0,
     key_file: Path | None = None,
+    known: "Ledger | None" = None,
 ) -> Outcome:
     """Date, build, check, deploy, read back; or one end of it, when a host's own means do the deploy."""
     if bool(confirm) + begin + bool(to and not begin) != 1:
@@ -102,17 +118,17 @@ def publish(
     if confirm:
         return _confirm(publication, _destination(publication, confirm), wait)
     destination = _destination(publication, to or publication.settings.site_url)
-    outcome = _begin(publication, destination, key_file)
+    outcome, ledger = _begin(publication, destination, key_file, known)
     if begin:
         return outcome
     publication.report(outcome.lines[0])
-    build(publication)
+    build(publication, ledger)
     checked = check(publication)
     if not checked.ok:
         return checked
     publication.report(f"publish: deploying to {destination.name}")
     destination.deploy(publication.site)
-    return _confirm(publication, destination, wait)
+    return _confirm(publication, destination, wait, ledger)
 
 
 def _destination(publication: Publication, text: str) -> "Destination":
@@ -122,42 +138,47 @@ def _destination(publication: Publication, text: str) -> "Destination":
     return destination(text, publication.output / "work", publication.settings.pages_branch, fetch)
 
 
-def _begin(publication: Publication, destination: "Destination", key_file: Path | None) -> Outcome:
+def _begin(
+    publication: Publication, destination: "Destination", key_file: Path | None, known: "Ledger | None"
+) -> tuple[Outcome, "Ledger"]:
     """Fix the publication time of what is not yet public."""
     from generator.publish import facts_branch
     from generator.publish.deploy import open_deploy, stage
 
     key = signing_key_of(publication, key_file)
-    facts_branch.land(
+    ledger = facts_branch.land(
         publication.output,
         key,
-        lambda: stage(publication.output, key.name, destination, publication.now),
+        lambda newest: stage(publication.output, key.name, destination, publication.now, newest),
         branch=branch_of(publication),
         report=publication.report,
+        known=known,
     )
-    deploy = open_deploy(publication.output)
+    deploy = open_deploy(publication.output, ledger)
     if deploy is None:
-        return Outcome(("publish: nothing waits for a date",), {"disclosures": 0})
+        return Outcome(("publish: nothing waits for a date",), {"disclosures": 0}), ledger
     line = f"publish: {len(deploy.leaves)} disclosures dated {deploy.time}, as entry {deploy.index}"
-    return Outcome((line,), {"disclosures": len(deploy.leaves), "time": deploy.time, "entry": deploy.index})
+    return Outcome((line,), {"disclosures": len(deploy.leaves), "time": deploy.time, "entry": deploy.index}), ledger
 
 
-def _confirm(publication: Publication, destination: "Destination", wait: int) -> Outcome:
+def _confirm(publication: Publication, destination: "Destination", wait: int, known: "Ledger | None" = None) -> Outcome:
     """Read the open deploy, or else the newest one, back and keep the receipt."""
+    from generator.log.archive import read_ledger
     from generator.publish import facts_branch
-    from generator.publish.deploy import confirm, newest_deploy, read_back, settle
+    from generator.publish.deploy import confirm, read_back, settle
 
     if branch := branch_of(publication):
         with facts_branch.alone(publication.output, publication.report):
             branch.sync()
+    ledger = read_ledger(publication.output, known)
     receipt = settle(
-        lambda: confirm(publication.output, destination, publication.now),
+        lambda: confirm(publication.output, destination, publication.now, ledger),
         seconds=wait,
         clock=time.monotonic,
         wait=time.sleep,
         report=publication.report,
     )
-    newest = newest_deploy(publication.output)
+    newest = ledger.newest_deploy
     if newest is None:
         return Outcome(("publish: nothing was ever published",), {"disclosures": 0})
     if receipt is None:
@@ -169,19 +190,20 @@ def _confirm(publication: Publication, destination: "Destination", wait: int) ->
     return Outcome((line,), {"disclosures": len(newest.leaves), "time": newest.time, "entry": newest.index})
 
 
-def done_tonight(publication: Publication, day: date) -> bool:
+def done_tonight(publication: Publication, day: date, ledger: "Ledger") -> bool:
     """Whether a deploy dated on `day` (UTC) is public, and nothing waits for one."""
-    from generator.publish.deploy import newest_deploy, open_deploy, undated
+    from generator.publish.deploy import open_deploy
 
-    newest = newest_deploy(publication.output)
+    newest = ledger.newest_deploy
     dated = newest is not None and newest.time.startswith(day.isoformat())
-    return dated and open_deploy(publication.output) is None and not undated(publication.output)
+    return dated and open_deploy(publication.output, ledger) is None and not ledger.undated
 
 
 def nightly(
     publication: Publication, to: str = "", done: bool = False, key_file: Path | None = None, **drafting: Any
 ) -> Outcome:
     from generator.commands.generate import generate
+    from generator.log.archive import read_ledger
     from generator.measure.report import report
     from generator.publish import facts_branch
 
@@ -189,7 +211,8 @@ def nightly(
     if branch := branch_of(publication):
         with facts_branch.alone(publication.output, publication.report):
             branch.sync()
-    if done_tonight(publication, day):
+    ledger = read_ledger(publication.output)
+    if done_tonight(publication, day, ledger):
         return Outcome((f"nightly: the run of {day} is done",), {"day": day.isoformat(), "done": True})
     if done:
         return Outcome((f"nightly: the run of {day} is not done",), {"day": day.isoformat(), "done": False}, ok=False)
@@ -198,7 +221,8 @@ def nightly(
     signing_key_of(publication, key_file)  # a wrong key is found now, not after hours of drafting
     for line in generate(publication, tonight=True, **drafting).lines:
         publication.report(line)
-    publication.report(append(publication, key_file).lines[0])
+    appended, ledger = _append(publication, key_file, ledger)
+    publication.report(appended.lines[0])
     selftest_if_due(publication)
-    report(publication)
-    return publish(publication, to=to, key_file=key_file)
+    report(publication, ledger=ledger)
+    return publish(publication, to=to, key_file=key_file, known=ledger)

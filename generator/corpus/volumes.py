@@ -8,7 +8,7 @@ from generator.base.errors import CorpusError, LogError
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.json_lines import document_of_record
 from generator.log import archive
-from generator.log.entries import Disclosed, publication_times
+from generator.log.ledger import Ledger
 
 _FOLDERS = ("records", "d")  # of output/ and of a site
 
@@ -19,7 +19,8 @@ def read_volumes(folder: Path, start: int) -> Iterator[tuple[int, Document | Ski
     A disclosure is numbered by its place in the log, `<origin>#<serial>`, and dated by its publication. Without a log
     it is numbered by its SHA-256. Raises CorpusError where there is no record, or the log cannot be read.
     """
-    origin, entries, times = _log(folder)
+    ledger = _log(folder)
+    origin = ledger.checkpoint.origin if ledger.checkpoint else ""
     found = False
     for serial, path in _records(_base(folder)):
         found = True
@@ -29,10 +30,10 @@ def read_volumes(folder: Path, start: int) -> Iterator[tuple[int, Document | Ski
         place = path.relative_to(folder).as_posix()
         if not origin:
             yield serial + 1, document_of_record(data, place)
-        elif entries.get(serial) != hashlib.sha256(data).hexdigest():
+        elif (entry := ledger.disclosure(serial)) is None or entry.sha256 != hashlib.sha256(data).hexdigest():
             yield serial + 1, Skipped(place, f"not the record that entry {serial} of the log names")
         else:
-            date = times.get(serial, "")[:10]
+            date = ledger.dated.get(serial, "")[:10]
             yield serial + 1, document_of_record(data, place, f"{origin}#{serial}", date)
     if not found:
         raise CorpusError(
@@ -56,15 +57,11 @@ def _base(folder: Path) -> Path:
     return next((folder / name for name in _FOLDERS if (folder / name).is_dir()), folder)
 
 
-def _log(folder: Path) -> tuple[str, dict[int, str], dict[int, str]]:
-    """Origin, SHA-256 of each disclosure, and publication times; empty where there is no log."""
+def _log(folder: Path) -> Ledger:
     try:
-        checkpoint = archive.current(folder)
-        known = archive.entry_list(folder)
+        return archive.read_ledger(folder)
     except LogError as error:
         raise CorpusError(f"{folder}: {error}", hint=f"Run: prior-art verify {folder}") from error
-    hashes = {index: entry.sha256 for index, entry in known if isinstance(entry, Disclosed)}
-    return checkpoint.origin if checkpoint else "", hashes, publication_times(known)
 
 
 def _records(folder: Path) -> Iterator[tuple[int, Path]]:

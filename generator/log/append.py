@@ -7,7 +7,7 @@ queue emptied, journal removed. A staged batch that was never signed can be disc
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,9 @@ from typing import Any
 from generator.base import canonical, files
 from generator.base.errors import LogError, RecordError
 from generator.log import merkle
-from generator.log.archive import BESIDE, WAITING, current, entry_list, queued, record_path, tiles
-from generator.log.entries import MAX_BYTES, Disclosed, Entry, Published, publication_times
+from generator.log.archive import BESIDE, WAITING, current, queued, record_path, tiles
+from generator.log.entries import MAX_BYTES, Disclosed, Entry, Published
+from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint, SigningKey
 from generator.log.proof import Proof
 from generator.log.superseding import successions
@@ -62,14 +63,13 @@ def staged(output: Path) -> Batch | None:
         raise LogError(f"{path}: the journal is damaged: {error}") from error
 
 
-def stage_queue(output: Path, origin: str) -> Batch | None:
-    """Stage everything in the queue for the log `origin`; None when the queue is empty."""
+def stage_queue(output: Path, origin: str, known: Ledger) -> Batch | None:
+    """Stage everything in the queue for the log `origin`, which says `known`; None when the queue is empty."""
     with _lock(output):
-        return _stage_queue(output, origin)
+        return _stage_queue(output, origin, known)
 
 
-def _stage_queue(output: Path, origin: str) -> Batch | None:
-    known = entry_list(output)
+def _stage_queue(output: Path, origin: str, known: Ledger) -> Batch | None:
     entries: list[Entry] = []
     names = []
     seen = set()
@@ -93,25 +93,20 @@ def _stage_queue(output: Path, origin: str) -> Batch | None:
 
 
 def stage_published(
-    output: Path, origin: str, time: str, leaves: Iterable[int], *, replaces: int | None = None
+    output: Path, origin: str, known: Ledger, time: str, leaves: Iterable[int], *, replaces: int | None = None
 ) -> Batch:
     """Stage the entry that dates `leaves`. Raises LogError for a leaf that is dated already or is no disclosure."""
-    with _lock(output):
-        return _stage_published(output, origin, time, leaves, replaces)
-
-
-def _stage_published(output: Path, origin: str, time: str, leaves: Iterable[int], replaces: int | None) -> Batch:
     wanted = sorted(set(leaves))
-    known = entry_list(output)
-    dated = publication_times([*known, (len(known), Published(time, (), replaces))])
+    dated = Ledger((*known.entries, Published(time, (), replaces))).dated
     for leaf in wanted:
-        if leaf >= len(known) or not isinstance(known[leaf][1], Disclosed):
+        if known.disclosure(leaf) is None:
             raise LogError(f"leaf {leaf} of the log is not a disclosure and cannot be published")
         if leaf in dated:
             raise LogError(f"disclosure {leaf} was published at {dated[leaf]}; a publication time never changes")
     if not wanted:
         raise LogError("there is nothing to publish: every disclosure in the log has its publication time")
-    return _stage(output, origin, [Published(time, tuple(_ranges(wanted, known)), replaces)], [])
+    with _lock(output):
+        return _stage(output, origin, [Published(time, tuple(_ranges(wanted, known)), replaces)], [])
 
 
 def commit(output: Path, key: SigningKey) -> Checkpoint:
@@ -133,29 +128,6 @@ def discard(output: Path) -> None:
             path.unlink(missing_ok=True)
         _sweep(output, batch)
         (output / "log" / JOURNAL).unlink()
-
-
-def append(
-    output: Path, key: SigningKey, *, report: Callable[[str], None] = lambda _: None, wait_seconds: float = 60
-) -> Checkpoint | None:
-    """Finish what an earlier run left, then stage and sign the queue. None when the log is and stays empty."""
-    with _lock(output, report, wait_seconds):
-        _commit_if_staged(output, key)
-        batch = _stage_queue(output, key.name)
-        if batch is None:
-            return current(output)
-        report(f"append: {len(batch.serials)} records as leaves {batch.start} to {batch.size - 1}")
-        return _commit(output, key)
-
-
-def append_published(
-    output: Path, key: SigningKey, time: str, leaves: Iterable[int], *, replaces: int | None = None
-) -> Checkpoint:
-    """Stage and sign the entry that dates `leaves`."""
-    with _lock(output):
-        _commit_if_staged(output, key)
-        _stage_published(output, key.name, time, leaves, replaces)
-        return _commit(output, key)
 
 
 def _stage(output: Path, origin: str, entries: list[Entry], names: list[str]) -> Batch:
@@ -203,11 +175,6 @@ def _write(path: Path, data: bytes) -> None:
 
 def _new_tiles(output: Path, batch: Batch) -> Iterator[tuple[str, bytes]]:
     return new_tiles(tiles(output, batch.start), [text.encode("ascii") for text in batch.entries])
-
-
-def _commit_if_staged(output: Path, key: SigningKey) -> None:
-    if staged(output) is not None:
-        _commit(output, key)
 
 
 def _commit(output: Path, key: SigningKey) -> Checkpoint:
@@ -275,21 +242,18 @@ def _record_files(output: Path, batch: Batch) -> list[Path]:
     return [record_path(output, serial, suffix) for serial in batch.serials for suffix in (".json", *BESIDE, ".proof")]
 
 
-def _ranges(leaves: list[int], known: list[tuple[int, Entry]]) -> Iterator[tuple[int, int]]:
+def _ranges(leaves: list[int], known: Ledger) -> Iterator[tuple[int, int]]:
     """First and last of each run of `leaves`; entries that are no disclosures do not end a run."""
     first = last = leaves[0]
     for leaf in leaves[1:]:
-        if any(isinstance(entry, Disclosed) for _, entry in known[last + 1 : leaf]):
+        if any(isinstance(entry, Disclosed) for entry in known.entries[last + 1 : leaf]):
             yield first, last
             first = leaf
         last = leaf
     yield first, last
 
 
-def _lock(
-    output: Path, report: Callable[[str], None] = lambda _: None, wait_seconds: float = 60
-) -> AbstractContextManager[None]:
+def _lock(output: Path) -> AbstractContextManager[None]:
     """One appender at a time, also across processes."""
-    return files.lock(
-        output / "log" / ".lock", "another process is appending to this log", report, wait_seconds=wait_seconds
-    )
+    busy = "another process is appending to this log"
+    return files.lock(output / "log" / ".lock", busy, lambda _: None, wait_seconds=60)

@@ -1,14 +1,16 @@
 """The read side of `output/`: records with their place in the log, for pages, site, search and publishing."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from generator.base import canonical, files
 from generator.base.errors import LogError, RecordError
-from generator.log.entries import Disclosed, Entry, Withdrawn, parse_entry, publication_times, superseded
+from generator.log import merkle
+from generator.log.entries import Disclosed, parse_entry
+from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint
 from generator.log.proof import Proof
 from generator.log.tiles import Tiles
@@ -76,40 +78,34 @@ def tiles(output: Path, size: int) -> Tiles:
     return Tiles(read, size)
 
 
-def entry_list(output: Path) -> list[tuple[int, Entry]]:
-    """Every entry under the newest checkpoint with its leaf index."""
+def read_ledger(output: Path, known: Ledger | None = None) -> Ledger:
+    """What the log says under its newest checkpoint; of a log that continues `known`, only the new entries are read."""
     checkpoint = current(output)
     if checkpoint is None:
-        return []
-    return [(index, parse_entry(data)) for index, data in tiles(output, checkpoint.size).entries()]
+        return Ledger()
+    if known and known.checkpoint == checkpoint:
+        return known
+    tree = tiles(output, checkpoint.size)
+    begun = known.entries if known and known.checkpoint and _continues(tree, known.checkpoint) else ()
+    return Ledger((*begun, *(parse_entry(data) for _, data in tree.entries(len(begun)))), checkpoint)
 
 
-def volumes(output: Path) -> tuple[int, ...]:
+def _continues(tree: Tiles, before: Checkpoint) -> bool:
+    return before.size <= tree.size and merkle.root(tree.nodes, before.size) == before.root
+
+
+def volumes(ledger: Ledger) -> tuple[int, ...]:
     """Numbers of the volumes that hold at least one disclosure, oldest first."""
-    return tuple(sorted({index // VOLUME for index, entry in entry_list(output) if isinstance(entry, Disclosed)}))
+    return tuple(sorted({n // VOLUME for n, entry in enumerate(ledger.entries) if isinstance(entry, Disclosed)}))
 
 
-def successors(entries: list[tuple[int, Entry]]) -> dict[int, int]:
-    """For each disclosure that is superseded, by which one; pairs of which one is withdrawn are left out."""
-    withdrawn = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)}
-    return {old: new for old, new in superseded(entries).items() if not {old, new} & withdrawn}
-
-
-def read_volume(output: Path, volume: int) -> Iterator[LoggedRecord]:
+def read_volume(output: Path, volume: int, ledger: Ledger) -> Iterator[LoggedRecord]:
     """Every disclosure of a volume that is not withdrawn, by serial. Raises LogError where facts contradict the log."""
-    entries = entry_list(output)
-    times = publication_times(entries)
-    withdrawn = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)}
-    after = successors(entries)
-    before = {new: old for old, new in after.items()}
-    named = {unnumbered(entry.sha256): own(serial) for serial, entry in entries if isinstance(entry, Disclosed)}
-    for serial, entry in entries[volume * VOLUME : (volume + 1) * VOLUME]:
-        if isinstance(entry, Disclosed) and serial not in withdrawn:
-            logged = _logged(output, serial, entry, times.get(serial, ""), named)
-            yield replace(logged, superseded_by=after.get(serial), supersedes=before.get(serial))
+    for serial, entry in ledger.served(volume * VOLUME, (volume + 1) * VOLUME):
+        yield _logged(output, serial, entry, ledger)
 
 
-def _logged(output: Path, serial: int, entry: Disclosed, published_at: str, named: Mapping[str, str]) -> LoggedRecord:
+def _logged(output: Path, serial: int, entry: Disclosed, ledger: Ledger) -> LoggedRecord:
     path = record_path(output, serial)
     data = files.read(path, "a logged record")
     if hashlib.sha256(data).hexdigest() != entry.sha256:
@@ -123,9 +119,11 @@ def _logged(output: Path, serial: int, entry: Disclosed, published_at: str, name
         record=Record.from_bytes(data),
         proof=proof,
         checkpoint_size=Proof.parse(proof).checkpoint.size,
-        published_at=published_at,
+        published_at=ledger.dated.get(serial, ""),
         findings=_findings(record_path(output, serial, ".findings.json")),
-        judgement=_judgement(record_path(output, serial, ".judgement.json"), named),
+        judgement=_judgement(record_path(output, serial, ".judgement.json"), ledger),
+        superseded_by=ledger.successor_of.get(serial),
+        supersedes=ledger.predecessor_of.get(serial),
     )
 
 
@@ -139,17 +137,22 @@ def _findings(path: Path) -> tuple[Finding, ...]:
         raise LogError(f"{path}: the findings are damaged: {error}") from error
 
 
-def _judgement(path: Path, named: Mapping[str, str]) -> Judgement | None:
+def _judgement(path: Path, ledger: Ledger) -> Judgement | None:
     """With the serial numbers that other disclosures have got since."""
     if not path.exists():
         return None
     try:
         found = Judgement.from_bytes(path.read_bytes())
-        run_in, similar_to = (named.get(name, name) for name in (found.copying.run_in, found.copying.similar_to))
-        near = tuple(replace(one, number=named.get(one.number, one.number)) for one in found.neighbours)
+        run_in, similar_to = (_number(name, ledger) for name in (found.copying.run_in, found.copying.similar_to))
+        near = tuple(replace(one, number=_number(one.number, ledger)) for one in found.neighbours)
         return replace(found, copying=replace(found.copying, run_in=run_in, similar_to=similar_to), neighbours=near)
     except RecordError as error:
         raise LogError(f"{path}: the judgement is damaged: {error}", hint="Restore it from the facts.") from error
+
+
+def _number(name: str, ledger: Ledger) -> str:
+    serial = ledger.serials.get(name.removeprefix(unnumbered("")))
+    return name if serial is None or not name.startswith(unnumbered("")) else own(serial)
 
 
 def queued(output: Path) -> list[Path]:

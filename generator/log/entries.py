@@ -146,35 +146,3 @@ def _entry(kind: str, match: re.Match[str]) -> Entry:
     if kind == "close":
         return Closed(groups[0], groups[1])
     return Opened(groups[0], int(groups[1]), groups[2])
-
-
-def publication_times(entries: list[tuple[int, Entry]]) -> dict[int, str]:
-    """Publication time of each disclosure that has one, from (index, entry) pairs in log order.
-
-    An entry counts unless a later one replaces it; of those that count, the first that names a disclosure dates it.
-    """
-    published = [(index, entry) for index, entry in entries if isinstance(entry, Published)]
-    replaced = {entry.replaces for _, entry in published}
-    times: dict[int, str] = {}
-    disclosed = {index for index, entry in entries if isinstance(entry, Disclosed)}
-    for index, entry in published:
-        if index not in replaced:
-            for first, last in entry.leaves:
-                for leaf in range(first, min(last, index) + 1):
-                    if leaf in disclosed:
-                        times.setdefault(leaf, entry.time)
-    return times
-
-
-def superseded(entries: list[tuple[int, Entry]]) -> dict[int, int]:
-    """For each disclosure that is superseded, by which one, from (index, entry) pairs in log order.
-
-    An entry counts where it names two disclosures before it; of several that name one disclosure, the first counts.
-    """
-    disclosed = {index for index, entry in entries if isinstance(entry, Disclosed)}
-    by: dict[int, int] = {}
-    for index, entry in entries:
-        named = {entry.leaf, entry.by} if isinstance(entry, Superseded) else set()
-        if isinstance(entry, Superseded) and len(named) == 2 and named <= disclosed and max(named) < index:
-            by.setdefault(entry.leaf, entry.by)
-    return by

@@ -13,21 +13,21 @@ from typing import Any
 
 from generator.base import canonical, files
 from generator.base.errors import ConfigError, LogError, RecordError
-from generator.log.archive import BESIDE, WAITING, entry_list, record_path
-from generator.log.entries import Disclosed, Entry, Superseded, Withdrawn, superseded
+from generator.log.archive import BESIDE, WAITING, read_ledger, record_path
+from generator.log.entries import Disclosed, Superseded
+from generator.log.ledger import Ledger
 from generator.record.record import Record
 
 SUFFIX = WAITING[-1]
-Known = list[tuple[int, Entry]]
 
 
-def successions(output: Path, known: Known, names: Sequence[str]) -> list[Superseded]:
+def successions(output: Path, known: Ledger, names: Sequence[str]) -> list[Superseded]:
     """The entries for those of the queued records `names` that supersede another; they follow `known` in this order.
 
     Raises LogError where what they would supersede cannot be superseded.
     """
     found: list[Superseded] = []
-    for serial, name in enumerate(names, len(known)):
+    for serial, name in enumerate(names, known.size):
         path = (output / "queue" / name).with_suffix(SUFFIX)
         if path.exists():
             leaf = _leaf(path)
@@ -41,13 +41,13 @@ def successions(output: Path, known: Known, names: Sequence[str]) -> list[Supers
     return found
 
 
-def obstacle(known: Known, leaf: int) -> str:
+def obstacle(known: Ledger, leaf: int) -> str:
     """Why the disclosure `leaf` cannot be superseded, or an empty string."""
-    if leaf >= len(known) or not isinstance(known[leaf][1], Disclosed):
+    if known.disclosure(leaf) is None:
         return f"entry {leaf} of the log is no disclosure"
-    if any(isinstance(entry, Withdrawn) and entry.leaf == leaf for _, entry in known):
+    if leaf in known.withdrawn:
         return f"disclosure {leaf} is withdrawn"
-    if (by := superseded(known).get(leaf)) is not None:
+    if (by := known.superseded.get(leaf)) is not None:
         return f"disclosure {leaf} is superseded by disclosure {by} already"
     return ""
 
@@ -59,15 +59,15 @@ def queue_review(output: Path, serial: int, review: str) -> tuple[Path, int | No
     The new record is a function of the old one and `review`, so the same call again after a kill gives the same files.
     Raises ConfigError for a name that a record cannot hold, LogError where the disclosure cannot be superseded.
     """
-    known = entry_list(output)
+    known = read_ledger(output)
     path = output / "queue" / f"review-{serial:09}.json"
-    if serial >= len(known) or not isinstance(entry := known[serial][1], Disclosed):
+    if (entry := known.disclosure(serial)) is None:
         raise LogError(f"entry {serial} of the log is no disclosure", hint="Give the serial number of a disclosure.")
-    data = files.read(record_path(output, serial), "the record") if _served(known, serial) else b""
+    data = files.read(record_path(output, serial), "the record") if serial not in known.withdrawn else b""
     if data and hashlib.sha256(data).hexdigest() != entry.sha256:
         raise LogError(f"{record_path(output, serial)}: not the record that the log names", hint="Run: prior-art check")
     new = _reviewed(data, review) if data else b""
-    if (by := superseded(known).get(serial)) is not None and known[by][1] == Disclosed(
+    if (by := known.superseded.get(serial)) is not None and known.entries[by] == Disclosed(
         hashlib.sha256(new).hexdigest(), len(new)
     ):
         return path, by
@@ -86,10 +86,6 @@ def queue_review(output: Path, serial: int, review: str) -> tuple[Path, int | No
     files.write(path.with_suffix(SUFFIX), canonical.dumps({"leaf": serial}))
     files.write(path, new)  # last: a record in the queue has everything beside it
     return path, None
-
-
-def _served(known: Known, serial: int) -> bool:
-    return not any(isinstance(entry, Withdrawn) and entry.leaf == serial for _, entry in known)
 
 
 def _reviewed(data: bytes, review: str) -> bytes:

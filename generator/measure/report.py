@@ -22,6 +22,7 @@ from generator.site.report_facts import REPORT, SCHEMA, Accepted, read_accepted,
 
 if TYPE_CHECKING:
     from generator.base.publication import Outcome, Publication
+    from generator.log.ledger import Ledger
 
 COPIES = ("duplicate", "near_duplicate")  # reasons of drafts that repeat what is known
 OBVIOUS = "obvious range"
@@ -36,8 +37,11 @@ def report(
     price_per_kwh: str | None = None,
     currency: str | None = None,
     seed: int = 0,
+    ledger: "Ledger | None" = None,
 ) -> "Outcome":
     """Write output/report.json from the facts in `output`. `seed` draws the samples of diversity.
+
+    `ledger` is what this command has read of the log before.
 
     What is None is as in the settings. Raises PressError.
     """
@@ -49,7 +53,7 @@ def report(
     ]
     prices = Prices(numbers[0], numbers[1], numbers[2], publication.settings.currency if currency is None else currency)
     runs = read_runs(publication.output)
-    accepted = read_accepted(publication.output)
+    accepted = read_accepted(publication.output, ledger)
     publication.report(f"report: {len(runs)} runs, {len(accepted)} accepted disclosures")
     value = compute(runs, accepted, read_controls(publication.output), prices, made_at=publication.now(), seed=seed)
     path = publication.output / REPORT

@@ -8,83 +8,54 @@ after the push): then it gets its receipt and nothing is dated anew. Otherwise a
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from generator.base import canonical, files
 from generator.base.errors import LogError, PressError, VerificationError
 from generator.log import append
 from generator.log.append import Batch
-from generator.log.archive import VOLUME, current, entry_list, record_path
-from generator.log.entries import Disclosed, Published, Withdrawn, publication_times
+from generator.log.archive import VOLUME, record_path
+from generator.log.ledger import Deploy, Ledger
 from generator.log.note import Checkpoint
 from generator.publish.destinations import Destination
 
 MAX_READ_BACK = 256  # records; of a larger batch, this many are read back, spread over all of it
 
 
-@dataclass(frozen=True, slots=True)
-class Deploy:
-    """A `published` entry of the log: its index, its time, the disclosures that it names."""
-
-    index: int
-    time: str
-    leaves: tuple[int, ...]
-
-
 def receipt_path(output: Path, index: int) -> Path:
     return output / "log" / "deploys" / f"{index}.json"
 
 
-def newest_deploy(output: Path) -> Deploy | None:
-    """The newest `published` entry; None before the first."""
-    entries = entry_list(output)
-    for index, entry in reversed(entries):
-        if isinstance(entry, Published):
-            withdrawn = {e.leaf for _, e in entries if isinstance(e, Withdrawn)}
-            named = [leaf for first, last in entry.leaves for leaf in range(first, last + 1)]
-            disclosed = (n for n in named if isinstance(entries[n][1], Disclosed) and n not in withdrawn)
-            return Deploy(index, entry.time, tuple(disclosed))
-    return None
-
-
-def open_deploy(output: Path) -> Deploy | None:
+def open_deploy(output: Path, ledger: Ledger) -> Deploy | None:
     """The newest deploy when it has no receipt."""
-    newest = newest_deploy(output)
+    newest = ledger.newest_deploy
     return newest if newest and not receipt_path(output, newest.index).exists() else None
 
 
-def undated(output: Path) -> list[int]:
-    """Disclosures that no `published` entry names."""
-    entries = entry_list(output)
-    known = publication_times(entries).keys() | {e.leaf for _, e in entries if isinstance(e, Withdrawn)}
-    return [index for index, entry in entries if isinstance(entry, Disclosed) and index not in known]
-
-
-def stage(output: Path, origin: str, destination: Destination, now: Callable[[], str]) -> Batch | None:
+def stage(output: Path, origin: str, destination: Destination, now: Callable[[], str], ledger: Ledger) -> Batch | None:
     """Stage the entry that dates what is not yet public; None when everything is dated and public.
 
     An open deploy that did become public is confirmed, not replaced. Raises PressError when the destination cannot be
     read: a date is never fixed without having looked.
     """
-    public = public_size(output, destination)
-    replaced = open_deploy(output)
+    public = public_size(ledger, destination)
+    replaced = open_deploy(output, ledger)
     if replaced and public > replaced.index:
-        confirm(output, destination, now)
+        confirm(output, destination, now, ledger)
         replaced = None
-    leaves = [*(replaced.leaves if replaced else ()), *undated(output)]
+    leaves = [*(replaced.leaves if replaced else ()), *ledger.undated]
     if not leaves:
         return None
     index = replaced.index if replaced else None
-    return append.stage_published(output, origin, now(), leaves, replaces=index)
+    return append.stage_published(output, origin, ledger, now(), leaves, replaces=index)
 
 
-def public_size(output: Path, destination: Destination) -> int:
+def public_size(ledger: Ledger, destination: Destination) -> int:
     """The size of the log that the destination serves, 0 without one. Raises LogError for somebody else's log."""
     data = destination.read("log/checkpoint")
     if data is None:
         return 0
-    there, here = Checkpoint.parse(data.decode("utf-8", "replace")), current(output)
+    there, here = Checkpoint.parse(data.decode("utf-8", "replace")), ledger.checkpoint
     if here is not None and there.origin != here.origin:
         raise LogError(
             f"{destination.name}: the log of another publication is there: {there.origin}",
@@ -93,12 +64,12 @@ def public_size(output: Path, destination: Destination) -> int:
     return there.size
 
 
-def confirm(output: Path, destination: Destination, now: Callable[[], str]) -> Path | None:
+def confirm(output: Path, destination: Destination, now: Callable[[], str], ledger: Ledger) -> Path | None:
     """Read the open deploy back and write its receipt; None when there is none. Raises VerificationError."""
-    deploy = open_deploy(output)
+    deploy = open_deploy(output, ledger)
     if deploy is None:
         return None
-    if public_size(output, destination) <= deploy.index:
+    if public_size(ledger, destination) <= deploy.index:
         raise VerificationError(
             f"{destination.name}: the log there does not have entry {deploy.index}, with which this deploy began",
             hint="Wait a few minutes and confirm again, or publish again: the time is then fixed anew.",

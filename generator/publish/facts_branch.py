@@ -15,9 +15,9 @@ from generator.base.errors import LogError
 from generator.base.publication import Publication
 from generator.log import append
 from generator.log.append import Batch
-from generator.log.archive import WAITING, current, entry_list, queued, record_path
-from generator.log.entries import Disclosed
-from generator.log.note import Checkpoint, SigningKey
+from generator.log.archive import WAITING, current, queued, read_ledger, record_path
+from generator.log.ledger import Ledger
+from generator.log.note import SigningKey
 from generator.publish.git import UNREACHABLE, failure, git, remote_head, run, shown, sweep
 
 ATTEMPTS = 8
@@ -166,28 +166,30 @@ class Branch:
 def land(
     output: Path,
     key: SigningKey,
-    stage: Callable[[], Batch | None],
+    stage: Callable[[Ledger], Batch | None],
     *,
     branch: Branch | None,
     report: Callable[[str], None],
-) -> Checkpoint | None:
-    """Bring what `stage` stages into the log: staged, pushed, signed, pushed. The newest checkpoint, None without one.
+    known: Ledger | None = None,
+) -> Ledger:
+    """Bring what `stage` stages into the log: staged, pushed, signed, pushed. Returns the newest ledger.
 
-    `stage` is called anew after each sync, and finds the log as it is then. A batch that an earlier run left is
-    finished first.
+    `stage` is called anew after each sync, with the ledger as it is then. A batch that an earlier run left is
+    finished first. `known` is the ledger as it was read before; only what follows it is read.
     """
     with alone(output, report):
         for _ in range(ATTEMPTS):
             if branch:
                 branch.sync()
             left = append.staged(output)
+            known = read_ledger(output, known)
             if branch and left is None:
-                _drop_logged(output)
-            batch = left or stage()
+                _drop_logged(output, known)
+            batch = left or stage(known)
             if batch is None:
                 if branch:
                     branch.save("Run reports")
-                return current(output)
+                return read_ledger(output, known)
             if branch and not branch.push(f"Stage leaves {batch.start} to {batch.size - 1}"):
                 report("append: another publisher was first; staging again on the newest log")
                 continue
@@ -196,7 +198,7 @@ def land(
             if branch and not branch.push(f"Sign checkpoint {checkpoint.size}"):
                 branch.sync()
             if left is None:
-                return checkpoint
+                return read_ledger(output, known)
     raise LogError(
         f"{output}: {ATTEMPTS} batches were overtaken by other publishers",
         hint="Nothing is lost: the records wait in the queue. Run the same command again.",
@@ -211,23 +213,19 @@ def _restore_queue(output: Path, batch: Batch) -> None:
             files.write(path, files.read(record_path(output, serial), "a staged record"))
 
 
-def _drop_logged(output: Path) -> None:
+def _drop_logged(output: Path, ledger: Ledger) -> None:
     """Empty the queue of records that another machine has finished for this one after a kill here."""
-    if not (waiting := queued(output)):
-        return
-    logged = {entry.sha256 for _, entry in entry_list(output) if isinstance(entry, Disclosed)}
-    for path in waiting:
-        if hashlib.sha256(files.read(path, "a queued record")).hexdigest() in logged:
+    for path in queued(output):
+        if hashlib.sha256(files.read(path, "a queued record")).hexdigest() in ledger.serials:
             for suffix in WAITING:
                 path.with_suffix(suffix).unlink(missing_ok=True)
             path.unlink()
 
 
-def alone(output: Path, report: Callable[[str], None]) -> AbstractContextManager[None]:
+def alone(output: Path, report: Callable[[str], None], *, wait_seconds: float = 3600) -> AbstractContextManager[None]:
     """One process at a time changes the facts in `output`; a nightly run may hold it for long."""
-    return files.lock(
-        output / ".facts.lock", "another process works in this folder", report, wait_seconds=3600, inherited=True
-    )
+    path, busy = output / ".facts.lock", "another process works in this folder"
+    return files.lock(path, busy, report, wait_seconds=wait_seconds, inherited=True)
 
 
 def branch_of(publication: Publication) -> Branch | None:

@@ -17,8 +17,6 @@ from generator.judge.parsing import Rejected
 from generator.log.archive import unnumbered
 from generator.model.interface import Brief, Draft, LanguageModel, Watch
 from generator.model.sampling_settings import Sampling
-from generator.record.judgement import Judgement
-from generator.record.record import Record
 from generator.run.cost import EnergyMeter
 from generator.run.folders import Begun, find_unfinished, sweep
 from generator.run.judge_draft import judge, refused
@@ -216,12 +214,11 @@ def keep(state: RunState, published: Published, line: Line, accepted: Accepted |
     """Write a judged draft into the run; refuse it when it copies what was published or accepted before it."""
     if accepted:
         name = unnumbered(hashlib.sha256(accepted.record).hexdigest())
-        disclosure = Record.from_bytes(accepted.record).disclosure
-        judged = published.take(name, disclosure, Judgement.from_bytes(accepted.judgement))
+        judged = published.take(name, accepted.disclosure, accepted.judgement)
         if isinstance(judged, Rejected):
             line, accepted = refused(line, judged), None
         else:
-            accepted = replace(accepted, judgement=judged.to_bytes())
+            accepted = replace(accepted, judgement=judged)
     state.add(line, accepted)
 
 

@@ -12,7 +12,6 @@ from generator.judge.ladder import Ladder
 from generator.judge.parsing import Rejected, parse, stop_of
 from generator.model.interface import Draft
 from generator.record.disclosure import Disclosure, Finding
-from generator.record.judgement import Judgement
 from generator.record.record import Record
 from generator.run.lines import Line
 from generator.run.restate import restate
@@ -28,7 +27,8 @@ def judge(
     spent = round((time.thread_time() - started) * 1_000_000)
     if isinstance(result, Rejected):
         return refused(_line(draft, spent), result), None
-    record, accepted, judgement = result
+    record, accepted = result
+    judgement = accepted.judgement
     line = replace(
         _line(draft, spent),
         outcome="accepted",
@@ -42,7 +42,7 @@ def judge(
 
 def _judged(
     draft: Draft, ladder: Ladder, created_at: str, publisher: str, salt: bytes
-) -> tuple[Record, Accepted, Judgement] | Rejected:
+) -> tuple[Record, Accepted] | Rejected:
     if draft.stopped:
         return Rejected(gate_of(draft.stopped), draft.stopped, ())
     formed = form(draft, created_at=created_at, publisher=publisher, salt=salt)
@@ -52,8 +52,7 @@ def _judged(
     if isinstance(judged, Rejected):
         return judged
     findings = findings_bytes((*formed.findings, *judged.findings))
-    accepted = Accepted(formed.data, findings, judged.judgement.to_bytes())
-    return formed.record, accepted, judged.judgement
+    return formed.record, Accepted(formed.record.disclosure, formed.data, findings, judged.judgement)
 
 
 @dataclass(frozen=True, slots=True)

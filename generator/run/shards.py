@@ -47,7 +47,7 @@ class FinishedShard:
         if line.reason:
             return None
         paths = (ready_path(self.folder, line.index, suffix) for suffix in (".json", *BESIDE))
-        return Accepted(*(files.read(path, f"what shard {self.shard} accepted") for path in paths))
+        return Accepted.from_bytes(*(files.read(path, f"what shard {self.shard} accepted") for path in paths))
 
 
 def merge(folders: Iterable[Path], output: Path, *, now: Callable[[], str]) -> tuple[RunReport, bool]:

@@ -20,6 +20,9 @@ from typing import Any
 from generator.base import canonical, files
 from generator.base.errors import ConfigError, PressError
 from generator.log.archive import BESIDE
+from generator.record.disclosure import Disclosure
+from generator.record.judgement import Judgement
+from generator.record.record import Record
 from generator.run.folders import LINES, PLAN, READY, SESSIONS, Begun, other_model, read_sessions, ready_path, seal
 from generator.run.lines import Line, read_lines, summary
 
@@ -28,16 +31,22 @@ SCHEMA = "prior-art-run/v1"
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The bytes of a record, of its findings and of its judgement."""
+    """An accepted draft: its disclosure, its judgement, and the bytes of its record and of its findings."""
 
+    disclosure: Disclosure
     record: bytes
     findings: bytes
-    judgement: bytes
+    judgement: Judgement
 
     @property
     def beside(self) -> Iterator[tuple[str, bytes]]:
         """Suffix and bytes of each file that lies beside the record."""
-        return zip(BESIDE, (self.findings, self.judgement), strict=True)
+        return zip(BESIDE, (self.findings, self.judgement.to_bytes()), strict=True)
+
+    @classmethod
+    def from_bytes(cls, record: bytes, findings: bytes, judgement: bytes) -> "Accepted":
+        """Raises RecordError."""
+        return cls(Record.from_bytes(record).disclosure, record, findings, Judgement.from_bytes(judgement))
 
 
 class RunState:

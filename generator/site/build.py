@@ -22,7 +22,8 @@ from generator.base import files
 from generator.base.errors import ConfigError, PressError, ToolError
 from generator.base.settings import Settings
 from generator.log import archive
-from generator.log.entries import Disclosed, Withdrawn, publication_times
+from generator.log.entries import Disclosed
+from generator.log.ledger import Ledger
 from generator.site import builder, sources
 from generator.site.cpc_pages import headings, scheme_pages
 from generator.site.listings import Site, Volume, listing_pages, summarise, totals
@@ -45,6 +46,7 @@ class _Workshop:
     templates: Path
     inputs: str
     report: Callable[[str], None]
+    ledger: Ledger
 
     @property
     def site(self) -> Path:
@@ -60,6 +62,7 @@ def build(
     *,
     docs: Path,
     templates: Path,
+    ledger: Ledger | None = None,
     report: Callable[[str], None] = lambda _: None,
     workers: int | None = None,
 ) -> Site:
@@ -70,7 +73,8 @@ def build(
     if not (templates / "overrides" / "main.html").is_file() or not docs.is_dir():
         missing = docs if templates.is_dir() else templates
         raise ConfigError(f"{missing}: not a folder of the site's sources", hint="Restore site_templates/ and docs/.")
-    shop = _Workshop(output.resolve(), settings, templates.resolve(), _inputs(settings, templates), report)
+    inputs, newest = _inputs(settings, templates), archive.read_ledger(output, ledger)
+    shop = _Workshop(output.resolve(), settings, templates.resolve(), inputs, report, newest)
     try:
         shop.site.mkdir(parents=True, exist_ok=True)
         with _alone(shop):
@@ -87,7 +91,7 @@ def build(
 def _build(shop: _Workshop, docs: Path, workers: int) -> Site:
     with ThreadPoolExecutor(workers) as pool:
         built = list(pool.map(lambda item: _volume(shop, *item), _fingerprints(shop).items()))
-    current = archive.current(shop.output)
+    current = shop.ledger.checkpoint
     drafts, accepted = totals(shop.output)
     site = Site(
         folder=shop.site,
@@ -119,7 +123,7 @@ def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, boo
     if (target / "index.html").is_file() and (known := _known(mark, fingerprint)) is not None:
         return known, False
     mark.unlink(missing_ok=True)
-    logged = tuple(archive.read_volume(shop.output, number))
+    logged = tuple(archive.read_volume(shop.output, number, shop.ledger))
     volume = summarise(number, logged, shop.settings)
     shop.report(f"build: volume {number}, {volume.count} pages")
     folder = work / "docs" / "d" / str(number)
@@ -218,19 +222,18 @@ def _fingerprints(shop: _Workshop) -> dict[int, str]:
     The log names every record by its hash and holds the publication times, and what lies beside a record is written
     once, before the log is signed. So the log alone tells whether a volume changed: nothing of a sealed one is read.
     """
-    entries = archive.entry_list(shop.output)
-    times = publication_times(entries)
-    withdrawn = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)}
+    ledger = shop.ledger
     joined: dict[int, str] = {}
-    for old, new in archive.successors(entries).items():
+    for old, new in ledger.successor_of.items():
         joined[old] = f"{joined.get(old, '')} by {new}"
         joined[new] = f"{joined.get(new, '')} of {old}"
     digests: dict[int, Any] = {}
-    for serial, entry in entries:
+    for serial, entry in enumerate(ledger.entries):
         if isinstance(entry, Disclosed):
             digest = digests.setdefault(serial // archive.VOLUME, hashlib.sha256(shop.inputs.encode()))
-            if serial not in withdrawn:
-                digest.update(f"{serial} {entry.sha256} {times.get(serial, '')}{joined.get(serial, '')}\n".encode())
+            if serial not in ledger.withdrawn:
+                time = ledger.dated.get(serial, "")
+                digest.update(f"{serial} {entry.sha256} {time}{joined.get(serial, '')}\n".encode())
     return {number: digest.hexdigest() for number, digest in digests.items()}
 
 

@@ -17,6 +17,7 @@ from generator.base import files
 from generator.base.errors import VerificationError
 from generator.base.settings import Settings
 from generator.log.archive import LoggedRecord, read_volume, volumes
+from generator.log.ledger import Ledger
 from generator.verify.audit import Step
 
 REBUILD = "Run: prior-art build"
@@ -86,8 +87,11 @@ def read_page(data: bytes) -> Page:
     return reader.page
 
 
-def check_site(output: Path, settings: Settings) -> Iterator[Step]:
-    """Pages are the records and are indexed; dates agree; links lead somewhere; nothing is loaded from elsewhere."""
+def check_site(output: Path, settings: Settings, ledger: Ledger) -> Iterator[Step]:
+    """Pages are the records and are indexed; dates agree; links lead somewhere; nothing is loaded from elsewhere.
+
+    `ledger` is what the log in `output` says.
+    """
     site = output / "site"
     if not (site / "index.html").is_file():
         raise VerificationError(f"site: {site} holds no built site", hint=REBUILD)
@@ -98,7 +102,7 @@ def check_site(output: Path, settings: Settings) -> Iterator[Step]:
             pages[name] = read_page(path.read_bytes())
         except ValueError as error:
             raise VerificationError(f"site: {name}: its linked data is no JSON: {error}", hint=REBUILD) from error
-    logged = [item for number in volumes(output) for item in read_volume(output, number)]
+    logged = [item for number in volumes(ledger) for item in read_volume(output, number, ledger)]
     yield _log(output, site)
     yield _records(site, pages, logged)
     yield _indexed(site, logged)

@@ -10,6 +10,7 @@ from generator.base import canonical, files
 from generator.base.errors import PressError, RecordError
 from generator.base.intervals import wilson
 from generator.log import archive
+from generator.log.ledger import Ledger
 from generator.record.disclosure import Disclosure
 from generator.record.judgement import GATES, Judgement
 from generator.record.record import Record
@@ -121,15 +122,16 @@ def read_report(output: Path) -> dict[str, Any] | None:
     return value
 
 
-def read_accepted(output: Path, most: int = MOST_TEXTS) -> list[Accepted]:
+def read_accepted(output: Path, ledger: Ledger | None = None, *, most: int = MOST_TEXTS) -> list[Accepted]:
     """The newest disclosures in log and queue, oldest first. Raises LogError, PressError, RecordError."""
     found = list(_queued(output))[-most:]
-    for volume in reversed(archive.volumes(output)):
+    ledger = archive.read_ledger(output, ledger)
+    for volume in reversed(archive.volumes(ledger)):
         if len(found) >= most:
             break
         logged = [
             Accepted(item.record.disclosure, item.judgement)
-            for item in archive.read_volume(output, volume)
+            for item in archive.read_volume(output, volume, ledger)
             if item.superseded_by is None  # its text stands once more, in the disclosure that supersedes it
         ]
         found = [*logged, *found][-most:]

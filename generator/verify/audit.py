@@ -1,14 +1,15 @@
 """Verification of everything in a folder, from the leaves up. Written without the code that appends."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.base import files
 from generator.base.errors import LogError, RecordError, VerificationError
 from generator.log import merkle
-from generator.log.entries import Disclosed, Withdrawn, parse_entry
+from generator.log.entries import Disclosed, parse_entry
+from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint, VerificationKey, check_signature
 from generator.log.proof import Proof
 from generator.log.tiles import WIDTH, Tiles, bundle_bytes, tile_path
@@ -23,12 +24,15 @@ class Step:
     text: str
 
 
-def audit_log(folder: Path, key: VerificationKey) -> Iterator[Step]:
-    """Entries give tiles, tiles give the root, the root is signed, every kept checkpoint is a beginning of it."""
+def audit_log(folder: Path, key: VerificationKey) -> Generator[Step, None, Ledger]:
+    """Entries give tiles, tiles give the root, the root is signed, every kept checkpoint is a beginning of it.
+
+    Returns what the log says.
+    """
     log = folder / "log"
     newest, checkpoint = _note(log / "checkpoint", key)
     yield Step("checkpoint", f"{checkpoint.origin}, size {checkpoint.size}, signed by the pinned key")
-    entries = _entries(log, checkpoint.size)
+    entries, ledger = _entries(log, checkpoint)
     rows = _rows([merkle.leaf_hash(entry) for entry in entries])
     if _root(rows, checkpoint.size) != checkpoint.root:
         raise VerificationError("log: the entries do not give the root of the checkpoint")
@@ -51,31 +55,25 @@ def audit_log(folder: Path, key: VerificationKey) -> Iterator[Step]:
     vkey = log / "vkey"
     if vkey.exists() and vkey.read_text(encoding="utf-8", errors="replace") != key.text + "\n":
         raise VerificationError("vkey: the key that the site shows is not the pinned one")
+    return ledger
 
 
-def audit_records(folder: Path) -> Iterator[Step]:
+def audit_records(folder: Path, ledger: Ledger) -> Iterator[Step]:
     """Every disclosure of the log has its record and its proof, and nothing else lies there."""
-    checkpoint = Checkpoint.parse(
-        files.read(folder / "log" / "checkpoint", "the checkpoint").decode("utf-8", "replace")
-    )
-    log = folder / "log"
-    entries = _entries(log, checkpoint.size)
-    parsed = [parse_entry(entry) for entry in entries]
-    withdrawn = {entry.leaf for entry in parsed if isinstance(entry, Withdrawn)}
     places = record_places(folder)
-    kept = {p.name: files.read(p, "a checkpoint") for p in (log / "checkpoints").iterdir()}
+    kept = {p.name: files.read(p, "a checkpoint") for p in (folder / "log" / "checkpoints").iterdir()}
     count = 0
-    for serial, entry in enumerate(parsed):
+    for serial, entry in enumerate(ledger.entries):
         path = places.pop(serial, None)
         if not isinstance(entry, Disclosed):
             if path is not None:
                 raise VerificationError(f"record: {path.name}: entry {serial} of the log is no disclosure")
             continue
         if path is None:
-            if serial in withdrawn:
+            if serial in ledger.withdrawn:
                 continue
             raise VerificationError(f"record: disclosure {serial} is in the log, but its record is missing")
-        _audit_record(path, serial, entry, entries[serial], kept)
+        _audit_record(path, serial, entry, str(entry).encode(), kept)
         count += 1
     if places:
         raise VerificationError(f"record: {min(places.values())} is not in the log")
@@ -124,13 +122,11 @@ def _note(path: Path, key: VerificationKey) -> tuple[str, Checkpoint]:
     return note, checkpoint
 
 
-def _entries(log: Path, size: int) -> list[bytes]:
+def _entries(log: Path, checkpoint: Checkpoint) -> tuple[list[bytes], Ledger]:
     try:
-        tree = Tiles(lambda path: (log / path).read_bytes() if (log / path).is_file() else None, size)
+        tree = Tiles(lambda path: (log / path).read_bytes() if (log / path).is_file() else None, checkpoint.size)
         entries = [data for _, data in tree.entries()]
-        for entry in entries:
-            parse_entry(entry)
-        return entries
+        return entries, Ledger(tuple(map(parse_entry, entries)), checkpoint)
     except LogError as error:
         raise VerificationError(f"entries: {error}") from error
 

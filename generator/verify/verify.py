@@ -8,7 +8,7 @@ newest one.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -17,6 +17,7 @@ from generator.base import files
 from generator.base.errors import LogError, PressError, RecordError, VerificationError
 from generator.log import merkle
 from generator.log.entries import Disclosed
+from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint, VerificationKey, check_signature
 from generator.log.proof import Proof
 from generator.log.tiles import Read, Tiles
@@ -42,18 +43,23 @@ def verify(target: str, output: Path, vkey: str, *, fetch: Fetch, old_checkpoint
 
     Raises VerificationError at the first step that does not hold, PressError when something cannot be read.
     """
-    if not vkey:
-        raise PressError(
-            "no verification key is pinned, so a signature would prove nothing",
-            hint="Give --vkey with the line that the publisher announces (see docs/verify-by-hand.md), or set vkey.",
-        )
-    key = VerificationKey.parse(vkey)
+    key = pinned(vkey)
     old = files.read(old_checkpoint, "the older checkpoint") if old_checkpoint else None
     found = evidence(target, output, fetch)
     if found is None:
         yield from verify_folder(Path(target), key, old)
     else:
         yield from verify_one(found, key, old)
+
+
+def pinned(vkey: str) -> VerificationKey:
+    """Raises PressError for an empty text, KeyUnusable for one that is no key."""
+    if not vkey:
+        raise PressError(
+            "no verification key is pinned, so a signature would prove nothing",
+            hint="Give --vkey with the line that the publisher announces (see docs/verify-by-hand.md), or set vkey.",
+        )
+    return VerificationKey.parse(vkey)
 
 
 def evidence(target: str, output: Path, fetch: Fetch) -> Evidence | None:
@@ -106,15 +112,19 @@ def verify_one(evidence: Evidence, key: VerificationKey, old: bytes | None) -> I
     yield Step("created", f"{record.created_at} by the generator's own statement, which is no evidence")
 
 
-def verify_folder(folder: Path, key: VerificationKey, old: bytes | None) -> Iterator[Step]:
-    """Everything in `output/` or in a site: each tile, entry, kept checkpoint, record and proof."""
+def verify_folder(folder: Path, key: VerificationKey, old: bytes | None) -> Generator[Step, None, Ledger]:
+    """Everything in `output/` or in a site: each tile, entry, kept checkpoint, record and proof.
+
+    Returns what the log says.
+    """
     read = _reader(folder)
     if read("log/checkpoint") is None:
         raise PressError(f"{folder}: no log/checkpoint here", hint="Give output/, a site's folder, or a record.")
-    yield from audit_log(folder, key)
-    yield from audit_records(folder)
+    ledger = yield from audit_log(folder, key)
+    yield from audit_records(folder, ledger)
     if old is not None:
         yield from _consistent(lambda path: read(f"log/{path}"), key, _text(old), "the older checkpoint")
+    return ledger
 
 
 def _consistent(log: Read, key: VerificationKey, note: str, name: str) -> Iterator[Step]:

@@ -18,8 +18,7 @@ from generator.base.settings import Settings
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.patent_text import sentence_case
 from generator.judge.parsing import Rejected, parse
-from generator.log.archive import WAITING, entry_list, queued, record_path, successors
-from generator.log.entries import Disclosed, Withdrawn
+from generator.log.archive import WAITING, queued, read_ledger, record_path
 from generator.measure.controls import chimera
 from generator.measure.review.form import Item
 from generator.record.claim_references import depends_on, rewrite
@@ -57,12 +56,11 @@ _Shown = tuple[ReviewSet, tuple[str, ...], Disclosure]
 
 def accepted(output: Path, settings: Settings) -> list[tuple[str, Path, str]]:
     """Name, file and SHA-256 (empty in the queue) of every accepted disclosure; of two with one text, the newer one."""
-    entries = entry_list(output)
-    gone = {entry.leaf for _, entry in entries if isinstance(entry, Withdrawn)} | successors(entries).keys()
+    ledger = read_ledger(output)
     logged = [
         (display_id(serial, settings), record_path(output, serial), entry.sha256)
-        for serial, entry in entries
-        if isinstance(entry, Disclosed) and serial not in gone
+        for serial, entry in ledger.served()
+        if serial not in ledger.successor_of
     ]
     waiting = [path for path in queued(output) if not path.with_suffix(WAITING[-1]).exists()]
     return [*logged, *((f"queue/{path.name}", path, "") for path in waiting)]

@@ -129,7 +129,6 @@ def sweep(
 
 def judge_by(ladder: Any, publication: "Publication") -> Judge:
     """The gates of a run, without what is published: title and claims of an accepted draft."""
-    from generator.record.record import Record
     from generator.run.judge_draft import judge
 
     def judged(draft: Draft) -> str:
@@ -138,7 +137,7 @@ def judge_by(ladder: Any, publication: "Publication") -> Judge:
         )
         if made[1] is None:
             return ""
-        disclosure = Record.from_bytes(made[1].record).disclosure
+        disclosure = made[1].disclosure
         return "\n".join((disclosure.title, *(claim.text for claim in disclosure.claims)))
 
     return judged

@@ -84,7 +84,7 @@ class _Tokens:
     def prompt(self, brief: Any) -> tuple[str, list[int]]:
         return "", self.prompts[brief.index]
 
-    def so_far(self, prompt: tuple[int, ...], written: list[int]) -> list[int]:
+    def so_far(self, _prompt: tuple[int, ...], written: list[int]) -> list[int]:
         return written
 
     def draft(self, brief: Any, _prompt: Any, ids: list[int], *_: Any) -> Any:

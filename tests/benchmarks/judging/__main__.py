@@ -7,6 +7,7 @@ pass them all, beside the writing of as many tokens by a model in the shape of k
 """
 
 import argparse
+import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -28,7 +29,6 @@ from generator.model.loading import open_model
 from generator.model.profiles import ModelProfile, read_profile
 from generator.model.sampling_settings import Sampling
 from generator.record.layouts import write_layout
-from generator.record.record import Record
 from generator.run.judge_draft import judge
 from generator.run.plan import RunPlan, brief
 from generator.run.repeats import Published
@@ -67,9 +67,8 @@ def judged(drafts: Iterable[Draft], ladder: Ladder) -> int:
 def took(published: Published, kept: Accepted) -> bool:
     from generator.record.judgement import Judgement
 
-    record = Record.from_bytes(kept.record)
-    judgement = Judgement.from_bytes(kept.judgement)
-    return isinstance(published.take(record.sha256, record.disclosure, judgement), Judgement)
+    name = hashlib.sha256(kept.record).hexdigest()
+    return isinstance(published.take(name, kept.disclosure, kept.judgement), Judgement)
 
 
 def starter(drafts: int, ladders: dict[str, Ladder]) -> None:
