@@ -63,7 +63,7 @@ def test_every_released_version_has_one_and_nobody_has_changed_it() -> None:
 
 def test_ten_disclosures_of_that_version_verify_by_folder_serial_page_record_and_proof(root: Path) -> None:
     output, vkey = root / "output", load_settings(root).vkey
-    logged = list(archive.read_volume(output, 0))
+    logged = list(archive.read_volume(output, 0, archive.read_ledger(output)))
     assert len(logged) == 10
     version = json.loads(archive.record_path(output, 0).read_bytes())["generation"]["generator_version"]
     assert version.startswith((root / "version").read_text().strip())
@@ -83,7 +83,7 @@ def test_a_site_is_built_and_holds_and_no_fact_is_touched(root: Path) -> None:
     outcome = check(publication)
     assert outcome.ok, outcome.lines
     assert facts(root) == before
-    for item in archive.read_volume(root / "output", 0):
+    for item in archive.read_volume(root / "output", 0, archive.read_ledger(root / "output")):
         page = (root / "output" / "site" / "d" / "0" / f"{item.serial}.html").read_text("utf-8")
         assert f'content="{item.published_at[:10].replace("-", "/")}"' in page or item.published_at[:10] in page
         assert (root / "output" / "site" / "d" / "0" / f"{item.serial}.json").read_bytes() == before[
