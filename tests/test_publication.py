@@ -18,6 +18,7 @@ from generator.log import archive
 from generator.log.entries import Disclosed
 from generator.log.ledger import Ledger
 from generator.publish import facts_branch
+from generator.publish.destinations import destination
 from generator.publish.facts_branch import Branch, land
 
 
@@ -339,3 +340,38 @@ def test_locks_that_a_killed_git_left_are_swept(remote: Path, tmp_path: Path) ->
     facts.queue(tmp_path / "a", range(1, 2))
     append(remote, tmp_path / "a")
     assert set(disclosures(tmp_path / "a")) == records(range(2))
+
+
+@pytest.mark.parametrize("hook", ["pre-commit", "prepare-commit-msg", "commit-msg", "post-commit", "pre-push", "all"])
+def test_the_users_own_hooks_do_not_run(
+    hook: str, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hook that refuses everything, set for every repository of the user, as companies do."""
+    hooks, ran = tmp_path / "hooks", tmp_path / "ran"
+    hooks.mkdir()
+    for name in ("pre-commit", "commit-msg", "pre-push") if hook == "all" else (hook,):
+        (hooks / name).write_text(f"#!/bin/sh\necho {name} >> '{ran}'\nexit 1\n")
+        (hooks / name).chmod(0o755)
+    settings = tmp_path / "gitconfig"
+    settings.write_text(f"[core]\n\thooksPath = {hooks}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    facts.queue(tmp_path / "a", range(2))
+    append(remote, tmp_path / "a")
+    assert subjects(remote) == ["Stage leaves 0 to 1", "Sign checkpoint 2"]
+    assert not ran.exists()
+
+
+def test_hooks_do_not_run_in_a_deploy_either(remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program that pushes the site is another one, and reads its settings from the repository."""
+    hooks, site, ran = tmp_path / "hooks", tmp_path / "site", tmp_path / "ran"
+    hooks.mkdir()
+    (hooks / "pre-push").write_text(f"#!/bin/sh\necho pre-push >> '{ran}'\nexit 1\n")
+    (hooks / "pre-push").chmod(0o755)
+    settings = tmp_path / "gitconfig"
+    settings.write_text(f"[core]\n\thooksPath = {hooks}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    files.write(site / "index.html", b"<p>A site.</p>")
+    place = destination(f"git:{remote}", tmp_path / "work", "gh-pages", lambda _: None)
+    place.deploy(site)
+    assert place.read("index.html") == b"<p>A site.</p>"
+    assert not ran.exists()

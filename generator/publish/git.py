@@ -7,7 +7,9 @@ from pathlib import Path
 
 from generator.base.errors import ToolError
 
-AUTHOR = ("-c", "user.name=prior-art", "-c", "user.email=prior-art@localhost", "-c", "commit.gpgsign=false")
+# The user's own hooks judge the user's commits; what a program commits and pushes follows no convention of theirs.
+HOOKS = ("-c", "core.hooksPath=/dev/null")
+AUTHOR = ("-c", "user.name=prior-art", "-c", "user.email=prior-art@localhost", "-c", "commit.gpgsign=false", *HOOKS)
 ATTACHED = ("-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false")  # nothing of git works on unseen
 ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
