@@ -35,7 +35,7 @@ def restate(disclosure: Disclosure) -> tuple[Paragraph, ...]:
 
 
 def _paragraph(claim: Claim) -> str:
-    references = find_references(claim.text, claim.number)
+    references = [one for one in find_references(claim.text, claim.number) if one.opening]
     text = _dependent(claim, references[0].start, references[0].end) if references else _independent(claim)
     if len(text) > MAX_TEXT:
         return f"A further embodiment is stated in full in claim {claim.number} and is not repeated here."

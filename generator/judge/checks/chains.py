@@ -15,9 +15,9 @@ from generator.record.disclosure import Claim
 class Chain:
     """A claim and its words in lower case; `places` are their starts and ends in its text, `stems` their stems.
 
-    `parents` are the earlier claims that it names, none for an independent claim. Sets of stems: `own` are those of its
-    content words; `above` those of all words of all claims above it; `top` those of the independent claims that it goes
-    back to, of its own when it is independent.
+    `named` are all claims that it refers to, anywhere in its text; `parents` those of them that stand earlier.
+    Sets of stems: `own` are those of its content words; `above` those of all words of all claims above it; `top` those
+    of the independent claims that it goes back to, of its own when it is independent.
     """
 
     claim: Claim
@@ -25,6 +25,7 @@ class Chain:
     stems: tuple[str, ...]
     places: tuple[tuple[int, int], ...]
     references: tuple[Reference, ...]
+    named: tuple[int, ...]
     parents: tuple[int, ...]
     own: frozenset[str]
     above: frozenset[str]
@@ -40,13 +41,14 @@ def chains(claims: tuple[Claim, ...]) -> tuple[Chain, ...]:
         found = placed(claim.text)
         words = tuple(word for word, _, _ in found)
         stems = tuple(map(stem, words))
-        parents = tuple(n for n in claim.depends_on if n in made)
+        references = find_references(claim.text, claim.number)
+        named = sorted({*claim.depends_on, *(n for one in references for n in one.numbers)})
+        parents = tuple(n for n in named if n in made)
         every = frozenset(stems)
         own = frozenset(s for word, s in zip(words, stems, strict=True) if word not in COMMON and not word.isdigit())
         above = frozenset[str]().union(*(made[n][0] for n in parents))
         top = frozenset[str]().union(*(made[n][1] for n in parents)) if parents else every
         places = tuple((start, end) for _, start, end in found)
-        references = find_references(claim.text, claim.number)
-        result.append(Chain(claim, words, stems, places, references, parents, own, above, top))
+        result.append(Chain(claim, words, stems, places, references, tuple(named), parents, own, above, top))
         made.setdefault(claim.number, (every | above, top))
     return tuple(result)

@@ -3,6 +3,7 @@
 import re
 
 from generator.judge.checks.chains import chains
+from generator.record.claim_references import other_language
 from generator.record.disclosure import Claim, Disclosure, Finding
 
 # What may stand before a period inside a claim without ending a sentence; lower case, without the period.
@@ -70,17 +71,21 @@ def c3_claim_one_independent(disclosure: Disclosure) -> tuple[Finding, ...]:
     """There is at least one claim, and the first depends on no other. Source: 37 CFR 1.75(a), (c)."""
     if not disclosure.claims:
         return (Finding("C3", "fail", None, "There is no claim."),)
-    first = disclosure.claims[0]
-    if first.depends_on:
-        return (Finding("C3", "fail", first.number, "The first claim refers to another claim."),)
+    first = chains(disclosure.claims)[0]
+    if first.named:
+        return (Finding("C3", "fail", first.claim.number, "The first claim refers to another claim."),)
     return ()
 
 
 def c4_refers_to_earlier_claims(disclosure: Disclosure) -> tuple[Finding, ...]:
     """A claim refers only to claims that exist and stand before it. Source: 37 CFR 1.75(c)."""
     found, earlier = [], set[int]()
-    for claim in disclosure.claims:
-        for parent in claim.depends_on:
+    for chain in chains(disclosure.claims):
+        claim = chain.claim
+        if language := other_language(claim.text):
+            message = f"The claim refers to another one in {language}; English is read."
+            found.append(Finding("C4", "fail", claim.number, message))
+        for parent in chain.named:
             if parent == claim.number:
                 found.append(Finding("C4", "fail", claim.number, "The claim refers to itself."))
             elif parent not in earlier:
@@ -112,7 +117,9 @@ def c5_multiple_dependency(disclosure: Disclosure) -> tuple[Finding, ...]:
 def c7_transition(disclosure: Disclosure) -> tuple[Finding, ...]:
     """An independent claim has a transition phrase between preamble and body. Source: practice; MPEP 2111.03."""
     return tuple(
-        Finding("C7", "fail", claim.number, "The independent claim has no transition phrase such as 'comprising'.")
-        for claim in disclosure.claims
-        if not claim.depends_on and not TRANSITION.search(claim.text)
+        Finding(
+            "C7", "fail", chain.claim.number, "The independent claim has no transition phrase such as 'comprising'."
+        )
+        for chain in chains(disclosure.claims)
+        if not chain.named and not TRANSITION.search(chain.claim.text)
     )

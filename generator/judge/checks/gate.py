@@ -64,8 +64,10 @@ def _without(claims: tuple[Claim, ...], bad: set[int]) -> tuple[tuple[Claim, ...
     """The claims without `bad` and all that name one of them, renumbered; and the numbers removed."""
     removed, kept = set(bad), []
     for claim in claims:
-        named = {n for r in find_references(claim.text, claim.number) if not r.preceding for n in r.numbers}
-        if claim.number in removed or named & removed:
+        references = find_references(claim.text, claim.number)
+        named = {n for r in references if not r.preceding for n in r.numbers}
+        lost = any(r.numbers and removed.issuperset(r.numbers) for r in references)  # "the preceding claim"
+        if claim.number in removed or named & removed or lost:
             removed.add(claim.number)
         else:
             kept.append(claim)
