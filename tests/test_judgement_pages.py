@@ -9,14 +9,19 @@ import judgements
 import markdown
 import pytest
 from hypothesis import example, given
+from hypothesis import strategies as st
 from judgements import ANTICIPATED, FAR, OBVIOUS, UNASSESSED
 from site_fixture import TEMPLATES, patents, settings
 from test_pages import LINES, Reader, logged
 
 from generator.base.errors import RecordError
+from generator.base.words import placed, stem, words
 from generator.record.judgement import Judgement
+from generator.site.charts import EXCERPT_WORDS, document_links, excerpt
+from generator.site.classes import sentence_case, subclass
 from generator.site.cpc_pages import headings
-from generator.site.listings import summarise
+from generator.site.listings import around, listing_pages, summarise
+from generator.site.metadata import Around, metadata
 from generator.site.pages import render_page
 
 
@@ -51,20 +56,22 @@ def test_other_bytes_are_refused(change: tuple[bytes, bytes]) -> None:
 def test_the_chart_shows_each_element_with_its_passage_and_document() -> None:
     text = page(OBVIOUS)
     assert "**Obvious range (computed).**" in text
-    assert "33 % of its elements at most" in text
-    assert "US7048010, US5803111 together cover 95 %" in text
+    assert "(at most with 33 % of them)" in text
+    assert "US7048010, US5803111 together do with 95 %" in text
     chart = text[text.index("<tbody>") : text.index("</tbody>")]
     assert chart.count("<tr") == 3
     assert chart.count("press-covered") == 2
-    assert "below the inlet, sediment settles in a chamber" in chart
+    assert "<mark>below</mark> the <mark>inlet</mark>, sediment settles in a <mark>chamber</mark>" in chart
+    assert '<a href="https://patents.google.com/?oq=US5803111" rel="external">Google Patents</a>' in chart
+    assert "cover" not in re.sub(r'class="[^"]*"|uncover', "", text[text.index("## How it was judged") :])
     assert "US7048010: Valve flusher (31 %; shares sediment, purge, diaphragm)" in text
 
 
 @pytest.mark.parametrize(
     ("judgement", "said"),
     [
-        (ANTICIPATED, "**One document covers claim 1 (computed):** US7048010."),
-        (FAR, "**Not covered (computed).** The three nearest documents together cover 33 %"),
+        (ANTICIPATED, "**One document shares words with every element of claim 1 (computed):** US7048010."),
+        (FAR, "**Outside the obvious range (computed).** The three nearest documents together share enough words with 33 %"),
         (UNASSESSED, "Not assessed: no reference corpus was asked"),
     ],
 )
@@ -74,7 +81,7 @@ def test_the_other_verdicts(judgement: Judgement, said: str) -> None:
 
 
 def test_without_a_judgement_nothing_is_said_of_gates() -> None:
-    assert "## Judgement" not in page(None)
+    assert "## How it was judged" not in page(None)
 
 
 @given(LINES)
@@ -82,12 +89,12 @@ def test_without_a_judgement_nothing_is_said_of_gates() -> None:
 @example("{: onclick=alert(1) }")
 def test_text_of_documents_is_inert_wherever_a_judgement_puts_it(text: str) -> None:
     source = page(judgements.hostile(text)).split("\n---\n", 1)[1]
-    part = source[source.index("## Judgement") : source.index("## Cite")]
+    part = source[source.index("## How it was judged") : source.index("## Cite")]
     reader = Reader()
     reader.feed(markdown.markdown(part, extensions=["attr_list"]))
     reader.close()
     assert {tag for tag, _ in reader.tags} <= {
-        *("h2", "h3", "p", "a", "div", "table", "thead", "tbody", "tr", "th", "td", "span", "strong", "ul", "li")
+        *("h2", "h3", "p", "a", "div", "table", "thead", "tbody", "tr", "th", "td", "span", "strong", "ul", "li", "mark")
     }
     hrefs = [attributes["href"] for tag, attributes in reader.tags if tag == "a"]
     assert hrefs == ["../../docs/judgement.html"]
@@ -102,10 +109,86 @@ def test_the_scheme_counts_every_volume_once() -> None:
         ("A01G", 0, 1), ("E05D", 0, 2), ("A01G", 1, 1), ("E05D", 1, 2)
     ]  # fmt: skip
     found: list[Any] = [[(h.symbol, h.title, h.count) for h in headings(branches, length)] for length in (1, 3, 4)]
-    assert found[0] == [("A", "HUMAN NECESSITIES", 2), ("E", "FIXED CONSTRUCTIONS", 4)]
+    assert found[0] == [("A", "Human necessities", 2), ("E", "Fixed constructions", 4)]
     assert [entry[0] for entry in found[1]] == ["A01", "E05"]
     assert [len(heading.parts) for heading in headings(branches, 4)] == [2, 2]
     assert [len(heading.parts) for heading in headings(branches, 3)] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("LOCKS; KEYS; WINDOW OR DOOR FITTINGS; SAFES", "Locks; keys; window or door fittings; safes"),
+        ("ELECTRIC DIGITAL DATA PROCESSING (computer systems G06N)", "Electric digital data processing (computer systems G06N)"),
+        ("HEALTHCARE INFORMATICS [ICT] FOR DNA AND X-RAY DATA", "Healthcare informatics [ICT] for DNA and X-ray data"),
+        ("Already in sentence case, e.g. of RNA", "Already in sentence case, e.g. of RNA"),
+        ("", ""),
+    ],
+)
+def test_titles_of_the_scheme_are_in_sentence_case(title: str, said: str) -> None:
+    assert sentence_case(title) == said
+
+
+@pytest.mark.parametrize(("score", "listed"), [(1000, "A01G"), (500, "A01G"), (499, ""), (0, "")])
+def test_a_class_that_is_likelier_wrong_than_right_is_not_assigned(score: int, listed: str) -> None:
+    found = OBVIOUS.classification
+    unsure = replace(OBVIOUS, classification=replace(found, subclasses=(replace(found.subclasses[0], score=score),)))
+    item = logged(patents()[0], judgement=unsure)
+    assert subclass(item) == listed
+    values = metadata(item, settings())
+    assert [one["symbol"] for one in values["cpc"]] == ["A", "A01", "A01G"][: 3 if listed else 2]
+    assert values["filed_under"] == (listed or "unclassified")
+    assert "guess" in values or listed, "the figure of what is not assigned is shown"
+    volume = summarise(0, [item], settings())
+    assert volume.unclassified == (not listed)
+    names = [name for name, _ in listing_pages(volume, [item], settings(), TEMPLATES)]
+    assert (f"cpc-{listed or 'unclassified'}.md") in names
+
+
+@given(st.text(max_size=200), st.text(max_size=2000))
+def test_an_excerpt_is_words_of_the_passage_in_their_order(element: str, passage: str) -> None:
+    found = "".join(part.text for part in excerpt(element, passage)).removeprefix("… ").removesuffix(" …")
+    assert found in " ".join(passage.split())
+    assert len(placed(found)) <= EXCERPT_WORDS
+    shared = [part.text for part in excerpt(element, passage) if part.shared]
+    assert {stem(word) for text in shared for word in words(text)} <= {stem(word) for word in words(element)}
+
+
+def test_the_excerpt_is_where_the_shared_words_are() -> None:
+    filler = "lorem " * 40
+    parts = excerpt("a settling chamber below the inlet", f"{filler}the chamber, below its inlets, {filler}")
+    assert [part.text for part in parts if part.shared] == ["chamber", "below", "inlets"]
+    assert parts[0].text == "… "
+    assert parts[-1].text == " …"
+
+
+@pytest.mark.parametrize(
+    ("number", "espacenet"),
+    [
+        ("US7048010", "US7048010"),
+        ("US20160374580", "US2016374580"),
+        ("US20160374580A1", "US2016374580A1"),
+        ("EP1234567B1", "EP1234567B1"),
+        ("WO2019012345A1", "WO2019012345A1"),
+    ],
+)
+def test_a_patent_number_leads_to_the_places_where_it_can_be_read(number: str, espacenet: str) -> None:
+    (_, google), (_, other) = document_links(number)
+    assert google == f"https://patents.google.com/?oq={number}"
+    assert other == f"https://worldwide.espacenet.com/patent/search?q=pn%3D{espacenet}"
+
+
+@pytest.mark.parametrize("number", ["", "#3", "sha256:ab", "known-1", "US12<b>", "us7048010", "US7048010 B2 javascript:"])
+def test_what_is_no_patent_number_has_no_link(number: str) -> None:
+    assert document_links(number) == ()
+
+
+def test_before_and_after_in_a_class() -> None:
+    judged = [OBVIOUS, FAR, OBVIOUS, None, OBVIOUS]
+    items = [replace(logged(patents()[0], judgement=one), serial=n) for n, one in enumerate(judged)]
+    near = around(items)
+    assert (near[0], near[2], near[4]) == (Around(None, 2), Around(0, 4), Around(2, None))
+    assert near[1] == near[3] == Around()
 
 
 def test_the_class_is_in_the_front_matter_for_the_header_and_the_filter() -> None:

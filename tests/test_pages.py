@@ -19,7 +19,8 @@ from generator.log.archive import LoggedRecord
 from generator.record.disclosure import Claim, Finding, Paragraph
 from generator.record.judgement import Judgement
 from generator.record.record import Record
-from generator.site.pages import blocks, escape, front_matter, link_claims, metadata, minute, render, render_page
+from generator.site.metadata import claim_tree, front_matter, metadata
+from generator.site.pages import escape, link_claims, minute, own_paragraphs, render, render_page, render_text
 
 EXTENSIONS = ["toc", "tables", "fenced_code", "attr_list", "admonition", "def_list", "footnotes", "abbr", "md_in_html"]
 PROOF = "c2sp.org/tlog-proof@v1\n"
@@ -219,13 +220,14 @@ def test_front_matter_gives_back_what_went_in_when_mkdocs_reads_it(values: dict[
 
 @pytest.mark.parametrize("name", ["irrigation", "unpublished"])
 def test_golden_pages(name: str) -> None:
-    """The served Markdown, byte for byte; a wanted change is written to the file by hand or copied from the failure."""
+    """The source of a page and its text form, byte for byte; a wanted change is written to the file by hand or copied from the failure."""
     first, second, _ = patents()
     finding = Finding("C7", "warn", 2, "“the <valve>” has no antecedent")
     page = {"irrigation": logged(first, judgement=judgements.OBVIOUS), "unpublished": logged(second, "", (finding,))}[
         name
     ]
     assert render_page(page, settings(), TEMPLATES) == (CASES / f"{name}.md").read_text(encoding="utf-8")
+    assert render_text(page, settings(), TEMPLATES) == (CASES / f"{name}-text.md").read_text(encoding="utf-8")
 
 
 def test_no_publication_date_is_anywhere_on_an_unpublished_page() -> None:
@@ -252,20 +254,47 @@ def test_metadata_names_everything_that_the_header_shows() -> None:
     assert (values["log_index"], values["checkpoint_size"], values["seed"]) == (5, 6, "00000000000001f4")
 
 
-def test_paragraphs_are_numbered_through_and_grouped_by_origin() -> None:
-    found = blocks(
-        [Paragraph("model", "a"), Paragraph("restated", "b"), Paragraph("restated", "*c"), Paragraph("model", "d")]
-    )
-    assert [(block.origin, block.paragraphs) for block in found] == [
-        ("model", ((1, "a"),)),
-        ("restated", ((2, "b"), (3, "&#42;c"))),
-        ("model", ((4, "d"),)),
-    ]
+def test_paragraphs_keep_their_numbers_and_restatements_are_not_shown() -> None:
+    paragraphs = [Paragraph("model", "a"), Paragraph("restated", "b"), Paragraph("restated", "c"), Paragraph("model", "*d")]
+    assert own_paragraphs(paragraphs) == ((1, "a"), (4, "&#42;d"))
+    page = render_page(logged(record("T", "An abstract.", ["A thing."], paragraphs)), settings(), TEMPLATES)
+    assert "{: #p-0004 .para }" in page
+    assert "p-0002" not in page
+    assert "Its other 2 paragraphs only restate the claims and are not shown; the record has them." in page
 
 
-def test_a_page_without_description_has_no_empty_heading() -> None:
-    page = render_page(logged(record("T", "An abstract.", ["A thing."])), settings(), TEMPLATES)
-    assert "## Description" not in page
+@pytest.mark.parametrize(
+    ("description", "said"),
+    [
+        ([], "This disclosure gives no description of its own.\n"),
+        ([Paragraph("restated", "A.")], "The 1 paragraph in its record only restates the claims."),
+        ([Paragraph("restated", "A."), Paragraph("restated", "B.")], "The 2 paragraphs in its record only restate the"),
+    ],
+)
+def test_a_page_without_a_description_of_its_own_says_so(description: list[Paragraph], said: str) -> None:
+    item = logged(record("T", "An abstract.", ["A thing."], description))
+    for text in (render_page(item, settings(), TEMPLATES), render_text(item, settings(), TEMPLATES)):
+        assert "## Description" not in text
+        assert said in text
+
+
+def test_the_claim_tree_has_each_claim_below_the_first_that_it_depends_on() -> None:
+    claims = (Claim(1, "A valve, comprising a body."), Claim(2, "x", (1,)), Claim(3, "y", (2, 1)), Claim(4, "z", (1,)))
+    tree = [(item["number"], item["depth"], item["parent"]) for item in claim_tree((*claims, Claim(5, "A method.")))]
+    assert tree == [(1, 0, 0), (2, 1, 1), (3, 2, 2), (4, 1, 1), (5, 0, 0)]
+    assert claim_tree(claims)[0]["head"] == "A valve, comprising a body"
+
+
+@given(st.lists(st.lists(st.integers(0, 600), max_size=3), min_size=1, max_size=500))
+def test_no_dependence_hides_a_claim_or_ends_the_tree(parents: list[list[int]]) -> None:
+    """Claims that depend on themselves, on later ones or on none that there is stand at the root."""
+    claims = tuple(Claim(n, f"Claim {n}", tuple(p)) for n, p in enumerate(parents, 1))
+    tree = claim_tree(claims)
+    assert [item["number"] for item in tree] == sorted({item["number"] for item in tree}, key=[
+        item["number"] for item in tree
+    ].index)
+    if len(claims) <= 60:
+        assert {item["number"] for item in tree} == set(range(1, len(claims) + 1))
 
 
 def test_a_missing_template_is_named(tmp_path: Path) -> None:

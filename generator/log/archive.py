@@ -29,6 +29,7 @@ class LoggedRecord:
     """A record in the log. `published_at` is empty while it is not yet published; `proof` is its .proof file's text.
 
     Records of versions before 0.3 have no judgement. `superseded_by` and `supersedes` are serials of other disclosures.
+    `dated_by` is the index of the log's entry that holds the publication time.
     """
 
     serial: int
@@ -41,6 +42,7 @@ class LoggedRecord:
     judgement: Judgement | None = None
     superseded_by: int | None = None
     supersedes: int | None = None
+    dated_by: int | None = None
 
     @property
     def volume(self) -> int:
@@ -124,6 +126,7 @@ def _logged(output: Path, serial: int, entry: Disclosed, ledger: Ledger) -> Logg
         judgement=_judgement(record_path(output, serial, ".judgement.json"), ledger),
         superseded_by=ledger.successor_of.get(serial),
         supersedes=ledger.predecessor_of.get(serial),
+        dated_by=ledger.dated_by.get(serial),
     )
 
 

@@ -26,8 +26,8 @@ from generator.log.entries import Disclosed
 from generator.log.ledger import Ledger
 from generator.site import builder, sources
 from generator.site.cpc_pages import headings, scheme_pages
-from generator.site.listings import Site, Volume, listing_pages, summarise, totals
-from generator.site.pages import render, render_page
+from generator.site.listings import Site, Volume, around, listing_pages, summarise, totals
+from generator.site.pages import render, render_page, render_text
 from generator.site.plots import figures
 from generator.site.report_facts import read_report
 
@@ -129,8 +129,9 @@ def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, boo
     folder = work / "docs" / "d" / str(number)
     _clear(work)
     folder.mkdir(parents=True)
+    near = around(logged)
     for item in logged:
-        page = render_page(item, shop.settings, shop.templates)
+        page = render_page(item, shop.settings, shop.templates, near[item.serial])
         (folder / f"{item.serial}.md").write_text(page, encoding="utf-8", newline="\n")
     for name, text in listing_pages(volume, logged, shop.settings, shop.templates):
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
@@ -139,7 +140,8 @@ def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, boo
     for item in logged:
         (made / f"{item.serial}.json").write_bytes(item.data)
         (made / f"{item.serial}.proof").write_text(item.proof, encoding="utf-8", newline="\n")
-        shutil.copyfile(folder / f"{item.serial}.md", made / f"{item.serial}.md")
+        text = render_text(item, shop.settings, shop.templates)
+        (made / f"{item.serial}.md").write_text(text, encoding="utf-8", newline="\n")
         if not (made / f"{item.serial}.html").is_file():
             raise ToolError(f"mkdocs made no page of disclosure {item.serial}", hint=f"Its source is in {folder}.")
     _replace(made, target)

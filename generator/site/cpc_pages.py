@@ -10,7 +10,8 @@ from pathlib import Path
 
 from generator.base.settings import Settings
 from generator.site.listings import Branch, Site
-from generator.site.pages import front_matter, render
+from generator.site.metadata import front_matter
+from generator.site.pages import render
 
 PLACES = {"section": 1, "class": 3, "subclass": 4}  # characters of a symbol
 FOLDER = "cpc"

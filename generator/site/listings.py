@@ -14,7 +14,9 @@ from generator.base import canonical, files
 from generator.base.errors import PressError, RecordError
 from generator.base.settings import Settings
 from generator.log.archive import LoggedRecord
-from generator.site.pages import Row, front_matter, render, row, subclass
+from generator.site.classes import UNCLASSIFIED, sentence_case, subclass
+from generator.site.metadata import Around, front_matter
+from generator.site.pages import Row, render, row
 
 MAX_ROWS = 1_000
 LATEST = 20
@@ -53,6 +55,7 @@ class Volume:
     days: tuple[Day, ...]
     latest: tuple[Row, ...]
     branches: tuple[Branch, ...] = ()
+    unclassified: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -129,6 +132,11 @@ class Site:
         return tuple(branch for volume in self.volumes for branch in volume.branches)
 
     @property
+    def unclassified(self) -> tuple[Volume, ...]:
+        """The volumes that list disclosures without a class, newest first."""
+        return tuple(volume for volume in reversed(self.volumes) if volume.unclassified)
+
+    @property
     def example(self) -> str:
         """A file to verify, for the page that explains it."""
         return f"{self.latest[0].serial}.json" if self.latest else "0.json"
@@ -150,6 +158,7 @@ def summarise(number: int, logged: Sequence[LoggedRecord], settings: Settings) -
         days=tuple(Day(_day_name(day), day, number, count) for day, count in sorted(counts.items())),
         latest=tuple(rows[: -LATEST - 1 : -1]),
         branches=_branches(number, logged),
+        unclassified=sum(not item.subclass for item in rows),
     )
 
 
@@ -158,7 +167,8 @@ def _branches(volume: int, logged: Sequence[LoggedRecord]) -> tuple[Branch, ...]
     for item in logged:
         if item.judgement and (symbol := subclass(item)):
             found = item.judgement.classification
-            named = {entry.symbol: entry.title for entry in (*found.sections, *found.classes, *found.subclasses)}
+            every = (*found.sections, *found.classes, *found.subclasses)
+            named = {entry.symbol: sentence_case(entry.title) for entry in every}
             titles[symbol] = (named.get(symbol[:1], ""), named.get(symbol[:3], ""), named[symbol])
     return tuple(Branch(symbol, titles[symbol], volume, counts[symbol]) for symbol in sorted(titles))
 
@@ -179,8 +189,24 @@ def listing_pages(
         yield from _listing(day.stem, heading, intro, those, settings, templates)
     for branch in volume.branches:
         those = [item for item in rows if item.subclass == branch.symbol]
-        intro = f"{branch.titles[2]} {branch.count:,} of volume {volume.number}, assigned to this class by machine."
+        intro = f"{branch.titles[2]}: {branch.count:,} of volume {volume.number}, assigned to this class by machine."
         yield from _listing(f"cpc-{branch.symbol}", f"CPC {branch.symbol}", intro, those, settings, templates)
+    if volume.unclassified:
+        those = [item for item in rows if not item.subclass]
+        intro = f"{volume.unclassified:,} of volume {volume.number}: no class is likelier right than wrong."
+        yield from _listing(f"cpc-{UNCLASSIFIED}", "Unclassified", intro, those, settings, templates)
+
+
+def around(logged: Sequence[LoggedRecord]) -> dict[int, Around]:
+    """For each disclosure of a volume, the ones before and after it in its class, by number."""
+    classes: dict[str, list[int]] = {}
+    for item in logged:
+        classes.setdefault(subclass(item), []).append(item.serial)
+    return {
+        serial: Around(before, after)
+        for serials in classes.values()
+        for before, serial, after in zip([None, *serials], serials, [*serials[1:], None], strict=False)
+    }
 
 
 def _listing(

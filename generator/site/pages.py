@@ -7,10 +7,9 @@ Nothing here reads a clock: a page is a function of its record, its place in the
 
 import html
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +19,21 @@ from generator.base.settings import Settings
 from generator.log import archive
 from generator.log.archive import LoggedRecord
 from generator.record.disclosure import Claim, Paragraph
-from generator.record.judgement import Class, Classification
-from generator.record.record import LICENSE
-from generator.site.citation import citations, display_id, permalink
+from generator.site.charts import chart_rows
+from generator.site.citation import citations, display_id
+from generator.site.classes import best_guess, subclass
+from generator.site.metadata import Around, front_matter, metadata, own_serial, shorten, summary_metadata
 
 _REFERENCE = re.compile(r"\bclaims?\s+[0-9]+(?:(?:\s*(?:,|-|–|/|\bto\b|\bor\b|\band\b|\bthrough\b)\s*)+[0-9]+)*", re.I)
+SUMMARY_CHARS = 160  # of an abstract in a listing
 _NUMBER = re.compile(r"(?:\bclaims?\s+)?[0-9]+", re.I)
-_OWN = re.compile(r"#[0-9]{1,15}")
-DESCRIPTION_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A disclosure in a listing. `published_at` is empty while it is not yet published."""
+    """A disclosure in a listing. `published_at` is empty while it is not yet published, `subclass` while no class is
+    sure; then `guess` says which is likeliest, and how sure.
+    """
 
     serial: int
     volume: int
@@ -41,14 +42,8 @@ class Row:
     published_at: str
     claims: int
     subclass: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Paragraphs of one origin, in a row: number in the description and escaped text."""
-
-    origin: str
-    paragraphs: tuple[tuple[int, str], ...]
+    guess: str = ""
+    summary: str = ""
 
 
 def link_claims(claim: Claim) -> str:
@@ -68,15 +63,13 @@ def link_claims(claim: Claim) -> str:
     return "".join(parts)
 
 
-def blocks(description: Sequence[Paragraph]) -> tuple[Block, ...]:
-    numbered = enumerate(description, 1)
-    return tuple(
-        Block(origin, tuple((number, escape(paragraph.text)) for number, paragraph in group))
-        for origin, group in groupby(numbered, key=lambda pair: pair[1].origin)
-    )
+def own_paragraphs(description: Sequence[Paragraph]) -> tuple[tuple[int, str], ...]:
+    """What the model described beyond its claims: number in the record's description, and escaped text."""
+    return tuple((n, escape(p.text)) for n, p in enumerate(description, 1) if p.origin == "model")
 
 
 def row(logged: LoggedRecord, settings: Settings) -> Row:
+    guess = best_guess(logged)
     return Row(
         serial=logged.serial,
         volume=logged.volume,
@@ -85,106 +78,46 @@ def row(logged: LoggedRecord, settings: Settings) -> Row:
         published_at=logged.published_at,
         claims=len(logged.record.disclosure.claims),
         subclass=subclass(logged),
+        guess=f"{guess.symbol}, {percent(guess.score)} sure" if guess and not subclass(logged) else "",
+        summary=shorten(logged.record.disclosure.abstract, SUMMARY_CHARS),
     )
 
 
-def subclass(logged: LoggedRecord) -> str:
-    """The CPC subclass that was assigned by machine, or an empty string: the one that listings and search go by."""
-    found = logged.judgement.classification.subclasses if logged.judgement else ()
-    return found[0].symbol if found else ""
-
-
-def metadata(logged: LoggedRecord, settings: Settings) -> dict[str, Any]:
-    """The front matter of a disclosure page. Without a publication time it holds no publication date anywhere."""
-    text, made = logged.record.disclosure, logged.record.generation
-    published = {"published": logged.published_at} if logged.published_at else {"not_yet_published": True}
-
-    def url(suffix: str) -> str:
-        return permalink(logged.serial, logged.volume, settings, suffix)
-
-    return {
-        "title": text.title,
-        "kind": "disclosure",
-        "id": display_id(logged.serial, settings),
-        "serial": logged.serial,
-        "volume": logged.volume,
-        **published,
-        "created": logged.record.created_at,
-        "record_sha256": logged.record.sha256,
-        "record_bytes": len(logged.data),
-        "log_index": logged.serial,
-        "log_origin": settings.log_origin,
-        "checkpoint_size": logged.checkpoint_size,
-        "review": logged.record.review,
-        **_joined("superseded_by", logged.superseded_by, settings),
-        **_joined("supersedes", logged.supersedes, settings),
-        "license": LICENSE,
-        "language": text.language,
-        "publisher": logged.record.publisher,
-        "demonstration": made.demonstration,
-        "model": made.model,
-        "model_revision": made.revision,
-        "weights_sha256": made.weights_sha256,
-        "tokenizer_sha256": made.tokenizer_sha256,
-        "model_license": made.model_license,
-        "model_attribution": made.model_attribution,
-        "direction": made.direction,
-        "topic": made.topic,
-        "seed": made.seed,
-        "sampling": dict(made.sampling),
-        "stop": made.stop,
-        "removed_claims": list(made.removed_claims),
-        "generator_version": made.generator_version,
-        "claims": len(text.claims),
-        "cpc": [asdict(item) for item in _classes(logged)],
-        "findings": [asdict(finding) for finding in logged.findings],
-        "summary": _shorten(text.abstract),
-        "page": url(".html"),
-        "record": url(".json"),
-        "proof": url(".proof"),
-        "markdown": url(".md"),
-    }
-
-
-def _joined(name: str, serial: int | None, settings: Settings) -> dict[str, Any]:
-    """The other disclosure of two that a supersede entry joins."""
-    if serial is None:
-        return {}
-    return {name: {"id": display_id(serial, settings), "path": f"d/{serial // archive.VOLUME}/{serial}.html"}}
-
-
-def _classes(logged: LoggedRecord) -> tuple[Class, ...]:
-    """The best section, class and subclass: one branch of the scheme, from its root."""
-    found = logged.judgement.classification if logged.judgement else Classification((), (), ())
-    return (*found.sections[:1], *found.classes[:1], *found.subclasses[:1])
-
-
-def render_page(logged: LoggedRecord, settings: Settings, templates: Path) -> str:
-    """The Markdown page of a disclosure, from `disclosure.md.j2`."""
-    text = logged.record.disclosure
+def render_page(
+    logged: LoggedRecord,
+    settings: Settings,
+    templates: Path,
+    around: Around = Around(),  # noqa: B008
+) -> str:
+    """The source of a disclosure's page, from `disclosure.md.j2`."""
+    chart = logged.judgement.chart if logged.judgement else None
     body = render(
         templates,
         "disclosure.md.j2",
         settings,
-        title=text.title,
-        abstract=text.abstract,
-        claims=[(claim.number, link_claims(claim)) for claim in text.claims],
-        blocks=blocks(text.description),
+        **_text(logged),
         judgement=logged.judgement,
+        chart_rows=chart_rows(chart.elements) if chart else (),
         citations=citations(logged, settings),
     )
-    return front_matter(metadata(logged, settings)) + body
+    return front_matter(metadata(logged, settings, around)) + body
 
 
-def front_matter(values: Mapping[str, Any]) -> str:
-    """YAML between two lines of dashes. No line inside begins with a dash, so that nothing can end it early."""
-    import yaml
+def render_text(logged: LoggedRecord, settings: Settings, templates: Path) -> str:
+    """The disclosure as plain Markdown, which is served beside its page, from `text.md.j2`."""
+    return front_matter(summary_metadata(logged, settings)) + render(templates, "text.md.j2", settings, **_text(logged))
 
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml is ten times faster
-    text: str = yaml.dump(dict(values), Dumper=dumper, allow_unicode=True, sort_keys=False, width=1 << 30)
-    # A list at the top level of a block mapping is written without indentation; indented, it is the same value.
-    text = "".join(f"  {line}\n" if line.startswith(("-", " ")) else f"{line}\n" for line in text.split("\n")[:-1])
-    return f"---\n{text}---\n\n"
+
+def _text(logged: LoggedRecord) -> dict[str, Any]:
+    """What both forms show of the text. Paragraphs that restate the claims are in the record alone."""
+    text = logged.record.disclosure
+    return {
+        "title": text.title,
+        "abstract": text.abstract,
+        "claims": [(claim.number, link_claims(claim)) for claim in text.claims],
+        "paragraphs": own_paragraphs(text.description),
+        "restated": sum(paragraph.origin != "model" for paragraph in text.description),
+    }
 
 
 def render(templates: Path, name: str, settings: Settings, **values: Any) -> str:
@@ -234,18 +167,11 @@ def named(number: str, settings: Settings) -> str:
     """Markdown of the number of a known document; a disclosure of this publication is a link to its page."""
     if number.startswith("sha256:"):
         return "a draft of the same night that was not logged"
-    if not _OWN.fullmatch(number):
+    if (serial := own_serial(number)) is None:
         return escape(number)
-    serial = int(number[1:])
     return f"[{escape(display_id(serial, settings))}](../{serial // archive.VOLUME}/{serial}.html)"
 
 
 def percent(thousandths: int) -> str:
     """`537` as `54 %`."""
     return f"{(thousandths + 5) // 10} %"
-
-
-def _shorten(text: str) -> str:
-    if len(text) <= DESCRIPTION_CHARS:
-        return text
-    return text[: DESCRIPTION_CHARS - 1].rsplit(" ", 1)[0] + "…"

@@ -131,8 +131,9 @@
     one("#title", record.title, "title");
     one("#abstract-text", record.abstract, "abstract");
     many(".press-text > ol > li", record.claims.map((claim) => claim.text), "claim");
-    many(".press-text > p.para", record.description.map((paragraph) => paragraph.text), "paragraph");
-    return record.claims.length + record.description.length + 2;
+    const own = record.description.filter((paragraph) => paragraph.origin === "model");  // the page shows no restatement
+    many(".press-text > p.para", own.map((paragraph) => paragraph.text), "paragraph");
+    return record.claims.length + own.length + 2;
   }
 
   const facts = {};
