@@ -33,8 +33,8 @@ def hostile() -> Record:
         ],
         [
             Paragraph("model", f"</p></div></article><style>body{{display:none}}</style>{marked}"),
-            Paragraph("restated", "{: .n } [\\[0001\\]](#p-0001){: .n } [0001] +1. --- : x"),
-            Paragraph("restated", "<base href=//evil.example/><meta http-equiv=refresh content=0;url=//evil.example>"),
+            Paragraph("model", "{: .n } [\\[0001\\]](#p-0001){: .n } [0001] +1. --- : x"),
+            Paragraph("model", "<base href=//evil.example/><meta http-equiv=refresh content=0;url=//evil.example>"),
         ],
         salt=4,
         model='"><script>window.hacked=1</script>',
@@ -82,7 +82,8 @@ def test_hostile_text_is_shown_and_not_run(visit: Visit, server: Server, site: P
     assert page.text_content("#abstract-text") == text["abstract"]
     assert page.locator(".press-text ol > li").all_text_contents() == [claim["text"] for claim in text["claims"]]
     shown = page.locator(".press-text p.para").all_text_contents()
-    assert shown == [f"[{n:04d}] {item['text']}" for n, item in enumerate(text["description"], 1)]
+    own = [(n, item) for n, item in enumerate(text["description"], 1) if item["origin"] == "model"]
+    assert shown == [f"[{n:04d}] {item['text']}" for n, item in own]
     assert page.evaluate("window.hacked") is None
     assert page.title() == f"PAP-0000003: {text['title']} - Prior Art Press"
     assert json.loads(page.text_content('script[type="application/ld+json"]'))["headline"] == text["title"]

@@ -83,21 +83,21 @@ def test_the_keyboard_alone_answers_and_goes_on(visit: Visit, folder: Path) -> N
     page = visit.open((folder / "form.html").as_uri())
     page.focus("#rater")
     page.keyboard.type("Ada")
-    page.keyboard.publication("Tab")
+    page.keyboard.press("Tab")
     for _ in QUESTIONS:
-        page.keyboard.publication("Space")
-        page.keyboard.publication("ArrowRight")
-        page.keyboard.publication("Tab")
+        page.keyboard.press("Space")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "remark"
     assert page.locator("input:checked").evaluate_all("all => all.map((one) => one.value)") == ["no"] * 4
-    page.keyboard.publication("Tab")
+    page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "next"
-    page.keyboard.publication("Enter")
+    page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "place"
     assert page.text_content("#place") == "Text 2 of 20"
     assert page.locator("input:checked").count() == 0
-    page.keyboard.publication("Tab")
-    page.keyboard.publication("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
     assert page.text_content("#progress-text") == "1 of 20 texts answered"
     assert visit.errors == []
 

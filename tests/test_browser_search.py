@@ -93,7 +93,7 @@ def look_for(tab: Any, server: site_fixture.Server, query: str) -> str:
 def test_from_the_home_page_to_the_claim(tab: Any, server: site_fixture.Server) -> None:
     tab.goto(server.url)
     tab.get_by_label("Search disclosures").fill("converge purge port")
-    tab.keyboard.publication("Enter")
+    tab.keyboard.press("Enter")
     assert status(tab) == "0 disclosures match converge purge port in the newest 3 of 5 volumes"
     tab.get_by_role("button", name="Search older volumes").click()
     tab.locator(".search-result").wait_for()
@@ -130,7 +130,7 @@ def test_a_search_in_the_address_gives_the_same_again(tab: Any, server: site_fix
 def test_back_and_forward_go_through_searches(tab: Any, server: site_fixture.Server) -> None:
     look_for(tab, server, "q=ratchet")
     tab.get_by_label("Words to search for").fill("diaphragm")
-    tab.keyboard.publication("Enter")
+    tab.keyboard.press("Enter")
     tab.locator('[data-search="status"]', has_text="match diaphragm").wait_for()
     tab.go_back()
     tab.locator('[data-search="status"]', has_text="match ratchet").wait_for()
@@ -269,7 +269,7 @@ def test_nothing_of_the_index_is_loaded_before_a_search(tab: Any, server: site_f
 def test_a_slash_goes_to_the_search_box(tab: Any, server: site_fixture.Server) -> None:
     for path, label in (("d/0/0.html", "Search disclosures"), ("search.html", "Words to search for")):
         tab.goto(server.url + path)
-        tab.keyboard.publication("/")
+        tab.keyboard.press("/")
         tab.keyboard.type("a/b")
         assert tab.get_by_label(label).input_value() == "a/b"
 

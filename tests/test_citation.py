@@ -1,10 +1,16 @@
-"""Citations: exact texts, and that no title can break out of its field in any of the four formats."""
+"""Citations: exact texts, what real parsers read of them, and that no title can break out of its field in any form."""
 
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
+import bibtexparser
+import judgements
 import pytest
+import rispy
+from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
+from citeproc.source.json import CiteProcJSON
 from hypothesis import given
 from hypothesis import strategies as st
 from site_fixture import PUBLISHED, patents, settings
@@ -12,13 +18,16 @@ from site_fixture import PUBLISHED, patents, settings
 from generator.base.canonical import text_problem
 from generator.log.archive import LoggedRecord
 from generator.record.record import Record
-from generator.site.citation import bibtex, citations, csl_json, examiner_line, ris
+from generator.site import citation
+from generator.site.citation import bibtex, citation_files, citations, csl_json, ris
 
 TITLES = st.text(min_size=1, max_size=60).map(lambda t: " ".join(t.split())).filter(lambda t: t and not text_problem(t))
+PAGE = "http://127.0.0.1:8123/repo/d/0/123.html"
+TITLE = "Method for scheduling battery swaps of delivery robots"
 
 
 def logged(record: Record, published: str = PUBLISHED, serial: int = 123) -> LoggedRecord:
-    return LoggedRecord(serial, record.to_bytes(), record, "", 124, published, ())
+    return LoggedRecord(serial, record.to_bytes(), record, "", 124, published, (), judgements.OBVIOUS)
 
 
 def titled(title: str, published: str = PUBLISHED) -> LoggedRecord:
@@ -26,18 +35,48 @@ def titled(title: str, published: str = PUBLISHED) -> LoggedRecord:
     return logged(replace(record, disclosure=replace(record.disclosure, title=title)), published)
 
 
-def test_examiner_line_has_what_the_forms_ask_for() -> None:
-    assert examiner_line(logged(patents()[1]), settings()) == (
-        "PRIOR ART PRESS, “Method for scheduling battery swaps of delivery robots”, Disclosure PAP-0000123 "
-        "(machine-generated), published 2026-11-22T03:14:07Z, Prior Art Press, "
-        "http://127.0.0.1:8123/repo/d/0/123.html [retrieved on YYYY-MM-DD]."
-    )
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (
+            "examiner",
+            f"PRIOR ART PRESS, “{TITLE}”, Disclosure PAP-0000123 (machine-generated) [online], Prior Art Press, "
+            f"published 2026-11-22T03:14:07Z, [retrieved on YYYY-MM-DD]. Retrieved from the Internet: <URL: {PAGE}>|.",
+        ),
+        (
+            "applicant",
+            f"PRIOR ART PRESS, “{TITLE}”, Disclosure PAP-0000123 (machine-generated), 2026-11-22|, Prior Art Press, "
+            f"{PAGE} [retrieved on YYYY-MM-DD].",
+        ),
+        (
+            "third-party",
+            f"Author (if any): Prior Art Press\nTitle: {TITLE}\nItem: Disclosure PAP-0000123 (machine-generated)\n"
+            "Publication date: 11/22/2026\nPages or passages: |whole document|\nPublisher: Prior Art Press\n"
+            f"Place of publication: {PAGE} [retrieved on YYYY-MM-DD]",
+        ),
+        (
+            "epo",
+            f"PRIOR ART PRESS: “{TITLE}”, Disclosure PAP-0000123 (machine-generated), 22 November 2026 (2026-11-22)|, "
+            f"Retrieved from the Internet: URL:{PAGE} [retrieved on YYYY-MM-DD]",
+        ),
+        (
+            "st14",
+            f"PRIOR ART PRESS. {TITLE} [online]. Disclosure PAP-0000123 (machine-generated). Prior Art Press, "
+            f"2026-11-22 [retrieved on YYYY-MM-DD]. Retrieved from the Internet: <URL: {PAGE}>|.",
+        ),
+    ],
+)
+def test_prose_forms_have_what_they_ask_for_and_a_place_for_a_pin_cite(key: str, text: str) -> None:
+    (form,) = (form for form in citations(logged(patents()[1]), settings()) if form.key == key)
+    first, last = form.pin or (0, 0)
+    marked = form.text[:first] + "|" + (form.text[first:last] + "|" if last > first else "") + form.text[last:]
+    assert marked == text
 
 
 def test_bibtex_of_a_plain_title() -> None:
     text = bibtex(logged(patents()[1]), settings())
     assert text.startswith("@techreport{PAP-0000123,\n  author = {{Prior Art Press}},\n  title = {{Method for")
-    assert "  year = {2026},\n  date = {2026-11-22},\n" in text
+    assert "  year = {2026},\n  month = nov,\n  date = {2026-11-22},\n" in text
     assert text.endswith(",\n}")
 
 
@@ -51,26 +90,50 @@ def test_bibtex_escapes_what_tex_reads() -> None:
 
 
 @given(TITLES)
-def test_bibtex_keeps_its_braces_balanced_and_its_fields_on_their_lines(title: str) -> None:
-    lines = bibtex(titled(title), settings()).split("\n")
-    assert [line.partition(" =")[0] for line in lines[1:-1]] == [
-        *("  author", "  title", "  institution", "  type", "  number"),
-        *("  year", "  date", "  url", "  urldate", "  note"),
+def test_bibtexparser_reads_the_file(title: str) -> None:
+    library = bibtexparser.parse_string(citation_files(titled(title), settings())[".bib"])
+    assert library.failed_blocks == []
+    (entry,) = library.entries
+    assert (entry.entry_type, entry.key) == ("techreport", "PAP-0000123")
+    fields = {field.key: field.value for field in entry.fields}
+    assert list(fields) == [
+        *("author", "title", "institution", "type", "number"),
+        *("year", "month", "date", "url", "note"),
     ]
-    for line in lines[1:-1]:
+    assert fields["url"] == PAGE
+
+
+@given(TITLES)
+def test_bibtex_keeps_its_braces_balanced(title: str) -> None:
+    for line in bibtex(titled(title), settings()).split("\n")[1:-1]:
         depth = 0
         for character in line:
             depth += {"{": 1, "}": -1}.get(character, 0)
             assert depth >= 0
         assert depth == 0
-        assert line.endswith("},")
+        assert line.endswith(",")
+
+
+@given(TITLES)
+def test_rispy_reads_the_file(title: str) -> None:
+    item = titled(title)
+    (entry,) = rispy.loads(citation_files(item, settings())[".ris"])
+    assert entry["type_of_reference"] == "RPRT"
+    assert entry["title"] == title
+    assert entry["authors"] == ["Prior Art Press"]
+    assert (entry["year"], entry["date"]) == ("2026", "2026/11/22")
+    assert entry["urls"] == [PAGE]
+    assert entry["keywords"] == ["A01G"]
+    assert entry["abstract"] == item.record.disclosure.abstract
+    assert "access_date" not in entry, "a file does not know when it is read"
 
 
 @given(TITLES)
 def test_ris_has_one_line_per_field(title: str) -> None:
     lines = ris(titled(title), settings()).split("\n")
     assert [line[:6] for line in lines] == [
-        f"{tag}  - " for tag in ("TY", "AU", "TI", "PY", "DA", "PB", "M3", "SN", "LA", "UR", "Y2", "N1", "ER")
+        f"{tag}  - "
+        for tag in ("TY", "AU", "TI", "PY", "DA", "PB", "M3", "SN", "LA", "UR", "Y2", "AB", "KW", "N1", "ER")
     ]
     assert lines[2] == f"TI  - {title}"
 
@@ -80,17 +143,40 @@ def test_csl_json_gives_the_title_back(title: str) -> None:
     (item,) = json.loads(csl_json(titled(title), settings()))
     assert item["title"] == title
     assert item["issued"] == {"date-parts": [[2026, 11, 22]]}
+    assert item["accessed"] == {"date-parts": [["YYYY", "MM", "DD"]]}
     assert item["author"] == [{"literal": "Prior Art Press"}]
 
 
-@pytest.mark.parametrize("form", ["examiner", "bibtex", "ris", "csl"])
+def test_citeproc_prints_the_day_of_access() -> None:
+    """What the page gives once the browser has filled in the day, in a style that prints it."""
+    text = csl_json(logged(patents()[1]), settings()).replace('["YYYY", "MM", "DD"]', "[2026, 11, 30]")
+    items: list[dict[str, Any]] = json.loads(text)
+    items[0]["id"] = "one"
+    style = CitationStylesStyle("harvard-cite-them-right", validate=False)
+    bibliography = CitationStylesBibliography(style, CiteProcJSON(items), formatter.plain)
+    bibliography.register(Citation([CitationItem("one")]))
+    (printed,) = (str(entry) for entry in bibliography.bibliography())
+    assert TITLE in printed
+    assert PAGE in printed
+    assert "(Accessed: November 30, 2026)" in printed
+
+
+@pytest.mark.parametrize("form", ["examiner", "applicant", "third-party", "epo", "st14", "bibtex", "ris", "csl"])
 def test_what_is_not_published_has_no_publication_date(form: str) -> None:
-    (citation,) = (c for c in citations(logged(patents()[1], published=""), settings()) if c.key == form)
-    assert "not yet published" in citation.text.lower()
-    dates = re.findall(r"\b20\d\d\b", citation.text.replace(patents()[1].sha256, ""))
+    (found,) = (c for c in citations(logged(patents()[1], published=""), settings()) if c.key == form)
+    assert "not yet published" in found.text.lower()
+    dates = re.findall(r"\b20\d\d\b", found.text.replace(patents()[1].sha256, ""))
     assert dates == []
 
 
 def test_a_site_address_cannot_end_the_bibtex_field() -> None:
     text = bibtex(logged(patents()[1]), settings(site_url="https://press.example/a}b{c/"))
     assert "  url = {https://press.example/a%7Db%7Bc/d/0/123.html},\n" in text
+
+
+@given(TITLES)
+def test_no_title_moves_the_place_of_the_pin_cite(title: str) -> None:
+    for form in citations(titled(title + citation.PIN), settings()):
+        if form.pin:
+            assert form.text[slice(*form.pin)] in ("", "whole document")
+            assert form.text[form.pin[1]] in ",.\n"

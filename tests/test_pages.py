@@ -220,7 +220,7 @@ def test_front_matter_gives_back_what_went_in_when_mkdocs_reads_it(values: dict[
 
 @pytest.mark.parametrize("name", ["irrigation", "unpublished"])
 def test_golden_pages(name: str) -> None:
-    """The source of a page and its text form, byte for byte; a wanted change is written to the file by hand or copied from the failure."""
+    """A page's source and text form, byte for byte; a wanted change is copied into the file from the failure."""
     first, second, _ = patents()
     finding = Finding("C7", "warn", 2, "“the <valve>” has no antecedent")
     page = {"irrigation": logged(first, judgement=judgements.OBVIOUS), "unpublished": logged(second, "", (finding,))}[
@@ -255,7 +255,12 @@ def test_metadata_names_everything_that_the_header_shows() -> None:
 
 
 def test_paragraphs_keep_their_numbers_and_restatements_are_not_shown() -> None:
-    paragraphs = [Paragraph("model", "a"), Paragraph("restated", "b"), Paragraph("restated", "c"), Paragraph("model", "*d")]
+    paragraphs = [
+        Paragraph("model", "a"),
+        Paragraph("restated", "b"),
+        Paragraph("restated", "c"),
+        Paragraph("model", "*d"),
+    ]
     assert own_paragraphs(paragraphs) == ((1, "a"), (4, "&#42;d"))
     page = render_page(logged(record("T", "An abstract.", ["A thing."], paragraphs)), settings(), TEMPLATES)
     assert "{: #p-0004 .para }" in page
@@ -290,11 +295,10 @@ def test_no_dependence_hides_a_claim_or_ends_the_tree(parents: list[list[int]]) 
     """Claims that depend on themselves, on later ones or on none that there is stand at the root."""
     claims = tuple(Claim(n, f"Claim {n}", tuple(p)) for n, p in enumerate(parents, 1))
     tree = claim_tree(claims)
-    assert [item["number"] for item in tree] == sorted({item["number"] for item in tree}, key=[
-        item["number"] for item in tree
-    ].index)
+    numbers = [item["number"] for item in tree]
+    assert len(numbers) == len(set(numbers)) <= 60
     if len(claims) <= 60:
-        assert {item["number"] for item in tree} == set(range(1, len(claims) + 1))
+        assert set(numbers) == set(range(1, len(claims) + 1))
 
 
 def test_a_missing_template_is_named(tmp_path: Path) -> None:

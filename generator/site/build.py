@@ -25,6 +25,7 @@ from generator.log import archive
 from generator.log.entries import Disclosed
 from generator.log.ledger import Ledger
 from generator.site import builder, sources
+from generator.site.citation import citation_files
 from generator.site.cpc_pages import headings, scheme_pages
 from generator.site.listings import Site, Volume, around, listing_pages, summarise, totals
 from generator.site.pages import render, render_page, render_text
@@ -142,6 +143,8 @@ def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, boo
         (made / f"{item.serial}.proof").write_text(item.proof, encoding="utf-8", newline="\n")
         text = render_text(item, shop.settings, shop.templates)
         (made / f"{item.serial}.md").write_text(text, encoding="utf-8", newline="\n")
+        for suffix, form in citation_files(item, shop.settings).items():
+            (made / f"{item.serial}{suffix}").write_text(form, encoding="utf-8", newline="\n")
         if not (made / f"{item.serial}.html").is_file():
             raise ToolError(f"mkdocs made no page of disclosure {item.serial}", hint=f"Its source is in {folder}.")
     _replace(made, target)

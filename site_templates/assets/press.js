@@ -44,17 +44,22 @@
   toggle.className = "press-theme";
   document.querySelector(".press-bar")?.append(toggle);
 
-  /* The day of reading, which no server knows. */
+  /* The day of reading, which no server knows: in each form the last place of its kind, for titles may hold the same. */
   const today = new Date().toISOString().slice(0, 10);
+  const [year, month, day] = today.split("-").map(Number);
+  const places = [
+    ["YYYY-MM-DD", today],
+    ["Y2  - YYYY/MM/DD", `Y2  - ${today.replaceAll("-", "/")}`],
+    ['"accessed": {"date-parts": [["YYYY", "MM", "DD"]]}', `"accessed": {"date-parts": [[${year}, ${month}, ${day}]]}`],
+  ];
   for (const form of document.querySelectorAll(".press-cite pre")) {
-    for (const node of form.childNodes) {
-      if (node.nodeType !== Node.TEXT_NODE) continue;
-      const last = node.data.lastIndexOf("YYYY-MM-DD");
-      const slashed = node.data.lastIndexOf("Y2  - YYYY/MM/DD");
-      if (last >= 0) node.data = node.data.slice(0, last) + today + node.data.slice(last + 10);
-      else if (slashed >= 0) {
-        node.data = `${node.data.slice(0, slashed + 6)}${today.replaceAll("-", "/")}${node.data.slice(slashed + 16)}`;
-      }
+    const texts = [...form.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).reverse();
+    for (const [sought, filled] of places) {
+      const node = texts.find((text) => text.data.includes(sought));
+      if (!node) continue;
+      const at = node.data.lastIndexOf(sought);
+      node.data = node.data.slice(0, at) + filled + node.data.slice(at + sought.length);
+      break;
     }
   }
   for (const text of document.querySelectorAll("pre[data-copy]")) {
@@ -64,12 +69,63 @@
     text.after(made);
   }
 
-  /* A link for each claim and paragraph. The button holds no text of its own: its mark comes from the style sheet. */
+  /* What a pin cite names: numbers are claims, numbers after "p" or in brackets are paragraphs; "1, 3-5, p 2". */
+  const numbered = (kind) => new Set([...document.querySelectorAll(`.press-text [id^="${kind}-"]`)].map((e) => Number(e.id.split("-")[1])));
+  function pinned(text) {
+    const found = { claim: new Set(), p: new Set() };
+    let kind = "claim";
+    for (const [, word, number, last] of text.toLowerCase().matchAll(/(claims?|paras?\.?|paragraphs?|p|\[|\])|(\d{1,4})(?:\s*[-–]\s*(\d{1,4}))?|[^\s,;.]/g)) {
+      if (word) kind = word.startsWith("p") || word === "[" ? "p" : "claim";
+      else if (!number) return "Write numbers of claims, and of paragraphs after a p: 1, 3-5, p 2";
+      else for (let n = Number(number); n <= Number(last ?? number); n += 1) {
+        if (!numbered(kind).has(n)) return `This disclosure has no ${kind === "p" ? "paragraph" : "claim"} ${n}`;
+        found[kind].add(n);
+      }
+    }
+    const list = (numbers, one, many, shown) => numbers.size ? [`${numbers.size > 1 ? many : one} ${[...numbers].sort((a, b) => a - b).map(shown).join(", ")}`] : [];
+    return [...list(found.claim, "claim", "claims", String), ...list(found.p, "para.", "paras.", (n) => `[${String(n).padStart(4, "0")}]`)];
+  }
+  const cite = document.querySelector(".press-cite");
+  if (cite?.querySelector("[data-pin]")) {
+    const label = document.createElement("label");
+    label.className = "press-pin";
+    label.textContent = "Claims or paragraphs relied on";
+    const field = document.createElement("input");
+    field.autocomplete = "off";
+    field.placeholder = "1, 3-5, p 2";
+    field.maxLength = 200;
+    const fault = document.createElement("span");
+    fault.setAttribute("role", "status");
+    label.append(field);
+    cite.querySelector("h2").after(label, fault);
+    const spans = [...cite.querySelectorAll("[data-pin]")].map((span) => [span, span.textContent]);
+    field.addEventListener("input", () => {
+      const said = pinned(field.value);
+      const wrong = typeof said === "string";
+      fault.textContent = wrong ? said : "";
+      field.setAttribute("aria-invalid", String(wrong));
+      for (const [span, otherwise] of spans) {
+        const chosen = wrong ? "" : said.join(", ");
+        span.textContent = chosen ? (otherwise ? "" : ", ") + chosen : otherwise;
+      }
+    });
+  }
+
+  /* The mark of a claim or paragraph copies number, claim and permalink: the site's own address, not that of a mirror. */
+  const permalink = document.querySelector('link[rel="canonical"]')?.href ?? location.href.split("#")[0];
+  const id = document.querySelector(".press-id")?.textContent ?? "";
   for (const part of document.querySelectorAll(".press-text li[id], .press-text p.para")) {
     const [kind, number] = part.id.split("-");
     const what = kind === "claim" ? `claim ${number}` : `paragraph ${number}`;
-    const made = button(`Copy link to ${what}`, "", (b) => copy(`${location.href.split("#")[0]}#${part.id}`, `link to ${what}`, b));
+    const made = button(`Copy citation of ${what}`, "", (b) => copy(`${id}, ${what}, ${permalink}#${part.id}`, `citation of ${what}`, b));
     made.className = "press-link";
     part.append(made);
+  }
+
+  const aside = document.querySelector(".press-near");
+  if (aside) {
+    const print = button("Print this disclosure, or save it as PDF", "Print or save as PDF", () => window.print());
+    print.className = "press-print";
+    aside.append(print);
   }
 })();
