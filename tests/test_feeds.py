@@ -1,5 +1,6 @@
 """Sitemaps, Atom feed, robots.txt: what they list, what they never list, and that no title can break them."""
 
+import json
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -7,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import facts
+import feedparser
+import judgements
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +18,7 @@ from generator.base import canonical
 from generator.base.errors import ConfigError
 from generator.base.settings import Settings
 from generator.log.archive import VOLUME, LoggedRecord
-from generator.site import feeds
+from generator.site import feeds, sitemaps
 
 SITE = Settings(site_url="https://example.org/repo/", title="Example & Sons", publisher="Example <Press>")
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
@@ -71,16 +74,16 @@ def test_sitemaps_list_published_pages_with_their_publication_time(tmp_path: Pat
 
 def test_front_sitemap_is_split_at_the_limit_and_old_parts_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     front(tmp_path)
-    monkeypatch.setattr(feeds, "SITEMAP_LIMIT", 3)
+    monkeypatch.setattr(sitemaps, "SITEMAP_LIMIT", 3)
     feeds.write_feeds(tmp_path, SITE, [])
     assert [len(listed(tmp_path / f"sitemap-front-{part}.xml")) for part in range(2)] == [3, 1]
-    monkeypatch.setattr(feeds, "SITEMAP_LIMIT", 50_000)
+    monkeypatch.setattr(sitemaps, "SITEMAP_LIMIT", 50_000)
     feeds.write_feeds(tmp_path, SITE, [])
     assert list(listed(tmp_path / "sitemap.xml")) == ["https://example.org/repo/sitemap-front-0.xml"]
 
 
 def test_a_volume_stays_below_the_limit_of_a_sitemap() -> None:
-    assert VOLUME <= feeds.SITEMAP_LIMIT
+    assert VOLUME <= sitemaps.SITEMAP_LIMIT
 
 
 def test_the_sitemap_of_another_volume_is_kept(tmp_path: Path) -> None:
@@ -93,11 +96,100 @@ def test_the_sitemap_of_another_volume_is_kept(tmp_path: Path) -> None:
     assert list(listed(tmp_path / "sitemap.xml")) == ["https://example.org/repo/d/1/sitemap.xml"]
 
 
-def test_the_feed_holds_the_newest_fifty_published(tmp_path: Path) -> None:
-    items = [logged(n, f"2026-11-{1 + n // 4:02d}T03:20:00Z") for n in range(60)] + [logged(60, "")]
+def serials(path: Path) -> list[int]:
+    found = ET.parse(path).getroot().findall("a:entry", ATOM)
+    return [int(entry.findtext("a:id", "", ATOM).rpartition("/")[2]) for entry in found]
+
+
+def test_the_feed_holds_everything_that_no_archive_document_holds(tmp_path: Path) -> None:
+    """A night of 300, of which a reader that asks once a day loses none."""
+    feeds.write_feeds(tmp_path, SITE, [logged(n) for n in range(300)])
+    assert serials(tmp_path / "feed.atom") == list(range(299, -1, -1)), "all are of the last seven days"
+    assert serials(tmp_path / "d/0/feed-0.atom") == list(range(255, -1, -1))
+    assert not (tmp_path / "d/0/feed-1.atom").exists(), "a bundle that still grows is no archive"
+
+
+def test_archive_documents_and_the_feed_hold_each_disclosure(tmp_path: Path) -> None:
+    items = [logged(n, f"2026-{1 + n // 100:02d}-01T03:20:00Z") for n in range(700)] + [logged(700, "")]
     feeds.write_feeds(tmp_path, SITE, items)
-    found = [entry.findtext("a:id", "", ATOM).rpartition("/")[2] for entry in entries(tmp_path)]
-    assert found == [str(n) for n in range(59, 9, -1)]
+    found: set[int] = set()
+    path = tmp_path / "feed.atom"
+    for place in range(3):
+        found |= set(serials(path))
+        read = feedparser.parse(path.read_bytes())
+        assert read.bozo == 0
+        links = {link.rel: link.href for link in read.feed.links}
+        assert links.get("current") == ("https://example.org/repo/feed.atom" if place else None)
+        if place < 2:
+            path = tmp_path / links["prev-archive"].removeprefix("https://example.org/repo/")
+    assert found == set(range(700))
+    assert "prev-archive" not in links
+
+
+def test_an_archive_document_never_changes(tmp_path: Path) -> None:
+    feeds.write_feeds(tmp_path, SITE, [logged(n) for n in range(300)])
+    before = (tmp_path / "d/0/feed-0.atom").read_bytes()
+    feeds.write_feeds(
+        tmp_path,
+        SITE,
+        [logged(n, f"2026-12-{1 + n // 256:02d}T00:00:00Z" if n > 299 else "2026-11-22T03:20:00Z") for n in range(600)],
+    )
+    assert (tmp_path / "d/0/feed-0.atom").read_bytes() == before
+    feeds.write_feeds(tmp_path, SITE, [logged(VOLUME)])
+    (link,) = [
+        e.get("href")
+        for e in ET.parse(tmp_path / "feed.atom").getroot().findall("a:link", ATOM)
+        if e.get("rel") == "prev-archive"
+    ]
+    assert link == "https://example.org/repo/d/0/feed-1.atom", "what other volumes have stays, and is led to"
+
+
+def test_old_disclosures_leave_the_feed_of_a_class_and_the_newest_ten_stay(tmp_path: Path) -> None:
+    items = [replace(logged(n, f"2026-11-{1 + n:02d}T03:20:00Z"), judgement=judgements.OBVIOUS) for n in range(25)]
+    other = replace(logged(25, "2026-11-25T04:00:00Z"), judgement=judgements.FAR)
+    feeds.write_feeds(tmp_path, SITE, [*items, other])
+    for symbol in ("A", "A01", "A01G"):
+        assert serials(tmp_path / f"feeds/{symbol}.atom") == list(range(24, 14, -1))
+    assert serials(tmp_path / "feeds/E05D.atom") == [25]
+    feeds.write_feeds(tmp_path, SITE, [other])
+    assert serials(tmp_path / "feeds/A01G.atom") == list(range(24, 14, -1)), "a class without news keeps its feed"
+
+
+def test_feedparser_reads_classes_with_their_scheme(tmp_path: Path) -> None:
+    feeds.write_feeds(tmp_path, SITE, [replace(logged(0), judgement=judgements.OBVIOUS)])
+    read = feedparser.parse((tmp_path / "feed.atom").read_bytes())
+    assert read.bozo == 0
+    assert [(tag.term, tag.scheme) for tag in read.entries[0].tags] == [
+        (symbol, "https://www.cooperativepatentclassification.org/") for symbol in ("A", "A01", "A01G")
+    ]
+
+
+def test_json_feed_says_what_the_atom_feed_says(tmp_path: Path) -> None:
+    """The members that https://www.jsonfeed.org/version/1.1/ asks for."""
+    feeds.write_feeds(tmp_path, SITE, [replace(logged(n), judgement=judgements.OBVIOUS) for n in range(3)])
+    for stem in ("feed", "feeds/A01G"):
+        value = json.loads((tmp_path / f"{stem}.json").read_text())
+        read = feedparser.parse((tmp_path / f"{stem}.atom").read_bytes())
+        assert value["version"] == "https://jsonfeed.org/version/1.1"
+        assert value["title"] == read.feed.title
+        assert value["feed_url"] == f"https://example.org/repo/{stem}.json"
+        assert [(i["id"], i["url"], i["title"], i["content_text"], i["date_published"]) for i in value["items"]] == [
+            (e.id, e.link, e.title, e.summary, e.published) for e in read.entries
+        ]
+        assert value["items"][0]["tags"] == ["CPC A", "CPC A01", "CPC A01G"]
+
+
+def test_every_listing_of_a_volume_is_in_its_sitemap(tmp_path: Path) -> None:
+    for name in ("index.html", "2026-11-22.html", "cpc-A01G.html", "0.html"):
+        (tmp_path / "d/0").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "d/0" / name).write_text("<p>page</p>")
+    feeds.write_feeds(tmp_path, SITE, [logged(0)])
+    assert listed(tmp_path / "d/0/sitemap.xml") == {
+        "https://example.org/repo/d/0/0.html": "2026-11-22T03:20:00Z",
+        "https://example.org/repo/d/0/": None,
+        "https://example.org/repo/d/0/2026-11-22.html": None,
+        "https://example.org/repo/d/0/cpc-A01G.html": None,
+    }
 
 
 def test_the_feed_is_valid_atom(tmp_path: Path) -> None:

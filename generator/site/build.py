@@ -27,6 +27,7 @@ from generator.log.ledger import Ledger
 from generator.site import builder, sources
 from generator.site.citation import citation_files
 from generator.site.cpc_pages import headings, scheme_pages
+from generator.site.feeds import CLASS_FEEDS
 from generator.site.listings import Site, Volume, around, listing_pages, summarise, totals
 from generator.site.pages import render, render_page, render_text
 from generator.site.plots import figures
@@ -184,7 +185,7 @@ def _front(shop: _Workshop, site: Site, docs: Path) -> None:
         (made / "log").mkdir(exist_ok=True)
         (made / "log" / "vkey").write_text(site.vkey.strip() + "\n", encoding="utf-8")
     wanted = {path.name for path in made.iterdir()}
-    for stale in [path for path in shop.site.iterdir() if path.name not in wanted | {"d"}]:
+    for stale in [path for path in shop.site.iterdir() if path.name not in wanted | {"d", CLASS_FEEDS}]:
         _remove(stale)
     for path in sorted(made.iterdir()):
         _replace(path, shop.site / path.name)

@@ -186,16 +186,18 @@ def _dates(site: Path, pages: dict[str, Page], logged: list[LoggedRecord], setti
             raise VerificationError(f"dates: {name} does not show {time}", hint=REBUILD)
         published += bool(time)
     known = {f"{base}d/{item.volume}/{item.serial}.html" for item in logged if item.published_at}
-    if (
-        strange := {url for url in sitemap.keys() | feed.keys() if urlsplit(url).path.split("/")[-3:-2] == ["d"]}
-        - known
-    ):
+    if strange := {url for url in sitemap.keys() | feed.keys() if _is_disclosure(url)} - known:
         raise VerificationError(
             f"dates: {min(strange)} stands in the sitemap or the feed, but is not published", hint=REBUILD
         )
     return Step(
         "dates", f"{published} publication times are the log's in page, meta tags, linked data, text, sitemap and feed"
     )
+
+
+def _is_disclosure(url: str) -> bool:
+    *_, folder, _, name = ("", "", *urlsplit(url).path.split("/"))
+    return folder == "d" and name.removesuffix(".html").isdecimal()
 
 
 def _sitemap(site: Path) -> dict[str, str]:
