@@ -19,6 +19,8 @@ from generator.verify.verify import verify_folder
 
 ORIGIN = "example.org/prior-art/log"
 TIME = "2026-11-22T03:17:00Z"
+CREATED = "2026-10-22T03:17:00Z"
+LATE = "2026-12-24T00:00:00Z"  # when the queue enters the log, if nothing else is said
 SHA = "0123456789abcdef" * 4
 
 
@@ -75,7 +77,7 @@ def record(number: int = 0, **changes: object) -> Record:
     value = Record(
         disclosure=disclosure(number),
         generation=generation(seed=f"{number:016x}"),
-        created_at=TIME,
+        created_at=CREATED,
         publisher="Example Press",
         salt=f"{number:032x}",
     )
@@ -105,9 +107,10 @@ def land(output: Path, stage: Callable[[Ledger], Batch | None], with_key: Signin
     return facts_branch.land(output, with_key or key(), stage, branch=None, report=lambda _: None)
 
 
-def append(output: Path, with_key: SigningKey | None = None) -> Ledger:
+def append(output: Path, with_key: SigningKey | None = None, report: Callable[[str], None] = lambda _: None) -> Ledger:
     """The queue into the log, as the command `append` does it."""
-    return land(output, lambda known: log.stage_queue(output, (with_key or key()).name, known), with_key)
+    origin = (with_key or key()).name
+    return land(output, lambda known: log.stage_queue(output, origin, known, now=LATE, report=report), with_key)
 
 
 def publish(

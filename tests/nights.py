@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -98,7 +98,18 @@ def night_of(day: int) -> str:
 def at_night(root: Path, settings: Settings, day: int, second: int, told: list[str] | None = None) -> Publication:
     lines = [] if told is None else told
     now = f"{night_of(day)}T03:{second // 60 % 60:02}:{second % 60:02}Z"
-    return Publication(root, settings, lines.append, KEY.text, lambda: now)
+    return Publication(root, settings, lines.append, KEY.text, lambda: now, fetch_from(root), lambda _: None)
+
+
+def fetch_from(root: Path) -> Callable[[str], bytes | None]:
+    """What a web host would serve at the site's address: the newest commit of its branch, 404 before the first."""
+
+    def fetch(url: str) -> bytes | None:
+        path = f"gh-pages:{url.removeprefix(SETTINGS.site_url)}"
+        done = subprocess.run(["git", "-C", str(root / "pages.git"), "show", path], capture_output=True)
+        return done.stdout if done.returncode == 0 else None
+
+    return fetch
 
 
 def night(root: Path, settings: Settings, to: str, day: int, second: int = 0, told: list[str] | None = None) -> Any:

@@ -82,15 +82,41 @@ def test_an_empty_queue_changes_nothing(tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
-def test_a_damaged_queue_file_stops_the_batch_and_loses_nothing(tmp_path: Path) -> None:
+DAMAGED: dict[str, tuple[str, bytes, str]] = {
+    "record": (".json", b"{}", "record: missing member"),
+    "no JSON": (".json", b"\xff", "not JSON in UTF-8"),
+    "record of tomorrow": (
+        ".json",
+        facts.record(1, created_at="2099-01-01T00:00:00Z").to_bytes(),
+        "2099-01-01T00:00:00Z lies in the future",
+    ),
+    "findings": (".findings.json", b"{", "the findings are damaged"),
+    "judgement": (".judgement.json", b"{}", "the judgement is damaged"),
+    "supersedes": (".supersedes.json", b'{"leaf":9}', "entry 9 of the log is no disclosure"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_what_is_damaged_in_the_queue_is_set_aside_and_the_rest_goes_on(tmp_path: Path, name: str) -> None:
+    suffix, data, why = DAMAGED[name]
     queue(tmp_path, range(3))
     bad = sorted((tmp_path / "queue").glob("*1.json"))[0]
-    bad.write_bytes(b"{}")
-    with pytest.raises(LogError, match="record: missing member") as caught:
-        facts.append(tmp_path)
-    assert "Move this file out of the queue" in caught.value.hint
-    assert len(reading.queued(tmp_path)) == 3
-    bad.write_bytes(facts.record(1).to_bytes())
+    before = {path.name: path.read_bytes() for path in (tmp_path / "queue").glob(f"{bad.stem}*")}
+    bad.with_suffix(suffix).write_bytes(data)
+    said: list[str] = []
+    facts.append(tmp_path, report=said.append)
+    assert [item.record.salt for item in facts.logged(tmp_path)] == [f"{n:032x}" for n in (0, 2)]
+    facts.audit(tmp_path)
+    assert not list((tmp_path / "queue").iterdir())
+    aside = {path.name: path.read_bytes() for path in (tmp_path / "set-aside").iterdir()}
+    assert why in aside.pop(f"{bad.stem}.reason.txt").decode()
+    assert aside == {**before, bad.with_suffix(suffix).name: data}
+    assert any(bad.name in line and why in line for line in said)
+
+
+def test_a_record_that_is_in_the_log_does_not_enter_again(tmp_path: Path) -> None:
+    archive(tmp_path, 2)
+    queue(tmp_path, range(1, 3))
     facts.append(tmp_path)
     check(tmp_path, 3)
 
@@ -116,17 +142,17 @@ def test_staged_then_signed_or_discarded(tmp_path: Path) -> None:
     archive(tmp_path, 2)
     before = tree(tmp_path)
     queue(tmp_path, range(2, 5))
-    batch = append.stage_queue(tmp_path, ORIGIN, read_ledger(tmp_path))
+    batch = append.stage_queue(tmp_path, ORIGIN, read_ledger(tmp_path), now=facts.LATE)
     assert batch is not None
     assert batch.serials == (2, 3, 4)
     assert reading.current(tmp_path).size == 2  # type: ignore[union-attr]
     with pytest.raises(LogError, match="staged already"):
-        append.stage_queue(tmp_path, ORIGIN, read_ledger(tmp_path))
+        append.stage_queue(tmp_path, ORIGIN, read_ledger(tmp_path), now=facts.LATE)
     append.discard(tmp_path)
     after = {name: data for name, data in tree(tmp_path).items() if not name.startswith("queue/")}
     assert after == before
     assert len(reading.queued(tmp_path)) == 3
-    append.stage_queue(tmp_path, ORIGIN, read_ledger(tmp_path))
+    append.stage_queue(tmp_path, ORIGIN, read_ledger(tmp_path), now=facts.LATE)
     append.commit(tmp_path, key())
     append.discard(tmp_path)
     check(tmp_path, 5)
@@ -201,7 +227,7 @@ def test_a_fault_at_any_write_is_recovered_by_the_same_command(
 def test_what_a_kill_left_of_a_write_is_swept(tmp_path: Path) -> None:
     archive(tmp_path, 2)
     queue(tmp_path, range(2, 4))
-    append.stage_queue(tmp_path, ORIGIN, read_ledger(tmp_path))
+    append.stage_queue(tmp_path, ORIGIN, read_ledger(tmp_path), now=facts.LATE)
     torn = [tmp_path / "log" / tile_path(0, 0, 4), record_path(tmp_path, 3), tmp_path / "log" / "checkpoint"]
     for path in torn:
         path.with_name(".part-abcdefgh").write_bytes(b"half")

@@ -11,6 +11,7 @@ import nights
 import pytest
 
 from generator.base.errors import ConfigError, KeyUnusable
+from generator.base.fetch import fetch
 from generator.commands import nightly
 from generator.log import archive
 from generator.publish.facts_branch import branch_of
@@ -62,7 +63,7 @@ def test_github_actions_road_fixes_the_time_before_the_build_and_reads_back_afte
         try:
             url = f"http://127.0.0.1:{server.server_address[1]}/"
             here = replace(nights.at_night(tmp_path / "a", settings, 1, 0), settings=settings)
-            here = replace(here, settings=replace(settings, site_url=url))
+            here = replace(here, settings=replace(settings, site_url=url), fetch=fetch)
             facts.queue(here.output, range(2))
             nightly.append(here, None)
             begun = nightly.publish(here, begin=True)
@@ -78,6 +79,8 @@ def test_github_actions_road_fixes_the_time_before_the_build_and_reads_back_afte
             branch_of(here).sync()  # type: ignore[union-attr]
             assert (here.output / "log" / "deploys" / "2.json").is_file()
             assert nightly.publish(other, confirm=url).ok, "a second confirmation reads the newest deploy back"
+            with pytest.raises(ConfigError, match="the pages name"):
+                nightly.publish(other, confirm=url + "other/")
         finally:
             server.shutdown()
 

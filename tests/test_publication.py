@@ -43,7 +43,7 @@ def append(remote: Path, output: Path, seed: int = 7) -> None:
     land(
         output,
         key,
-        lambda known: log.stage_queue(output, key.name, known),
+        lambda known: log.stage_queue(output, key.name, known, now=facts.LATE),
         branch=branch(remote, output),
         report=lambda _: None,
     )
@@ -107,7 +107,7 @@ def test_of_two_publishers_one_wins_and_the_other_stages_again(remote: Path, tmp
     key, told, raced = facts.key(), [], []
 
     def stage(known: Ledger) -> object:
-        batch = log.stage_queue(tmp_path / "b", key.name, known)
+        batch = log.stage_queue(tmp_path / "b", key.name, known, now=facts.LATE)
         if not raced:
             raced.append(batch)
             append(remote, tmp_path / "a")
@@ -132,7 +132,8 @@ def test_two_publishers_race_in_processes(remote: Path, tmp_path: Path) -> None:
         "from generator.log.append import stage_queue; from generator.publish.facts_branch import Branch, land;"
         "k = facts.key();"
         "o = Path(sys.argv[1]); facts.queue(o, range(int(sys.argv[3]), int(sys.argv[3]) + 2));"
-        "land(o, k, lambda n: stage_queue(o, k.name, n), branch=Branch(o, sys.argv[2], 'publication'), report=print)"
+        "land(o, k, lambda n: stage_queue(o, k.name, n, now=facts.LATE),"
+        "branch=Branch(o, sys.argv[2], 'publication'), report=print)"
     )
     tests = Path(__file__).parent
     for turn in range(2):

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from generator.base.fetch import fetch
+from generator.base.server_time import server_time
 from generator.base.settings import Settings
 
 
@@ -15,13 +17,18 @@ def clock() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Where everything is: `root` holds the settings' file, `secret` a signing key's text or nothing."""
+    """Where everything is: `root` holds the settings' file, `secret` a signing key's text or nothing.
+
+    `now` is the clock, `fetch` reads a URL (None: nothing is there), `server_time` asks the clock of a web server.
+    """
 
     root: Path
     settings: Settings
     report: Callable[[str], None]
     secret: str = field(default="", repr=False)
     now: Callable[[], str] = clock
+    fetch: Callable[[str], bytes | None] = fetch
+    server_time: Callable[[str], datetime | None] = server_time
 
     @property
     def output(self) -> Path:

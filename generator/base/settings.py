@@ -51,6 +51,13 @@ class Settings:
         return self.origin or self.site_url.partition("://")[2].rstrip("/") + "/log"
 
 
+def is_local(address: str) -> bool:
+    """Whether a URL, or an origin without scheme, names the machine itself."""
+    host = address.rpartition("://")[2].partition("/")[0].lower()
+    host = host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
+    return host in ("localhost", "0.0.0.0", "::1") or host.endswith(".localhost") or host.startswith("127.")
+
+
 NUMBER = re.compile(r"(\d{1,9}(\.\d{1,9})?)?")
 FORMS = {
     "title": (re.compile(r"[^\x00-\x1f]{1,200}"), "one line of 1 to 200 characters"),

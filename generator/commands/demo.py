@@ -99,7 +99,7 @@ def _vkey(path: Path) -> str:
 
     if path.exists():
         return SigningKey.parse(files.read(path, "the signing key").decode("ascii", "replace")).verification_key.text
-    settings = Settings(origin=ORIGIN)
+    settings = Settings(origin=ORIGIN, demonstration=True)
     return write_new_key(path, settings, path.parent / settings.output, secrets.token_bytes(32)).text
 
 

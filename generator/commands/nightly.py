@@ -14,7 +14,7 @@ from generator.base.publication import Outcome, Publication
 from generator.commands.gates import selftest_if_due
 from generator.commands.verify import hold
 from generator.publish.facts_branch import branch_of
-from generator.publish.keyfile import signing_key_of
+from generator.publish.keyfile import require_settled, signing_key_of
 from generator.site.build import shipped_folders
 
 if TYPE_CHECKING:
@@ -31,18 +31,25 @@ def append(publication: Publication, key_file: Path | None) -> Outcome:
     return _append(publication, key_file, read_ledger(publication.output))[0]
 
 
-def _append(publication: Publication, key_file: Path | None, known: "Ledger") -> tuple[Outcome, "Ledger"]:
+def _append(
+    publication: Publication, key_file: Path | None, known: "Ledger", destination: "Destination | None" = None
+) -> tuple[Outcome, "Ledger"]:
     from generator.log import append as log
     from generator.publish import facts_branch
+    from generator.publish.history import copies
 
+    require_settled(publication.settings)
     key = signing_key_of(publication, key_file)
     ledger = facts_branch.land(
         publication.output,
         key,
-        lambda newest: log.stage_queue(publication.output, key.name, newest),
+        lambda newest: log.stage_queue(
+            publication.output, key.name, newest, now=publication.now(), report=publication.report
+        ),
         branch=branch_of(publication),
         report=publication.report,
         known=known,
+        copies=lambda: copies(publication, destination),
     )
     added = ledger.size - known.size
     line = f"append: {added} entries added, the log has {ledger.size}"
@@ -116,6 +123,11 @@ def publish(
     if bool(confirm) + begin + bool(to and not begin) != 1:
         raise ConfigError("one of --to, --begin and --confirm is needed", hint="prior-art publish --to folder:PATH")
     if confirm:
+        if confirm.rstrip("/") != publication.settings.site_url.rstrip("/"):
+            raise ConfigError(
+                f"--confirm {confirm}: the pages name {publication.settings.site_url} as their address",
+                hint="Give the address that is site_url in the settings; every page and citation has it.",
+            )
         return _confirm(publication, _destination(publication, confirm), wait)
     destination = _destination(publication, to or publication.settings.site_url)
     outcome, ledger = _begin(publication, destination, key_file, known)
@@ -132,10 +144,10 @@ def publish(
 
 
 def _destination(publication: Publication, text: str) -> "Destination":
-    from generator.base.fetch import fetch
     from generator.publish.destinations import destination
 
-    return destination(text, publication.output / "work", publication.settings.pages_branch, fetch)
+    work = publication.output / "work"
+    return destination(text, work, publication.settings.pages_branch, publication.fetch)
 
 
 def _begin(
@@ -144,15 +156,27 @@ def _begin(
     """Fix the publication time of what is not yet public."""
     from generator.publish import facts_branch
     from generator.publish.deploy import open_deploy, stage
+    from generator.publish.history import copies
 
+    settings = publication.settings
+    require_settled(settings)
     key = signing_key_of(publication, key_file)
     ledger = facts_branch.land(
         publication.output,
         key,
-        lambda newest: stage(publication.output, key.name, destination, publication.now, newest),
+        lambda newest: stage(
+            publication.output,
+            key.name,
+            destination,
+            publication.now,
+            newest,
+            site_url=settings.site_url,
+            server_time=lambda: publication.server_time(settings.site_url),
+        ),
         branch=branch_of(publication),
         report=publication.report,
         known=known,
+        copies=lambda: copies(publication, destination),
     )
     deploy = open_deploy(publication.output, ledger)
     if deploy is None:
@@ -172,7 +196,7 @@ def _confirm(publication: Publication, destination: "Destination", wait: int, kn
             branch.sync()
     ledger = read_ledger(publication.output, known)
     receipt = settle(
-        lambda: confirm(publication.output, destination, publication.now, ledger),
+        lambda: confirm(publication.output, destination, publication.now, ledger, publication.settings.site_url),
         seconds=wait,
         clock=time.monotonic,
         wait=time.sleep,
@@ -182,7 +206,7 @@ def _confirm(publication: Publication, destination: "Destination", wait: int, kn
     if newest is None:
         return Outcome(("publish: nothing was ever published",), {"disclosures": 0})
     if receipt is None:
-        read_back(publication.output, newest, destination)
+        read_back(publication.output, newest, destination, publication.settings.site_url)
     elif branch := branch_of(publication):
         with facts_branch.alone(publication.output, publication.report):
             branch.save(f"Receipt of deploy {newest.index}")
@@ -218,10 +242,11 @@ def nightly(
         return Outcome((f"nightly: the run of {day} is not done",), {"day": day.isoformat(), "done": False}, ok=False)
     if not to:
         raise ConfigError("no destination was given", hint="Give --to git:REMOTE or --to folder:PATH.")
+    require_settled(publication.settings)
     signing_key_of(publication, key_file)  # a wrong key is found now, not after hours of drafting
     for line in generate(publication, tonight=True, **drafting).lines:
         publication.report(line)
-    appended, ledger = _append(publication, key_file, ledger)
+    appended, ledger = _append(publication, key_file, ledger, _destination(publication, to))
     publication.report(appended.lines[0])
     selftest_if_due(publication)
     report(publication, ledger=ledger)

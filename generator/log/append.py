@@ -7,25 +7,28 @@ queue emptied, journal removed. A staged batch that was never signed can be disc
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from generator.base import canonical, files
 from generator.base.errors import LogError, RecordError
 from generator.log import merkle
-from generator.log.archive import BESIDE, WAITING, current, queued, record_path, tiles
-from generator.log.entries import MAX_BYTES, Disclosed, Entry, Published
+from generator.log.archive import BESIDE, WAITING, current, queued, read_findings, read_judgement, record_path, tiles
+from generator.log.entries import MAX_BYTES, Disclosed, Entry, Published, Superseded
 from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint, SigningKey
 from generator.log.proof import Proof
-from generator.log.superseding import successions
+from generator.log.superseding import succession
 from generator.log.tiles import Tiles, new_tiles
 from generator.record.record import Record
 
 JOURNAL = ".batch.json"
+SET_ASIDE = "set-aside"  # what could not enter the log, below output/
+MOST_AHEAD_SECONDS = 60  # so much may the clock of the machine that drafted be fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,33 +66,53 @@ def staged(output: Path) -> Batch | None:
         raise LogError(f"{path}: the journal is damaged: {error}") from error
 
 
-def stage_queue(output: Path, origin: str, known: Ledger) -> Batch | None:
-    """Stage everything in the queue for the log `origin`, which says `known`; None when the queue is empty."""
+def stage_queue(
+    output: Path, origin: str, known: Ledger, *, now: str, report: Callable[[str], None] = lambda _: None
+) -> Batch | None:
+    """Stage everything in the queue for the log `origin`, which says `known`; None when there is nothing.
+
+    What cannot enter the log at the time `now` is set aside with its reason, which is reported; the rest goes on.
+    """
     with _lock(output):
-        return _stage_queue(output, origin, known)
+        entries: list[Entry] = []
+        joined: list[Superseded] = []
+        names = []
+        for path in queued(output):
+            data = files.read(path, "a queued record")
+            entry = Disclosed(hashlib.sha256(data).hexdigest(), len(data))
+            if entry in entries:  # the same bytes under two names: the first one goes into the log
+                path.unlink()
+                continue
+            try:
+                _require_whole(path, data, now)
+                joined += succession(path.with_suffix(WAITING[-1]), known, known.size + len(entries), joined)
+            except (RecordError, LogError) as error:
+                _set_aside(output, path, str(error), report)
+                continue
+            entries.append(entry)
+            names.append(path.name)
+        entries += joined
+        return _stage(output, origin, entries, names) if entries else None
 
 
-def _stage_queue(output: Path, origin: str, known: Ledger) -> Batch | None:
-    entries: list[Entry] = []
-    names = []
-    seen = set()
-    for path in queued(output):
-        data = files.read(path, "a queued record")
-        try:
-            Record.from_bytes(data)
-        except RecordError as error:
-            raise LogError(
-                f"{path}: {error}", hint="Move this file out of the queue, then run the same command again."
-            ) from error
-        digest = hashlib.sha256(data).hexdigest()
-        if digest in seen:  # the same bytes under two names: the first one goes into the log
-            path.unlink()
-            continue
-        seen.add(digest)
-        entries.append(Disclosed(digest, len(data)))
-        names.append(path.name)
-    entries += successions(output, known, names)
-    return _stage(output, origin, entries, names) if entries else None
+def _require_whole(path: Path, data: bytes, now: str) -> None:
+    """The record, its findings and its judgement can be read, and the record was made by `now`."""
+    record = Record.from_bytes(data)
+    read_findings(path.with_suffix(BESIDE[0]))
+    read_judgement(path.with_suffix(BESIDE[1]), Ledger())
+    ahead = (datetime.fromisoformat(record.created_at) - datetime.fromisoformat(now)).total_seconds()
+    if ahead > MOST_AHEAD_SECONDS:
+        raise RecordError(f"record.created_at: {record.created_at} lies in the future; it is {now}")
+
+
+def _set_aside(output: Path, path: Path, reason: str, report: Callable[[str], None]) -> None:
+    """Out of the queue, with the reason beside it. The record goes first: without it nothing of the rest counts."""
+    folder = output / SET_ASIDE
+    files.write(folder / f"{path.stem}.reason.txt", f"{reason}\n".encode())
+    for suffix in (".json", *WAITING):
+        if path.with_suffix(suffix).exists():
+            path.with_suffix(suffix).replace(folder / path.with_suffix(suffix).name)
+    report(f"append: {path.name} is set aside in {folder}: {reason}")
 
 
 def stage_published(
@@ -103,6 +126,12 @@ def stage_published(
             raise LogError(f"leaf {leaf} of the log is not a disclosure and cannot be published")
         if leaf in dated:
             raise LogError(f"disclosure {leaf} was published at {dated[leaf]}; a publication time never changes")
+        data = files.read(record_path(output, leaf), "a logged record")
+        if (created := Record.from_bytes(data).created_at) > time:
+            raise LogError(
+                f"disclosure {leaf} was made at {created}, after {time}: it cannot be published then",
+                hint="Set this machine's clock; nothing was signed.",
+            )
     if not wanted:
         raise LogError("there is nothing to publish: every disclosure in the log has its publication time")
     with _lock(output):

@@ -1,6 +1,7 @@
 """The read side of `output/`: records with their place in the log, for pages, site, search and publishing."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,6 +97,12 @@ def _continues(tree: Tiles, before: Checkpoint) -> bool:
     return before.size <= tree.size and merkle.root(tree.nodes, before.size) == before.root
 
 
+def confirmed(output: Path) -> frozenset[int]:
+    """Indices of the `published` entries whose deploy has a receipt."""
+    names = (path.stem for path in (output / "log" / "deploys").glob("*.json"))
+    return frozenset(int(name) for name in names if re.fullmatch("[0-9]{1,15}", name))
+
+
 def volumes(ledger: Ledger) -> tuple[int, ...]:
     """Numbers of the volumes that hold at least one disclosure, oldest first."""
     return tuple(sorted({n // VOLUME for n, entry in enumerate(ledger.entries) if isinstance(entry, Disclosed)}))
@@ -122,15 +129,16 @@ def _logged(output: Path, serial: int, entry: Disclosed, ledger: Ledger) -> Logg
         proof=proof,
         checkpoint_size=Proof.parse(proof).checkpoint.size,
         published_at=ledger.dated.get(serial, ""),
-        findings=_findings(record_path(output, serial, ".findings.json")),
-        judgement=_judgement(record_path(output, serial, ".judgement.json"), ledger),
+        findings=read_findings(record_path(output, serial, ".findings.json")),
+        judgement=read_judgement(record_path(output, serial, ".judgement.json"), ledger),
         superseded_by=ledger.successor_of.get(serial),
         supersedes=ledger.predecessor_of.get(serial),
         dated_by=ledger.dated_by.get(serial),
     )
 
 
-def _findings(path: Path) -> tuple[Finding, ...]:
+def read_findings(path: Path) -> tuple[Finding, ...]:
+    """Raises LogError for a damaged file; one that is not there has none."""
     if not path.exists():
         return ()
     try:
@@ -140,7 +148,7 @@ def _findings(path: Path) -> tuple[Finding, ...]:
         raise LogError(f"{path}: the findings are damaged: {error}") from error
 
 
-def _judgement(path: Path, ledger: Ledger) -> Judgement | None:
+def read_judgement(path: Path, ledger: Ledger) -> Judgement | None:
     """With the serial numbers that other disclosures have got since."""
     if not path.exists():
         return None

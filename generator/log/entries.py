@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 
 from generator.base.errors import LogError
-from generator.record.record import TIME
+from generator.record.record import TIME, is_time
 
 MAX_BYTES = 65_535  # the length prefix of an entry bundle has two bytes (C2SP tlog-tiles)
 _SHA256 = r"sha256:([0-9a-f]{64})"
-_NUMBER = r"(0|[1-9]\d{0,14})"
+_NUMBER = "(0|[1-9][0-9]{0,14})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def parse_entry(data: bytes) -> Entry:
     form = _FORMS.get(text.partition("/")[0])
     match = form.fullmatch(text) if form else None
     entry = _entry(text.partition("/")[0], match) if match else None
-    if entry is None or str(entry) != text:
+    if entry is None or str(entry) != text or (isinstance(entry, Published) and not is_time(entry.time)):
         raise LogError(f"not a log entry of any known kind: {text[:60]!r}")
     return entry
 
@@ -133,15 +133,15 @@ def _entry(kind: str, match: re.Match[str]) -> Entry:
     if kind == "disclosure":
         return Disclosed(groups[0], int(groups[1]))
     if kind == "published":
-        ranges = re.findall(r"leaves (\d+)-(\d+)\n", match[0])
-        replaces = re.search(r"\nreplaces (\d+)\n\Z", match[0])
+        ranges = re.findall(r"leaves ([0-9]+)-([0-9]+)\n", match[0])
+        replaces = re.search(r"\nreplaces ([0-9]+)\n\Z", match[0])
         return Published(groups[0], tuple((int(a), int(b)) for a, b in ranges), int(replaces[1]) if replaces else None)
     if kind == "supersede":
         return Superseded(int(groups[0]), int(groups[1]))
     if kind == "withdraw":
         return Withdrawn(int(groups[0]), groups[1], groups[2])
     if kind == "anchor":
-        files = re.findall(rf"file (\S+) {_SHA256} (\d+)\n", match[0])
+        files = re.findall(rf"file (\S+) {_SHA256} ([0-9]+)\n", match[0])
         return Anchored(tuple((path, digest, int(size)) for path, digest, size in files))
     if kind == "close":
         return Closed(groups[0], groups[1])

@@ -21,24 +21,20 @@ from generator.record.record import Record
 SUFFIX = WAITING[-1]
 
 
-def successions(output: Path, known: Ledger, names: Sequence[str]) -> list[Superseded]:
-    """The entries for those of the queued records `names` that supersede another; they follow `known` in this order.
+def succession(path: Path, known: Ledger, serial: int, earlier: Sequence[Superseded]) -> list[Superseded]:
+    """The entry for a queued record that is to have `serial`, if the file at `path` names what it supersedes.
 
-    Raises LogError where what they would supersede cannot be superseded.
+    `earlier` are those of the records before it. Raises LogError where what it names cannot be superseded.
     """
-    found: list[Superseded] = []
-    for serial, name in enumerate(names, known.size):
-        path = (output / "queue" / name).with_suffix(SUFFIX)
-        if path.exists():
-            leaf = _leaf(path)
-            why = obstacle(known, leaf)
-            if any(entry.leaf == leaf for entry in found):
-                why = f"another record in the queue supersedes {leaf}, too"
-            if why:
-                hint = f"Move it and {name} out of the queue, then run the same command again."
-                raise LogError(f"{path}: {why}", hint=hint)
-            found.append(Superseded(leaf, serial))
-    return found
+    if not path.exists():
+        return []
+    leaf = _leaf(path)
+    why = obstacle(known, leaf)
+    if any(entry.leaf == leaf for entry in earlier):
+        why = f"another record in the queue supersedes {leaf}, too"
+    if why:
+        raise LogError(f"{path}: {why}")
+    return [Superseded(leaf, serial)]
 
 
 def obstacle(known: Ledger, leaf: int) -> str:

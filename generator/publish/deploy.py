@@ -8,6 +8,7 @@ after the push): then it gets its receipt and nothing is dated anew. Otherwise a
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from generator.base import canonical, files
@@ -19,6 +20,7 @@ from generator.log.ledger import Deploy, Ledger
 from generator.log.note import Checkpoint
 from generator.publish.destinations import Destination
 
+CLOCKS_DIFFER_SECONDS = 60
 MAX_READ_BACK = 256  # records; of a larger batch, this many are read back, spread over all of it
 
 
@@ -32,22 +34,44 @@ def open_deploy(output: Path, ledger: Ledger) -> Deploy | None:
     return newest if newest and not receipt_path(output, newest.index).exists() else None
 
 
-def stage(output: Path, origin: str, destination: Destination, now: Callable[[], str], ledger: Ledger) -> Batch | None:
+def stage(
+    output: Path,
+    origin: str,
+    destination: Destination,
+    now: Callable[[], str],
+    ledger: Ledger,
+    *,
+    site_url: str = "",
+    server_time: Callable[[], datetime | None] = lambda: None,
+) -> Batch | None:
     """Stage the entry that dates what is not yet public; None when everything is dated and public.
 
     An open deploy that did become public is confirmed, not replaced. Raises PressError when the destination cannot be
-    read: a date is never fixed without having looked.
+    read: a date is never fixed without having looked. Raises LogError where `server_time` tells another time.
     """
     public = public_size(ledger, destination)
     replaced = open_deploy(output, ledger)
     if replaced and public > replaced.index:
-        confirm(output, destination, now, ledger)
+        confirm(output, destination, now, ledger, site_url)
         replaced = None
     leaves = [*(replaced.leaves if replaced else ()), *ledger.undated]
     if not leaves:
         return None
-    index = replaced.index if replaced else None
-    return append.stage_published(output, origin, ledger, now(), leaves, replaces=index)
+    index, time = replaced.index if replaced else None, now()
+    require_right(time, server_time())
+    return append.stage_published(output, origin, ledger, time, leaves, replaces=index)
+
+
+def require_right(time: str, other: datetime | None) -> None:
+    """Raises LogError where a second clock differs from `time` by more than CLOCKS_DIFFER_SECONDS; None: not asked."""
+    if other is None:
+        return
+    ahead = (datetime.fromisoformat(time) - other).total_seconds()
+    if abs(ahead) > CLOCKS_DIFFER_SECONDS:
+        raise LogError(
+            f"this machine's clock says {time}, the web server of the site {other:%Y-%m-%dT%H:%M:%SZ}",
+            hint="Set this machine's clock, then run the same command again; nothing was dated.",
+        )
 
 
 def public_size(ledger: Ledger, destination: Destination) -> int:
@@ -64,7 +88,9 @@ def public_size(ledger: Ledger, destination: Destination) -> int:
     return there.size
 
 
-def confirm(output: Path, destination: Destination, now: Callable[[], str], ledger: Ledger) -> Path | None:
+def confirm(
+    output: Path, destination: Destination, now: Callable[[], str], ledger: Ledger, site_url: str = ""
+) -> Path | None:
     """Read the open deploy back and write its receipt; None when there is none. Raises VerificationError."""
     deploy = open_deploy(output, ledger)
     if deploy is None:
@@ -74,7 +100,7 @@ def confirm(output: Path, destination: Destination, now: Callable[[], str], ledg
             f"{destination.name}: the log there does not have entry {deploy.index}, with which this deploy began",
             hint="Wait a few minutes and confirm again, or publish again: the time is then fixed anew.",
         )
-    digests = read_back(output, deploy, destination)
+    digests = read_back(output, deploy, destination, site_url)
     receipt = {
         "schema": "prior-art-deploy/v1",
         "entry": deploy.index,
@@ -89,8 +115,11 @@ def confirm(output: Path, destination: Destination, now: Callable[[], str], ledg
     return path
 
 
-def read_back(output: Path, deploy: Deploy, destination: Destination) -> list[tuple[int, str]]:
-    """Serial and SHA-256 of records as the destination serves them, each equal to ours, each page with its date."""
+def read_back(output: Path, deploy: Deploy, destination: Destination, site_url: str = "") -> list[tuple[int, str]]:
+    """Serial and SHA-256 of records as the destination serves them, each equal to ours, each page with its date.
+
+    With `site_url`, each page also names its address below it as the canonical one.
+    """
     step = -(-len(deploy.leaves) // MAX_READ_BACK)
     found = []
     for serial in sorted({*deploy.leaves[::step], *deploy.leaves[-1:]}):
@@ -107,6 +136,11 @@ def read_back(output: Path, deploy: Deploy, destination: Destination) -> list[tu
         if f'content="{deploy.time}"'.encode() not in page:
             raise VerificationError(
                 f"{destination.name}: {place}.html does not show {deploy.time}", hint="Publish again."
+            )
+        if site_url and f'rel="canonical" href="{site_url}{place}.html"'.encode() not in page:
+            raise VerificationError(
+                f"{destination.name}: {place}.html does not name {site_url}{place}.html as its address",
+                hint="Set site_url to the address at which readers find the site, build, and publish again.",
             )
         found.append((serial, wanted))
     return found

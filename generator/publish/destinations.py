@@ -9,6 +9,7 @@ from typing import Protocol
 from generator.base.errors import ConfigError, ToolError
 from generator.publish.git import UNREACHABLE, git, remote_head, run, shown, sweep
 
+DOMAIN = "CNAME"  # where GitHub keeps the site's own domain
 FORMS = "Give git:REMOTE, folder:PATH or the URL of the site."
 
 
@@ -56,13 +57,16 @@ class PagesBranch:
         self._push(self._commit(site, parent=self._fetch()))
 
     def _commit(self, site: Path, parent: str) -> str:
-        """A commit with the files of the site, byte for byte, and nothing else."""
+        """A commit with the files of the site, byte for byte, and nothing else but the domain that was set there."""
         paths = sorted(path for path in site.absolute().rglob("*") if path.is_file())
         listed = "".join(f"{path}\n" for path in paths).encode()
         blobs = git(self.repository, "hash-object", "-w", "--no-filters", "--stdin-paths", data=listed).decode().split()
         names = {path.relative_to(site.absolute()).as_posix(): blob for path, blob in zip(paths, blobs, strict=True)}
         empty = git(self.repository, "hash-object", "-w", "--stdin", data=b"").decode().strip()
         names.setdefault(".nojekyll", empty)  # GitHub Pages would leave out names that begin with an underscore
+        domain = run(self.repository, "rev-parse", "--quiet", "--verify", f"{parent}:{DOMAIN}").stdout.decode().strip()
+        if parent and domain:
+            names.setdefault(DOMAIN, domain)
         entries = "".join(f"100644 {blob}\t{name}\0" for name, blob in names.items())
         git(self.repository, "read-tree", "--empty")
         git(self.repository, "update-index", "-z", "--index-info", data=entries.encode())

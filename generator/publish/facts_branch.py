@@ -5,23 +5,27 @@ push was accepted. A rejected push means that another publisher was first; the s
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.base import files
-from generator.base.errors import LogError
+from generator.base.errors import LogError, PressError
 from generator.base.publication import Publication
 from generator.log import append
 from generator.log.append import Batch
-from generator.log.archive import WAITING, current, queued, read_ledger, record_path
+from generator.log.archive import WAITING, confirmed, current, queued, read_ledger, record_path
+from generator.log.entries import parse_entry
 from generator.log.ledger import Ledger
+from generator.log.meaning import fault
 from generator.log.note import SigningKey
 from generator.publish.git import UNREACHABLE, failure, git, remote_head, run, shown, sweep
+from generator.publish.history import Copy, require_one_history
 
 ATTEMPTS = 8
-FACTS = "/*\n!/records/\n!/log/\n!/runs/\n/log/.lock\n/runs/*/\n.part-*\n"
+FACTS = "/*\n!/.gitattributes\n!/records/\n!/log/\n!/runs/\n/log/.lock\n/runs/*/\n.part-*\n"
+ATTRIBUTES = b"* -text\n"  # a file is its bytes: no line ends are changed
 LOCAL = ("--git-dir=.git", "--work-tree=.")
 
 
@@ -89,7 +93,10 @@ class Branch:
             git(self.output, "init", "--quiet", f"--initial-branch={self.name}", ".")
         sweep(self.output / ".git")
         files.write(self.output / ".git" / "info" / "exclude", FACTS.encode())
-        files.write(self.output / ".git" / "info" / "attributes", b"* -text\n")
+        files.write(self.output / ".git" / "info" / "attributes", ATTRIBUTES)
+        attributes = self.output / ".gitattributes"  # the same for every clone, on Windows too
+        if not attributes.exists() or attributes.read_bytes() != ATTRIBUTES:
+            files.write(attributes, ATTRIBUTES)
 
     def _fetch(self) -> str:
         theirs = remote_head(self.output, self.remote, self.name)
@@ -171,11 +178,13 @@ def land(
     branch: Branch | None,
     report: Callable[[str], None],
     known: Ledger | None = None,
+    copies: Callable[[], Iterable[Copy]] = tuple,
 ) -> Ledger:
     """Bring what `stage` stages into the log: staged, pushed, signed, pushed. Returns the newest ledger.
 
     `stage` is called anew after each sync, with the ledger as it is then. A batch that an earlier run left is
-    finished first. `known` is the ledger as it was read before; only what follows it is read.
+    finished first. `known` is the ledger as it was read before; only what follows it is read. Nothing is signed, and
+    nothing pushed, unless the log continues each of the `copies` of its checkpoint, and its entries can be true.
     """
     with alone(output, report):
         for _ in range(ATTEMPTS):
@@ -183,13 +192,20 @@ def land(
                 branch.sync()
             left = append.staged(output)
             known = read_ledger(output, known)
-            if branch and left is None:
+            if left is None:
                 _drop_logged(output, known)
             batch = left or stage(known)
             if batch is None:
                 if branch:
                     branch.save("Run reports")
                 return read_ledger(output, known)
+            try:
+                require_one_history(output, key, copies())
+                _require_true(output, known, batch)
+            except PressError:
+                if left is None:
+                    append.discard(output)
+                raise
             if branch and not branch.push(f"Stage leaves {batch.start} to {batch.size - 1}"):
                 report("append: another publisher was first; staging again on the newest log")
                 continue
@@ -203,6 +219,15 @@ def land(
         f"{output}: {ATTEMPTS} batches were overtaken by other publishers",
         hint="Nothing is lost: the records wait in the queue. Run the same command again.",
     )
+
+
+def _require_true(output: Path, known: Ledger, batch: Batch) -> None:
+    entries = (*known.entries[: batch.start], *(parse_entry(text.encode()) for text in batch.entries))
+    if problem := fault(Ledger(entries), confirmed(output)):
+        raise LogError(
+            f"{output}: the log would say what cannot be: {problem}",
+            hint="Nothing was signed. Set this machine's clock if a time is wrong; else report this, please.",
+        )
 
 
 def _restore_queue(output: Path, batch: Batch) -> None:

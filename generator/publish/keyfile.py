@@ -4,15 +4,20 @@ import os
 from pathlib import Path
 
 from generator.base import files
-from generator.base.errors import KeyUnusable, LogError
+from generator.base.errors import ConfigError, KeyUnusable, LogError
 from generator.base.publication import Publication
-from generator.base.settings import KEY_VARIABLE, Settings
+from generator.base.settings import FILE, KEY_VARIABLE, Settings, is_local
 from generator.log.archive import current
 from generator.log.note import SigningKey, VerificationKey, check_signature, new_key
 
 
 def write_new_key(path: Path, settings: Settings, output: Path, seed: bytes) -> VerificationKey:
     """Write a new signing key for the settings' log to `path`, readable by its owner only. Raises KeyUnusable."""
+    if is_local(settings.log_origin) and not settings.demonstration:
+        raise KeyUnusable(
+            f"the settings name no public address: this would be a key for {settings.log_origin}, for ever",
+            hint=f"Run this in the folder with {FILE}, or name it with --root, once site_url or origin is set there.",
+        )
     if path.absolute().resolve().is_relative_to(output.absolute().resolve()):
         raise KeyUnusable(f"{path}: {output} is published, a key must not lie there", hint="Name a file elsewhere.")
     key = new_key(settings.log_origin, seed)
@@ -28,6 +33,20 @@ def write_new_key(path: Path, settings: Settings, output: Path, seed: bytes) -> 
         file.flush()
         os.fsync(file.fileno())
     return key.verification_key
+
+
+def require_settled(settings: Settings) -> None:
+    """Raises ConfigError for settings by which nothing may be signed: whatever is, lasts."""
+    if is_local(settings.log_origin) and settings.facts_remote and not settings.demonstration:
+        raise ConfigError(
+            f"the log would be {settings.log_origin} for ever, and it would be pushed to a remote",
+            hint="Set site_url or origin to the public address, and make a new key: prior-art key new FILE",
+        )
+    if not settings.vkey:
+        raise ConfigError(
+            "the settings pin no verification key (vkey), so that any key would sign",
+            hint="Set vkey to the line that this prints: prior-art key show --key FILE",
+        )
 
 
 def signing_key(path: Path | None, secret: str, settings: Settings, output: Path) -> SigningKey:

@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from datetime import date
 from functools import cached_property
 from typing import Any, get_args
 
@@ -24,7 +25,7 @@ MAX_TEXT = 20_000
 MAX_CLAIMS = 500
 MAX_PARAGRAPHS = 2_000
 
-TIME = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ")
+TIME = re.compile("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z")
 HEX32 = re.compile(r"[0-9a-f]{32}")
 HEX64 = re.compile(r"[0-9a-f]{64}")
 SEED = re.compile(r"[0-9a-f]{16}")
@@ -182,6 +183,16 @@ def _form(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
     return lambda v: isinstance(v, str) and pattern.fullmatch(v) is not None
 
 
+def is_time(value: Any) -> bool:
+    """`YYYY-MM-DDTHH:MM:SSZ` of a day that the calendar has, without leap seconds."""
+    if not isinstance(value, str) or not TIME.fullmatch(value):
+        return False
+    try:
+        return bool(date.fromisoformat(value[:10]))
+    except ValueError:
+        return False
+
+
 def _count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
@@ -207,7 +218,7 @@ _RECORD: dict[str, Callable[[Any], bool]] = {
     "description": _array(MAX_PARAGRAPHS),
     "claims": _array(MAX_CLAIMS, least=1),
     "language": _form(re.compile(r"[a-z]{2,3}")),
-    "created_at": _form(TIME),
+    "created_at": is_time,
     "publisher": _line(200),
     "license": _line(40),
     "ai_generated": lambda v: isinstance(v, bool),

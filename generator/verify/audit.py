@@ -8,8 +8,10 @@ from pathlib import Path
 from generator.base import files
 from generator.base.errors import LogError, RecordError, VerificationError
 from generator.log import merkle
+from generator.log.archive import confirmed
 from generator.log.entries import Disclosed, parse_entry
 from generator.log.ledger import Ledger
+from generator.log.meaning import fault
 from generator.log.note import Checkpoint, VerificationKey, check_signature
 from generator.log.proof import Proof
 from generator.log.tiles import WIDTH, Tiles, bundle_bytes, tile_path
@@ -37,6 +39,9 @@ def audit_log(folder: Path, key: VerificationKey) -> Generator[Step, None, Ledge
     if _root(rows, checkpoint.size) != checkpoint.root:
         raise VerificationError("log: the entries do not give the root of the checkpoint")
     yield Step("entries", f"{len(entries)} entries give the root of the checkpoint")
+    if problem := fault(ledger, confirmed(folder)):
+        raise VerificationError(f"meaning: {problem}")
+    yield Step("meaning", "each entry names what is there, and times only grow")
     expected = {"checkpoint", "vkey", ".lock"}
     count = _audit_tiles(log, entries, rows, expected)
     yield Step("tiles", f"{count} tiles and entry bundles hold exactly these entries and their hashes")
