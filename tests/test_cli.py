@@ -126,18 +126,26 @@ def test_a_wrong_key_is_told_without_being_repeated(
 def test_without_a_pinned_key_the_log_itself_tells_a_wrong_one(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files.write(root / FILE, f'origin = "{facts.ORIGIN}"\n'.encode())
     files.write(root / "wrong.key", facts.key(seed=8).text.encode())
-    code, _, err = call("append", "--root", root, "--key", root / "wrong.key", capsys=capsys)
+    code, _, err = call("key", "show", "--root", root, "--key", root / "wrong.key", capsys=capsys)
     assert code == 2
     assert "the key did not sign the newest checkpoint" in err
+    code, _, err = call("append", "--root", root, "--key", root / "wrong.key", capsys=capsys)
+    assert code == 2
+    assert "pin no verification key" in err
 
 
 def test_a_new_key_is_private_new_and_outside_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "keys" / "press.key"
+    code, _, err = call("key", "new", path, "--root", tmp_path, capsys=capsys)
+    assert code == 2
+    assert "this would be a key for localhost:8000/log, for ever" in err
+    assert not path.exists()
+    files.write(tmp_path / FILE, b'site_url = "https://example.org/repo/"\n')
     code, out, err = call("key", "new", path, "--root", tmp_path, capsys=capsys)
     assert code == 0
     key = SigningKey.parse(path.read_text())
     assert out.strip() == key.verification_key.text
-    assert key.name == "localhost:8000/log"
+    assert key.name == "example.org/repo/log"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert key.text not in out + err
     assert call("key", "show", "--key", path, "--root", tmp_path, capsys=capsys)[1].strip() == out.strip()

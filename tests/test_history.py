@@ -17,7 +17,7 @@ from generator.base.settings import is_local
 from generator.commands import nightly
 from generator.log import append as log
 from generator.log.archive import current, queued
-from generator.log.entries import Disclosed, Published, Withdrawn
+from generator.log.entries import Published, Withdrawn
 from generator.log.ledger import Ledger
 from generator.publish.history import Copy, require_one_history
 
@@ -220,12 +220,13 @@ def test_an_entry_that_cannot_be_true_is_not_signed(tmp_path: Path, entry: Publi
     with pytest.raises(LogError, match="would say what cannot be"):
         facts.add(tmp_path, entry)
     assert len(facts.entries(tmp_path)) == 3
-    facts.add(tmp_path, Disclosed("f" * 64, 1))
+    facts.add(tmp_path, Withdrawn(0, "error", "0" * 64))
+    assert len(facts.entries(tmp_path)) == 4
 
 
 def test_nothing_is_signed_for_localhost_with_a_remote_or_without_a_pinned_key(tmp_path: Path) -> None:
     for changes, why in (
-        ({"origin": "localhost:8000/log", "facts_remote": "x"}, "pushed to a remote"),
+        ({"origin": "localhost:8000/log", "facts_remote": "x", "demonstration": False}, "pushed to a remote"),
         ({"vkey": ""}, "pin no verification key"),
     ):
         here = machine(tmp_path, "here", None, branch=False)
