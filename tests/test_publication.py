@@ -78,7 +78,7 @@ def test_a_first_night_makes_the_branch_with_facts_only(remote: Path, tmp_path: 
         files.write(output / name, b"x")
     files.write(output / "runs" / "night.json", b"{}")
     append(remote, output)
-    assert {name.partition("/")[0] for name in tree(remote)} == {"records", "log", "runs"}
+    assert {name.partition("/")[0] for name in tree(remote)} == {".gitattributes", "records", "log", "runs"}
     assert "runs/night.json" in tree(remote)
     assert "runs/night/state.json" not in tree(remote)
     assert f"log/{log.JOURNAL}" not in tree(remote)
