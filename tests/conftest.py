@@ -51,3 +51,9 @@ def visit(chromium: Any) -> Iterator[Visit]:
     made = Visit(chromium)
     yield made
     made.context.close()
+
+
+@pytest.fixture(autouse=True)
+def no_memory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logs of tests bear one key and contradict each other: none is remembered beyond its test."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))

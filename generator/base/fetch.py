@@ -1,30 +1,77 @@
-"""The one way to read a URL: bounded in time and size, http and https only."""
+"""The one way to read a URL: bounded in time as a whole and in size, http and https only."""
+
+import threading
+import time
+import urllib.request
+from typing import Any
 
 from generator.base.errors import PressError
 
 TIMEOUT_SECONDS = 30.0
 MAX_BYTES = 64 << 20
+_PIECE = 1 << 16
+
+
+class _SameKind(urllib.request.HTTPRedirectHandler):
+    """Follows a redirect to http or https only, and never from https to http."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        if not newurl.startswith(("https://", "http://")) or (
+            req.full_url.startswith("https:") > newurl.startswith("https:")
+        ):
+            raise PressError(f"{req.full_url}: redirects to {newurl[:200]}, which is not followed")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def fetch(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS, max_bytes: int = MAX_BYTES) -> bytes | None:
-    """The body behind a URL; None when the server has nothing there (404, 410). Raises PressError otherwise."""
-    import urllib.error
-    import urllib.request
+    """The whole body behind a URL; None when the server has nothing there (404, 410). Raises PressError otherwise.
 
+    A server that sends byte after byte is waited for as long as one that sends none.
+    """
     if not url.startswith(("https://", "http://")):
         raise PressError(f"{url[:200]}: only http and https addresses are read")
-    request = urllib.request.Request(url, headers={"User-Agent": "prior-art", "Cache-Control": "no-cache"})
+    answer: list[bytes | Exception | None] = []
+
+    def ask() -> None:
+        try:
+            answer.append(_ask(url, timeout_seconds, max_bytes))
+        except Exception as error:  # raised again in the caller's thread
+            answer.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(timeout_seconds)
+    if not answer:
+        raise PressError(f"{url}: no whole answer within {timeout_seconds:g} seconds", hint="Try again later.")
+    if isinstance(answer[0], Exception):
+        raise answer[0]
+    return answer[0]
+
+
+def _ask(url: str, timeout_seconds: float, max_bytes: int) -> bytes | None:
+    import http.client
+    import urllib.error
+
+    until = time.monotonic() + timeout_seconds
+    pieces = []
+    size = 0
     try:
-        with urllib.request.urlopen(request, timeout=timeout_seconds) as answer:
-            data: bytes = answer.read(max_bytes + 1)
+        request = urllib.request.Request(url, headers={"User-Agent": "prior-art", "Cache-Control": "no-cache"})
+        with urllib.request.build_opener(_SameKind).open(request, timeout=timeout_seconds) as reply:
+            while (piece := reply.read1(_PIECE)) and size <= max_bytes and time.monotonic() < until:
+                pieces.append(piece)
+                size += len(piece)
+            promised = reply.headers.get("Content-Length")
     except urllib.error.HTTPError as error:
         with error:
             if error.code in (404, 410):
                 return None
             raise PressError(f"{url}: the server answered {error.code}", hint="Try again later.") from error
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
         raise PressError(f"{url}: cannot be reached: {reason}", hint="Check the address and the network.") from error
-    if len(data) > max_bytes:
+    if size > max_bytes:
         raise PressError(f"{url}: larger than {max_bytes} bytes")
-    return data
+    if promised is not None and promised.isascii() and promised.isdigit() and int(promised) != size:
+        raise PressError(f"{url}: {size} of {promised} bytes came", hint="Try again later.")
+    return b"".join(pieces)

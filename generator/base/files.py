@@ -1,8 +1,8 @@
 """Writing that a crash cannot tear: a file is the old one, the new one, or absent; of a list all lines but the last."""
 
-import fcntl
 import json
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -26,12 +26,13 @@ def write(path: Path, data: bytes, *, durable: bool = True) -> None:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-            os.fchmod(file.fileno(), 0o644)
+            if hasattr(os, "fchmod"):  # Windows before Python 3.13 has none
+                os.fchmod(file.fileno(), 0o644)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
         Path(temporary).replace(path)
-        if durable:
+        if durable and os.name == "posix":
             folder = os.open(path.parent, os.O_RDONLY)
             try:
                 os.fsync(folder)  # or a power cut could undo the rename
@@ -76,6 +77,22 @@ def read(path: Path, what: str) -> bytes:
         raise PressError(f"{path}: {what} cannot be read: {error.strerror}") from error
 
 
+def read_some(path: Path, what: str, limit: int) -> bytes:
+    """The bytes of a regular file of at most `limit` bytes; a pipe or a device is never waited for."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(handle, "rb") as file:
+            known = os.fstat(file.fileno())
+            if not stat.S_ISREG(known.st_mode):
+                raise PressError(f"{path}: {what} is not a regular file")
+            data = file.read(limit + 1) if known.st_size <= limit else b""
+    except (OSError, ValueError) as error:
+        raise PressError(f"{path}: {what} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if known.st_size > limit or len(data) > limit:
+        raise PressError(f"{path}: {what} has more than {limit:,} bytes")
+    return data
+
+
 def read_object(path: Path, *, hint: str) -> dict[str, Any]:
     """The JSON object of a file that must be there; `hint` says what to do where it is not. Raises PressError."""
     try:
@@ -97,6 +114,8 @@ def lock(
 
     `busy` says who holds it: reported once while waiting, raised as LogError after `wait_seconds`.
     """
+    import fcntl  # Windows has none, and there only readers run
+
     path.parent.mkdir(parents=True, exist_ok=True)
     told, until = False, time.monotonic() + wait_seconds
     with path.open("w") as file:

@@ -118,11 +118,14 @@ def nightly(publication: "Publication", **choice: Any) -> "Outcome":
 @click.argument("target", metavar="FILE|SERIAL|FOLDER|URL")
 @click.option("--vkey", help="The publisher's verification key.  [default: the setting `vkey`]")
 @click.option("--old", type=FILE, help="A checkpoint saved earlier, which the log must still contain.")
+@click.option(
+    "--memory/--no-memory", default=True, help="Compare with the newest checkpoint seen of this log.  [default: yes]"
+)
 @click.option("--regenerate", is_flag=True, help="Then write each text again with its model, and compare.")
 @click.option("--profile", help="A model profile to try first: a name or a TOML file.")
 @click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads for it.  [default: all]")
 def verify(publication: "Publication", target: str, **choice: Any) -> "Outcome":
-    """Verify a saved record, a serial number, a folder or an address, without trusting the publisher."""
+    """Verify a saved page or record, a serial number, a folder or an address, without trusting the publisher."""
     from generator.commands.verify import verify
 
     return verify(publication, target, **choice)

@@ -1,16 +1,17 @@
 """`prior-art verify`: the steps of verification as lines, and whether a text is written again."""
 
 import functools
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.base.errors import ConfigError, VerificationError
+from generator.base.errors import ConfigError, PressError, VerificationError
 from generator.base.publication import Outcome, Publication
 
 if TYPE_CHECKING:
-    from generator.verify.verify import Fetch
+    from generator.verify.sources import Fetch
 
 CONCLUSIONS: tuple[tuple[str, bool | None, str], ...] = (
     ("different", False, "but a text is not what its own generation data give here"),
@@ -27,21 +28,44 @@ def verify(
     regenerate: bool = False,
     profile: str | None = None,
     threads: int = 0,
+    memory: bool = True,
 ) -> Outcome:
-    """Each step that holds, then the one that does not; with `regenerate`, then whether the text is written again."""
+    """Each step that holds, then the one that does not; with `regenerate`, then whether the text is written again.
+
+    `memory`: compare with the newest checkpoint seen of this log, and remember the newest one.
+    """
     from generator.base.fetch import fetch
     from generator.verify.verify import verify
 
     if (profile or threads) and not regenerate:
         raise ConfigError("--profile and --threads choose how a text is written again", hint="Give --regenerate too.")
     once = functools.cache(fetch)  # what is written again is what was verified, whatever a server sends next
-    steps = verify(target, publication.output, vkey or publication.settings.vkey, fetch=once, old_checkpoint=old)
-    verified = hold(steps, f"{target}: verified")
+    steps = verify(
+        target,
+        publication.output,
+        vkey or publication.settings.vkey,
+        fetch=once,
+        old_checkpoint=old,
+        memory=memory_folder() if memory else None,
+    )
+    try:
+        verified = hold(steps, f"{target}: verified")
+    except PressError:
+        raise
+    except Exception as error:  # a crash is no answer: exit code 1 would mean that it does not verify
+        kind = type(error).__name__
+        raise PressError(f"{target}: could not be checked: {kind}: {error}", hint="Please report this.") from error
     return (
         _written_again(publication, target, verified, once, profile, threads)
         if regenerate and verified.ok
         else verified
     )
+
+
+def memory_folder() -> Path:
+    """Where the newest checkpoints seen are kept: state of the user, not of a publication."""
+    state = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".local" / "state"
+    return Path(state) / "prior-art" / "checkpoints"
 
 
 def _written_again(
@@ -76,12 +100,12 @@ def hold(steps: Iterator[Any], conclusion: str) -> Outcome:
     failure = ""
     try:
         for step in steps:
-            held.append((step.name, step.text))
+            held.append((step.name, step.text, getattr(step, "holds", True)))
     except VerificationError as error:
         failure = str(error)
-    lines = [f"ok    {name}: {text}" for name, text in held]
+    lines = [f"{'ok   ' if holds else '--   '} {name}: {text}" for name, text, holds in held]
     lines.append(f"FAIL  {failure}" if failure else conclusion)
-    figures: dict[str, Any] = {"steps": [{"name": name, "text": text} for name, text in held]}
+    figures: dict[str, Any] = {"steps": [{"name": name, "text": text, "holds": holds} for name, text, holds in held]}
     if failure:
         figures["failure"] = failure
     return Outcome(tuple(lines), figures, ok=not failure)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from generator.base.errors import KeyUnusable, LogError
 
 ED25519 = b"\x01"
+# No white space, no control character, no plus sign: written out, because Unicode's tables grow from year to year.
+NAME = re.compile("[^\x00-\x20+\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]+")
 MARK = "— "  # em dash and space begin a signature line
 
 
@@ -96,12 +98,13 @@ class Checkpoint:
 
     @classmethod
     def parse(cls, note: str) -> "Checkpoint":
-        """From a signed note, its signatures unread. Raises LogError for what `body` would not have written."""
-        body = split_note(note)[0]
-        lines = body.split("\n")
-        root = decode_base64(lines[2]) if len(lines) == 4 else None
-        if root is None or len(root) != 32 or not re.fullmatch(r"[1-9]\d{0,17}", lines[1]) or not _name_ok(lines[0]):
-            raise LogError("the checkpoint is not three lines: origin, tree size, base64 of a 32-byte root")
+        """From a signed note, its signatures unread. Lines after the third are extensions. Raises LogError."""
+        lines = split_note(note)[0].split("\n")[:-1]
+        root = decode_base64(lines[2]) if len(lines) >= 3 else None
+        if root is None or len(root) != 32 or not re.fullmatch(r"[1-9][0-9]{0,14}", lines[1]) or not _name_ok(lines[0]):
+            raise LogError("the checkpoint is not origin, tree size, base64 of a 32-byte root")
+        if not all(lines[3:]):
+            raise LogError("an extension line of the checkpoint is empty")
         return cls(lines[0], int(lines[1]), root)
 
 
@@ -154,7 +157,7 @@ def check_signature(note: str, key: VerificationKey) -> None:
 
 
 def _name_ok(name: str) -> bool:
-    return bool(name) and "+" not in name and not any(c.isspace() or not c.isprintable() for c in name)
+    return NAME.fullmatch(name) is not None
 
 
 def encode_base64(data: bytes) -> str:

@@ -27,8 +27,8 @@ from generator.model.transformers_generate import ENGINE as PLAIN
 from generator.record.record import Generation, Record
 from generator.run.comparison import direction, first_difference
 from generator.run.judge_draft import form
-from generator.verify.audit import record_places
-from generator.verify.verify import Fetch, evidence
+from generator.verify.folder import record_places
+from generator.verify.sources import Fetch, find
 
 Result = Literal["reproduced", "not_reproduced_here", "different"]
 PROGRESS_SECONDS = 10
@@ -87,7 +87,7 @@ class Regeneration:
 
 def sources(target: str, output: Path, fetch: Fetch) -> tuple[Source, ...]:
     """The record or records of what `verify` takes: a file, a serial number, a folder or a URL."""
-    found = evidence(target, output, fetch)
+    found = find(target, output, fetch)
     if found is not None:
         data = found.record
         return (Source(found.name, lambda: data),)

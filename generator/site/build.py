@@ -25,6 +25,7 @@ from generator.log import archive
 from generator.log.entries import Disclosed
 from generator.log.ledger import Ledger
 from generator.site import builder, sources
+from generator.site.carried import carry, evidences
 from generator.site.citation import citation_files
 from generator.site.cpc_pages import headings, scheme_pages
 from generator.site.feeds import CLASS_FEEDS
@@ -34,7 +35,7 @@ from generator.site.plots import figures
 from generator.site.report_facts import read_report
 
 WAIT_SECONDS = 60.0  # for another build of the same site
-SHOWN = ("title", "prefix", "publisher", "contact", "site_url")  # the settings that pages of volumes show
+SHOWN = ("title", "prefix", "publisher", "contact", "site_url", "vkey")  # the settings that pages of volumes show
 REPORT = "report.json"
 KEPT_THEME = ("assets/stylesheets",)
 
@@ -139,15 +140,18 @@ def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, boo
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     builder.build(work, shop.settings, shop.templates, f"volume {number}")
     made = work / "site" / "d" / str(number)
+    proofs = evidences(shop.output, number, shop.ledger)
     for item in logged:
         (made / f"{item.serial}.json").write_bytes(item.data)
         (made / f"{item.serial}.proof").write_text(item.proof, encoding="utf-8", newline="\n")
+        (made / f"{item.serial}.evidence").write_text(proofs[item.serial].text, encoding="utf-8", newline="\n")
         text = render_text(item, shop.settings, shop.templates)
         (made / f"{item.serial}.md").write_text(text, encoding="utf-8", newline="\n")
         for suffix, form in citation_files(item, shop.settings).items():
             (made / f"{item.serial}{suffix}").write_text(form, encoding="utf-8", newline="\n")
         if not (made / f"{item.serial}.html").is_file():
             raise ToolError(f"mkdocs made no page of disclosure {item.serial}", hint=f"Its source is in {folder}.")
+        carry(made / f"{item.serial}.html", item.data, proofs[item.serial], shop.settings.vkey)
     _replace(made, target)
     shutil.rmtree(work / "site")
     files.write(mark, json.dumps({"fingerprint": fingerprint, "volume": volume.to_dict()}).encode())

@@ -139,7 +139,7 @@ class Site:
     @property
     def example(self) -> str:
         """A file to verify, for the page that explains it."""
-        return f"{self.latest[0].serial}.json" if self.latest else "0.json"
+        return f"{self.latest[0].serial}.html" if self.latest else "0.html"
 
 
 def summarise(number: int, logged: Sequence[LoggedRecord], settings: Settings) -> Volume:

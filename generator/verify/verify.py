@@ -1,55 +1,74 @@
 """The reader's side: does this record stand in that log, unchanged? Needs neither model, site nor pipeline.
 
 Steps for one disclosure: (1) the record is canonical and follows the schema; (2) its log entry is derived from its
-hash, or read from the log and compared; (3) the proof leads from that entry to the checkpoint's root; (4) the
-checkpoint bears a signature of the pinned key; (5) it, and an older checkpoint if one is given, is a beginning of the
-newest one.
+hash, or read from the log and compared; (3) proof and evidence lead from the entries to a root, and the index is the
+number that was asked for; (4) the checkpoint bears a signature of the pinned key; (5) it, and an older checkpoint if
+one is given, is a beginning of the newest one; (6) the log dates it; (7) the page shows the record, number and date.
 `docs/verify-by-hand.md` does the same with common tools.
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
 
 from generator.base import files
 from generator.base.errors import LogError, PressError, RecordError, VerificationError
 from generator.log import merkle
-from generator.log.entries import Disclosed
+from generator.log.entries import Disclosed, Entry, Published, parse_entry
+from generator.log.evidence import Evidence, role, speaking
 from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint, VerificationKey, check_signature
 from generator.log.proof import Proof
 from generator.log.tiles import Read, Tiles
 from generator.record.record import Record
-from generator.verify.audit import Step, audit_log, audit_records
-
-Fetch = Callable[[str], bytes | None]
-SUFFIXES = (".json", ".proof", ".html", ".md")
+from generator.verify import page
+from generator.verify.audit import Step
+from generator.verify.folder import audit_folder
+from generator.verify.memory import Memory
+from generator.verify.sources import MAX_PROOF, Bundle, Fetch, find, reader, text_of
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known about one disclosure. `log` reads files below log/ and is None where only two files are at hand."""
+class _Checked:
+    """The record of a bundle, its entry, and what leads from it to signed roots."""
 
-    name: str
-    record: bytes
-    proof: bytes
-    log: Read | None
+    record: Record
+    entry: bytes
+    proof: Proof | None
+    evidence: Evidence | None
+
+    @property
+    def index(self) -> int:
+        return self.evidence.serial if self.evidence else self.proof.index if self.proof else -1
+
+    @property
+    def notes(self) -> list[str]:
+        return [one.note for one in (self.proof, self.evidence) if one]
 
 
-def verify(target: str, output: Path, vkey: str, *, fetch: Fetch, old_checkpoint: Path | None = None) -> Iterator[Step]:
-    """Verify a file, a serial number, a folder (output/ or a site) or a URL; yields each step that holds.
+def verify(
+    target: str,
+    output: Path,
+    vkey: str,
+    *,
+    fetch: Fetch,
+    old_checkpoint: Path | None = None,
+    memory: Path | None = None,
+) -> Iterator[Step]:
+    """Verify a file, a serial number, a folder (output/, a site, a log) or a URL; yields each step that holds.
 
-    Raises VerificationError at the first step that does not hold, PressError when something cannot be read.
+    `memory` is the folder of the newest checkpoints seen so far. Raises VerificationError at the first step that does
+    not hold, PressError when something cannot be read.
     """
     key = pinned(vkey)
-    old = files.read(old_checkpoint, "the older checkpoint") if old_checkpoint else None
-    found = evidence(target, output, fetch)
+    old = _old(old_checkpoint, key)
+    remembered = Memory(memory, key) if memory else None
+    found = find(target, output, fetch)
     if found is None:
-        yield from verify_folder(Path(target), key, old)
+        yield from verify_folder(Path(target), key, old, remembered)
     else:
-        yield from verify_one(found, key, old)
+        yield from _verify_one(found, key, old, remembered)
 
 
 def pinned(vkey: str) -> VerificationKey:
@@ -62,80 +81,187 @@ def pinned(vkey: str) -> VerificationKey:
     return VerificationKey.parse(vkey)
 
 
-def evidence(target: str, output: Path, fetch: Fetch) -> Evidence | None:
-    """What lies behind the name of one disclosure; None when `target` is a folder."""
-    if target.isdecimal() and not Path(target).exists():
-        return _by_serial(output, int(target))
-    if "://" in target:
-        return _by_url(target, fetch)
-    return None if Path(target).is_dir() else _by_file(Path(target))
+def _old(path: Path | None, key: VerificationKey) -> str | None:
+    """The text of an older checkpoint. What is no checkpoint of this log cannot be compared, which is no 'no'."""
+    if path is None:
+        return None
+    try:
+        note = files.read_some(path, "the older checkpoint", MAX_PROOF).decode()
+        Checkpoint.parse(note)
+    except (UnicodeDecodeError, LogError) as error:
+        raise PressError(f"{path}: not a checkpoint: {error}", hint="Give a file saved from log/checkpoint.") from error
+    signed(note, key, "the older checkpoint")
+    return note
 
 
-def verify_one(evidence: Evidence, key: VerificationKey, old: bytes | None) -> Iterator[Step]:
+def _verify_one(bundle: Bundle, key: VerificationKey, old: str | None, memory: Memory | None) -> Iterator[Step]:
     """The numbered steps for one disclosure."""
     # 1. the record
     try:
-        record = Record.from_bytes(evidence.record)
+        record = Record.from_bytes(bundle.record)
     except RecordError as error:
-        raise VerificationError(f"record: {evidence.name} is not a canonical record: {error}") from error
-    digest = hashlib.sha256(evidence.record).hexdigest()
-    yield Step("record", f"canonical, schema followed, SHA-256 {digest}")
+        text_of(bundle.record, f"record: {bundle.where}")  # a BOM or CR LF is named as that
+        raise VerificationError(f"record: {bundle.name} is not a canonical record: {error}") from error
+    digest = hashlib.sha256(bundle.record).hexdigest()
+    yield Step("record", f"canonical, schema followed, SHA-256 {digest} ({bundle.where})")
     # 2. the entry
-    try:
-        proof = Proof.parse(_text(evidence.proof))
-        checkpoint = proof.checkpoint
-    except LogError as error:
-        raise VerificationError(f"proof: {evidence.name}: {error}") from error
-    entry = str(Disclosed(digest, len(evidence.record))).encode()
-    if evidence.log is None:
+    entry = str(Disclosed(digest, len(bundle.record))).encode()
+    checked = _read_proofs(bundle, record, entry)
+    if bundle.log is None:
         yield Step("entry", "derived from the record's hash and size")
     else:
-        yield _entry_in_log(evidence.log, proof, checkpoint, entry)
-    # 3. the proof
+        yield _entry_in_log(bundle.log, checked)
+    # 3. the proofs
+    yield from _proven(bundle, checked)
+    # 4. the signatures
+    for note in checked.notes:
+        signed(note, key, "checkpoint")
+    newest = max((Checkpoint.parse(note) for note in checked.notes), key=lambda one: one.size)
+    yield Step("checkpoint", f"{newest.origin}, size {newest.size}, signed by the pinned key")
+    # 5. consistency
+    if bundle.log is None and old is not None:
+        raise PressError("the log's tiles are needed to compare checkpoints", hint="Give a folder, serial or URL.")
+    for note, name in [*((note, "the proof's checkpoint") for note in dict.fromkeys(checked.notes)),
+                       *([(old, "the older checkpoint")] if old else [])]:  # fmt: skip
+        if bundle.log is not None:
+            yield consistent(bundle.log, key, note, name)
+    if memory:
+        yield from memory.compare(max(checked.notes, key=lambda note: Checkpoint.parse(note).size), bundle.log)
+    # 6. the date, 7. the page
+    yield from _told(bundle, checked)
+
+
+def _read_proofs(bundle: Bundle, record: Record, entry: bytes) -> _Checked:
     try:
-        root = merkle.root_from_inclusion(merkle.leaf_hash(entry), proof.index, checkpoint.size, proof.hashes)
+        proof = Proof.parse(bundle.proof) if bundle.proof is not None else None
+        evidence = Evidence.parse(bundle.evidence) if bundle.evidence is not None else None
+        for one in (proof, evidence):
+            if one:
+                Checkpoint.parse(one.note)
+    except LogError as error:
+        raise VerificationError(f"proof: {bundle.name}: {error}") from error
+    if proof and evidence and proof.index != evidence.serial:
+        raise VerificationError(f"number: the proof is of entry {proof.index}, the evidence of {evidence.serial}")
+    checked = _Checked(record, entry, proof, evidence)
+    if bundle.asked is not None and checked.index != bundle.asked:
+        raise VerificationError(f"number: {bundle.name} is disclosure {checked.index}, not {bundle.asked}")
+    return checked
+
+
+def _proven(bundle: Bundle, checked: _Checked) -> Iterator[Step]:
+    leaf = merkle.leaf_hash(checked.entry)
+    if checked.proof:
+        _leads(leaf, checked.proof.index, checked.proof.hashes, checked.proof.checkpoint)
+        yield Step("proof", f"entry {checked.index} is in the tree of {checked.proof.checkpoint.size} entries")
+    if checked.evidence:
+        if checked.evidence.entries[0].data != checked.entry:
+            raise VerificationError("evidence: its first entry names another record")
+        for proven in checked.evidence.entries:
+            _leads(merkle.leaf_hash(proven.data), proven.index, proven.hashes, checked.evidence.checkpoint)
+        listed = ", ".join(str(proven.index) for proven in checked.evidence.entries)
+        yield Step("evidence", f"entries {listed} are in the tree of {checked.evidence.checkpoint.size} entries")
+    said = "as asked" if bundle.asked is not None else "the name of the file asks for none"
+    yield Step("number", f"{checked.index}, {said}")
+
+
+def _leads(leaf: bytes, index: int, hashes: tuple[bytes, ...], checkpoint: Checkpoint) -> None:
+    try:
+        root = merkle.root_from_inclusion(leaf, index, checkpoint.size, hashes)
     except ValueError as error:
         raise VerificationError(f"proof: {error}") from error
     if root != checkpoint.root:
-        raise VerificationError(f"proof: it does not lead from entry {proof.index} to the checkpoint's root")
-    yield Step("proof", f"entry {proof.index} is in the tree of {checkpoint.size} entries")
-    # 4. the signature
-    _signed(proof.note, key, "checkpoint")
-    yield Step("checkpoint", f"{checkpoint.origin}, size {checkpoint.size}, signed by the pinned key")
-    # 5. consistency
-    if evidence.log is not None:
-        yield from _consistent(evidence.log, key, proof.note, "the proof's checkpoint")
-    if old is not None:
-        if evidence.log is None:
-            raise PressError("the log's tiles are needed to compare checkpoints", hint="Give a folder, serial or URL.")
-        yield from _consistent(evidence.log, key, _text(old), "the older checkpoint")
-    yield Step("created", f"{record.created_at} by the generator's own statement, which is no evidence")
+        raise VerificationError(f"proof: it does not lead from entry {index} to the checkpoint's root")
 
 
-def verify_folder(folder: Path, key: VerificationKey, old: bytes | None) -> Generator[Step, None, Ledger]:
-    """Everything in `output/` or in a site: each tile, entry, kept checkpoint, record and proof.
+def _told(bundle: Bundle, checked: _Checked) -> Iterator[Step]:
+    """What the log says of the disclosure; that the page says the same; what nobody here proves."""
+    spoken = _spoken(bundle, checked)
+    number, time = next(((i, e.time) for _, i, e in spoken if isinstance(e, Published)), (None, ""))
+    if time and time < checked.record.created_at:
+        raise VerificationError(f"published: {time}, which is before the record says that it was made")
+    if bundle.page is not None and checked.evidence:
+        found = page.compare(bundle.page, checked.record, checked.evidence)
+        yield Step(
+            "page", f"its text, number, dates, review, model, licence and hash are those: {found.facts} compared"
+        )
+        parts = ", ".join(f"{name} ({words} words)" for name, words in found.not_compared)
+        yield Step("not compared", f"{parts}; style sheets", holds=False)
+    carrier = "evidence" if bundle.log is None else "log"
+    if time:
+        yield Step("published", f"{time} (the publisher's clock, entry {number}, {carrier})")
+    elif checked.evidence or bundle.log:
+        yield Step("published", f"no date: no entry of this {carrier} gives one", holds=False)
+    else:
+        yield Step("published", "not covered: the proof is older than the entry that dates it", holds=False)
+    for kind, index, entry in spoken:
+        if kind in ("superseded", "supersedes", "withdrawn"):
+            other = {"superseded": f" by {getattr(entry, 'by', '')}", "supersedes": f" {getattr(entry, 'leaf', '')}"}
+            yield Step(kind, f"entry {index}{other.get(kind, '')} ({carrier})")
+    yield Step("existed by", "no evidence", holds=False)
+    yield Step("public by", "no evidence", holds=False)
+    stated = f"{checked.record.created_at} by the generator's own statement, which is no evidence"
+    yield Step("created", stated, holds=False)
 
-    Returns what the log says.
-    """
-    read = _reader(folder)
-    if read("log/checkpoint") is None:
+
+def _spoken(bundle: Bundle, checked: _Checked) -> list[tuple[str, int, Entry]]:
+    """Role, index and entry of what speaks of the disclosure: of the whole log where it is at hand."""
+    inside = [(proven.index, proven.entry) for proven in checked.evidence.entries] if checked.evidence else []
+    if bundle.log is not None:
+        ledger = whole_log(bundle.log)
+        now = [(index, ledger.entries[index]) for index in speaking(ledger)[checked.index]]
+        dated = [i for i, entry in now if role(entry, i, checked.index) == "published"]
+        if checked.evidence and (before := checked.evidence.published) and dated != [before[0]]:
+            raise VerificationError(f"published: the log dates it by entry {dated}, the evidence by {before[0]}")
+        covered = checked.evidence.checkpoint.size if checked.evidence else 0
+        if checked.evidence and not checked.evidence.published and any(i < covered for i in dated):
+            raise VerificationError(f"published: the evidence leaves out entry {dated[0]}, which dates it")
+        inside = now
+    return [(kind, index, entry) for index, entry in inside if (kind := role(entry, index, checked.index))]
+
+
+def whole_log(log: Read) -> Ledger:
+    """Every entry under the newest checkpoint, whose signature and root the caller has checked."""
+    newest = log("checkpoint")
+    if newest is None:
+        raise PressError("the log has no checkpoint file")
+    try:
+        checkpoint = Checkpoint.parse(text_of(newest, "checkpoint"))
+        tree = Tiles(log, checkpoint.size)
+        entries = []
+        for index, data in tree.entries():
+            if merkle.leaf_hash(data) != tree.nodes(0, index):
+                raise VerificationError(f"entry: entry {index} is not the one whose hash the log has")
+            entries.append(parse_entry(data))
+        return Ledger(tuple(entries), checkpoint)
+    except LogError as error:
+        raise VerificationError(f"entries: {error}") from error
+
+
+def verify_folder(
+    folder: Path, key: VerificationKey, old: str | None, memory: Memory | None = None
+) -> Generator[Step, None, Ledger]:
+    """Everything in `output/`, in a site or in a log's own folder. Returns what the log says."""
+    log = folder if (folder / "tile").is_dir() and (folder / "checkpoint").exists() else folder / "log"
+    if not (log / "checkpoint").exists():
         raise PressError(f"{folder}: no log/checkpoint here", hint="Give output/, a site's folder, or a record.")
-    ledger = yield from audit_log(folder, key)
-    yield from audit_records(folder, ledger)
+    ledger = yield from audit_folder(folder, log, key)
+    read = reader(log)
     if old is not None:
-        yield from _consistent(lambda path: read(f"log/{path}"), key, _text(old), "the older checkpoint")
+        yield consistent(read, key, old, "the older checkpoint")
+    if memory:
+        yield from memory.compare(text_of(read("checkpoint") or b"", "checkpoint"), read)
     return ledger
 
 
-def _consistent(log: Read, key: VerificationKey, note: str, name: str) -> Iterator[Step]:
+def consistent(log: Read, key: VerificationKey, note: str, name: str) -> Step:
     """The tree of `note` is a beginning of the log's newest tree."""
     newest = log("checkpoint")
     if newest is None:
         raise PressError("the log has no checkpoint file")
-    _signed(_text(newest), key, "newest checkpoint")
-    _signed(note, key, name)
+    signed(text_of(newest, "checkpoint"), key, "newest checkpoint")
+    signed(note, key, name)
     try:
-        now, then = Checkpoint.parse(_text(newest)), Checkpoint.parse(note)
+        now, then = Checkpoint.parse(text_of(newest, "checkpoint")), Checkpoint.parse(note)
         if then.size > now.size:
             raise VerificationError(f"consistency: {name} has {then.size} entries, the log has only {now.size}")
         tree = Tiles(log, now.size)
@@ -146,76 +272,24 @@ def _consistent(log: Read, key: VerificationKey, note: str, name: str) -> Iterat
         )
     except (LogError, ValueError) as error:
         raise VerificationError(f"consistency: {name}: {error}") from error
-    yield Step("consistency", f"{name} (size {then.size}) is a beginning of the newest one (size {now.size})")
+    return Step("consistency", f"{name} (size {then.size}) is a beginning of the newest one (size {now.size})")
 
 
-def _entry_in_log(log: Read, proof: Proof, checkpoint: Checkpoint, entry: bytes) -> Step:
+def _entry_in_log(log: Read, checked: _Checked) -> Step:
+    sizes = [Checkpoint.parse(note).size for note in checked.notes]
     try:
-        logged = Tiles(log, max(checkpoint.size, proof.index + 1)).entry(proof.index)
+        logged = Tiles(log, max(*sizes, checked.index + 1)).entry(checked.index)
     except LogError as error:
         raise VerificationError(f"entry: {error}") from error
-    if logged != entry:
-        raise VerificationError(f"entry: the log's entry {proof.index} names another record")
-    return Step("entry", f"the log's entry {proof.index} names this record")
+    if logged != checked.entry:
+        raise VerificationError(f"entry: the log's entry {checked.index} names another record")
+    return Step("entry", f"the log's entry {checked.index} names this record")
 
 
-def _signed(note: str, key: VerificationKey, name: str) -> None:
+def signed(note: str, key: VerificationKey, name: str) -> None:
     try:
         if Checkpoint.parse(note).origin != key.name:
             raise VerificationError(f"{name}: it is of the log {Checkpoint.parse(note).origin}, the key of {key.name}")
         check_signature(note, key)
     except LogError as error:
         raise VerificationError(f"{name}: {error}") from error
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
-
-
-def _reader(folder: Path) -> Read:
-    def read(path: str) -> bytes | None:
-        return (folder / path).read_bytes() if (folder / path).is_file() else None
-
-    return read
-
-
-def _by_serial(output: Path, serial: int) -> Evidence:
-    from generator.log.archive import record_path
-
-    path = record_path(output, serial)
-    return Evidence(
-        f"disclosure {serial}",
-        files.read(path, f"disclosure {serial}"),
-        files.read(path.with_suffix(".proof"), "the proof"),
-        _reader(output / "log"),
-    )
-
-
-def _by_file(path: Path) -> Evidence:
-    if path.suffix not in SUFFIXES:
-        raise PressError(
-            f"{path}: not the name of a saved page, record or proof",
-            hint="Save <serial>.json and <serial>.proof of the disclosure into one folder and give either of them.",
-        )
-    return Evidence(
-        path.name,
-        files.read(path.with_suffix(".json"), "the record beside the page"),
-        files.read(path.with_suffix(".proof"), "the proof beside the page"),
-        None,
-    )
-
-
-def _by_url(url: str, fetch: Fetch) -> Evidence:
-    parts = urlsplit(url)._replace(query="", fragment="")
-    stem, dot, suffix = parts.path.rpartition(".")
-    if not dot or f".{suffix}" not in SUFFIXES:
-        raise PressError(f"{url}: not the address of a disclosure", hint="Give .../d/<volume>/<serial>.html")
-    base = parts._replace(path=stem).geturl()
-    found = {}
-    for name in ("json", "proof"):
-        data = fetch(f"{base}.{name}")
-        if data is None:
-            raise PressError(f"{base}.{name}: the server has no such file")
-        found[name] = data
-    log = urljoin(url, "../../log/")
-    return Evidence(url, found["json"], found["proof"], lambda path: fetch(log + path))

@@ -89,6 +89,7 @@
   if (cite?.querySelector("[data-pin]")) {
     const label = document.createElement("label");
     label.className = "press-pin";
+    label.dataset.notEvidence = "pin cite";
     label.textContent = "Claims or paragraphs relied on";
     const field = document.createElement("input");
     field.autocomplete = "off";
@@ -96,6 +97,7 @@
     field.maxLength = 200;
     const fault = document.createElement("span");
     fault.setAttribute("role", "status");
+    fault.dataset.notEvidence = "pin cite";
     label.append(field);
     cite.querySelector("h2").after(label, fault);
     const spans = [...cite.querySelectorAll("[data-pin]")].map((span) => [span, span.textContent]);
