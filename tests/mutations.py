@@ -64,7 +64,7 @@ def make_world(folder: Path) -> World:
     output, fork = folder / "output", folder / "fork"
     write_archive(output, patents(), [(PUBLISHED, [0, 1, 2])])
     build_site(output)
-    write_archive(fork, [facts.record(n) for n in range(3)], [("2019-01-02T03:04:05Z", [0, 1, 2])])
+    write_archive(fork, [facts.record(n) for n in range(3)], [("2027-03-04T05:06:07Z", [0, 1, 2])])
     build_site(fork)
     shutil.rmtree(output / "pages")
     return World(output, fork)

@@ -45,7 +45,7 @@ def copy(output: Path, tmp_path: Path) -> Path:
 
 def test_a_folder(output: Path) -> None:
     assert [step.name for step in steps(output, output)] == [
-        "checkpoint", "entries", "tiles", "consistency", "records", "proofs",
+        "checkpoint", "entries", "meaning", "tiles", "consistency", "records", "proofs",
     ]  # fmt: skip
 
 
