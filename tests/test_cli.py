@@ -61,6 +61,9 @@ def test_verify_says_yes_no_and_could_not(root: Path, capsys: pytest.CaptureFixt
     assert (code, err) == (0, "")
     assert out.splitlines()[0].startswith("ok    record: canonical")
     assert out.splitlines()[-1] == "1: verified"
+    for number in ("PAP-0000001", "pap-1", "0000001"):
+        assert call("verify", number, "--root", root, capsys=capsys)[0] == 0, number
+    assert call("verify", "DEMO-0000001", "--root", root, capsys=capsys)[0] == 2
     path = root / "output" / "records" / "0" / "0" / "1.json"
     files.write(path, path.read_bytes().replace(b"hinge", b"binge", 1))
     code, out, _ = call("verify", "1", "--root", root, capsys=capsys)

@@ -1,6 +1,7 @@
 """The search index, with the real Pagefind: complete, deterministic, made once, refused when a page is missing."""
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.base import canonical
-from generator.base.errors import ToolError
+from generator.base.errors import PressError, ToolError
 from generator.log.archive import VOLUME
 from generator.site import bundles as search
 from generator.site import pagefind
@@ -38,6 +39,7 @@ def write_pages(site: Path, pages: Iterable[tuple[int, str]]) -> Path:
         path = site / "d" / str(serial // VOLUME) / f"{serial}.html"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+        path.with_suffix(".json").write_text(f"record {serial}", encoding="utf-8")
     return site
 
 
@@ -95,10 +97,10 @@ def test_a_bundle_holds_the_index_alone_and_the_reader_stands_once(tmp_path: Pat
     search.index(site, [0, 1], expected={0: 1, 1: 1}, report=print)
     for volume in (0, 1):
         names = contents(site / "d" / str(volume) / "pagefind")
-        assert {name.partition("/")[0] for name in names if "/" in name} == {"filter", "fragment", "index"}
+        assert {name.partition("/")[0] for name in names if "/" in name} == {"fragment", "index", "words"}
         flat = {name for name in names if "/" not in name}
-        assert {"pagefind-entry.json", "volume.json"} < flat
-        assert len(flat) == 3
+        assert {"pagefind-entry.json", "volume.json", "pages.json", "hashes.json"} < flat
+        assert len(flat) == 5
         assert not [name for name in names if name.endswith((".js", ".css", ".pagefind"))]
     reader = contents(site / "pagefind")
     assert set(reader) > {"pagefind.js", "pagefind-worker.js", "wasm.en.pagefind", "pagefind-entry.json"}
@@ -125,6 +127,7 @@ def test_no_hash_time_or_id_of_a_real_page_is_indexed(tmp_path: Path) -> None:
     assert (bundle.unpublished, bundle.days) == (1, (("2026-11-22", 2),))
     text = json.dumps([[fragment["content"], fragment["meta"]] for fragment in fragments(site.folder)])
     assert "settling chamber" in text
+    assert "settling" in json.loads((site.folder / "d/0/pagefind/words/s.json").read_text())
     for stamp in ("2026", "PAP-", "4f4f", site_fixture.patents()[0].sha256, "[0001]", "Restated", "Machine-generated"):
         assert stamp not in text
     assert {tuple(fragment["meta"]) for fragment in fragments(site.folder)} == {("title",)}
@@ -144,7 +147,9 @@ def test_a_volume_is_indexed_again_only_when_a_page_changed(tmp_path: Path) -> N
     assert changed.days == (("2026-11-22", 1), ("2026-11-23", 1))
 
 
-@pytest.mark.parametrize("damage", ["fragment", "volume.json", "pagefind-entry.json", "version", "format"])
+@pytest.mark.parametrize(
+    "damage", ["fragment", "volume.json", "pagefind-entry.json", "pages.json", "version", "format"]
+)
 def test_an_incomplete_or_older_bundle_is_made_anew(tmp_path: Path, damage: str) -> None:
     site = write_pages(tmp_path, [(0, page(0)), (1, page(1))])
     index(site, 2)
@@ -155,10 +160,10 @@ def test_an_incomplete_or_older_bundle_is_made_anew(tmp_path: Path, damage: str)
     elif damage == "version":
         (bundle / "volume.json").write_bytes(whole["volume.json"].replace(b"1.5.2", b"1.4.0"))
     elif damage == "format":
-        (bundle / "volume.json").write_bytes(whole["volume.json"].replace(b'"format":1', b'"format":0'))
+        (bundle / "volume.json").write_bytes(whole["volume.json"].replace(b'"format":2', b'"format":1'))
     else:
         (bundle / damage).write_bytes(b"{")
-        if damage == "pagefind-entry.json":
+        if damage != "volume.json":
             (bundle / damage).unlink()
     _, lines = index(site, 2)
     assert lines == ["volume 0: 2 pages indexed"]
@@ -250,6 +255,36 @@ def test_a_missing_pagefind_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(ToolError, match="is not installed") as caught:
         index(site, 1)
     assert "pip install" in caught.value.hint
+
+
+def test_the_lists_of_a_volume_say_what_stands_where(tmp_path: Path) -> None:
+    texts = {3: "A self-closing hinge, a hinge of steel.", 5: "A closing lever. Steel/brass hinges.", 9: "Brass."}
+    pages = [(n, page(n, "not-yet" if n == 9 else f"2026-11-2{n}", text=text)) for n, text in texts.items()]
+    site = write_pages(tmp_path, [*pages, (VOLUME + 2, page(VOLUME + 2))])
+    search.index(site, [0, 1], expected={0: 3, 1: 1}, report=print)
+    bundle = site / "d/0/pagefind"
+    listed = json.loads((bundle / "pages.json").read_text())
+    assert [row[0] for row in listed["pages"]] == [3, 5, 9]
+    assert [listed["days"][row[2]] for row in listed["pages"]] == ["2026-11-23", "2026-11-25", ""]
+    assert {row[1] for row in listed["pages"]} == {path.stem for path in (bundle / "fragment").iterdir()}
+    digits = [hashlib.sha256(f"record {n}".encode()).hexdigest()[:16] for n in texts]
+    assert json.loads((bundle / "hashes.json").read_text()) == digits
+    words = {k: v for path in (bundle / "words").iterdir() for k, v in json.loads(path.read_text()).items()}
+    assert (words["hinge"], words["hinges"], words["lever"]) == (1, 1, 1)
+    assert words["closing"] == [2, 3], "two pages; on page 3 it stands in a form that Pagefind may cut otherwise"
+    assert words["brass"] == [2, 5]
+    later = json.loads((site / "d/1/pagefind/pages.json").read_text())
+    assert (later["first"], later["pages"][0][0]) == (VOLUME, 2)
+
+
+def test_a_page_without_its_record_stops_the_build(tmp_path: Path) -> None:
+    site = write_pages(tmp_path, [(0, page(0))])
+    (site / "d/0/0.json").unlink()
+    with pytest.raises(PressError, match=r"0\.json"):
+        index(site, 1)
+    (site / "d/0/0.json").write_text("")
+    with pytest.raises(ToolError, match=r"0\.json: the record is empty"):
+        index(site, 1)
 
 
 def test_settings_of_pagefind_do_not_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

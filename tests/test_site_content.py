@@ -46,7 +46,8 @@ def test_the_log_and_its_key_are_served(output: Path) -> None:
 def test_every_link_inside_the_site_leads_somewhere(output: Path) -> None:
     site, base = output / "site", "http://127.0.0.1:8123/repo/"
     pages = {path.relative_to(site).as_posix(): Links(path.read_text()) for path in site.rglob("*.html")}
-    later = {"feed.atom", "search.html"}  # the feed is added after the build; so is what the search page needs
+    # These are added after the build; so is what the search page needs.
+    later = {"feed.atom", "opensearch.xml", "search.html"}
     for name, page in pages.items():
         for link in [*page.links, *page.loaded]:
             address, fragment = urldefrag(urljoin(base + name, link))

@@ -35,10 +35,14 @@ def verify(
     `memory`: compare with the newest checkpoint seen of this log, and remember the newest one.
     """
     from generator.base.fetch import fetch
+    from generator.record.numbers import serial_of
     from generator.verify.verify import verify
 
     if (profile or threads) and not regenerate:
         raise ConfigError("--profile and --threads choose how a text is written again", hint="Give --regenerate too.")
+    serial = serial_of(target, publication.settings.prefix, publication.settings.log_origin)
+    if serial is not None and not Path(target).exists():
+        target = str(serial)
     once = functools.cache(fetch)  # what is written again is what was verified, whatever a server sends next
     steps = verify(
         target,

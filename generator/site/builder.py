@@ -68,7 +68,13 @@ def _config(work: Path, settings: Settings, templates: Path, documents: bool) ->
         "edit_uri": "",
         "theme": {"name": "material", "custom_dir": str(templates / "overrides"), "font": False},
         "extra_css": ["assets/press.css"],
-        "extra": {"generator": False, "publisher": settings.publisher, "contact": settings.contact},
+        "extra": {
+            "generator": False,
+            "publisher": settings.publisher,
+            "contact": settings.contact,
+            "prefix": settings.prefix,
+            "origin": settings.log_origin,
+        },
         "markdown_extensions": ["attr_list", "admonition", "def_list"] if documents else ["attr_list"],
         "validation": {"links": {"not_found": "ignore", "unrecognized_links": "ignore", "anchors": "ignore"}},
     }

@@ -16,16 +16,17 @@ from pathlib import Path
 from generator.base import canonical, files
 from generator.base.errors import PressError, ToolError
 from generator.log.archive import VOLUME
-from generator.site import pagefind
+from generator.site import pagefind, word_lists
 
 CATALOGUE = "catalogue.json"
 SCHEMA = "prior-art-catalogue/v1"
 UNPUBLISHED = "not-yet"
 # A new number, after a change to what a bundle holds, indexes every volume anew.
-FORMAT = 1
+FORMAT = 2
 
 BODY = b"data-pagefind-body"
 PAGE = re.compile(r"(?:0|[1-9]\d*)\.html")
+SUBCLASS = re.compile(r"[A-HY]\d\d[A-Z]")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 REBUILD = "Run: prior-art build"
 TEMPLATE = "Mend the template of the disclosure page."
@@ -79,7 +80,7 @@ def index(
             with pagefind.scratch_folder(site) as scratch:
                 fresh = scratch / "pagefind"
                 pagefind.run(program, folder, fresh, f"volume {volume}", timeout or 120 + expected[volume] * 0.2)
-                bundle = _finish(fresh, volume, expected[volume], source, version)
+                bundle = _finish(fresh, folder, volume, expected[volume], source, version)
                 pagefind.replace_folder(fresh, folder / "pagefind", scratch)
             report(f"volume {volume}: {bundle.pages} pages indexed")
         bundles.append(bundle)
@@ -136,12 +137,13 @@ def _present(folder: Path) -> Bundle | None:
         days = tuple((str(day), int(count)) for day, count in value.pop("days"))
         bundle = Bundle(days=days, **value)
         complete = sum(1 for _ in (folder / "fragment").iterdir()) == bundle.pages
-        return bundle if complete and (folder / "pagefind-entry.json").exists() else None
+        parts = ("pagefind-entry.json", word_lists.PAGES, word_lists.HASHES)
+        return bundle if complete and all((folder / name).exists() for name in parts) else None
     except (OSError, PressError, AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
-def _finish(fresh: Path, volume: int, expected: int, source: str, version: str) -> Bundle:
+def _finish(fresh: Path, folder: Path, volume: int, expected: int, source: str, version: str) -> Bundle:
     """Bring a bundle that Pagefind wrote into its published form. Raises ToolError when a page is missing from it."""
     meta, indexed = pagefind.canonicalise(fresh)
     for path in fresh.iterdir():
@@ -150,22 +152,24 @@ def _finish(fresh: Path, volume: int, expected: int, source: str, version: str) 
     for path in sorted((fresh / "index").iterdir()):
         pagefind.unpack(path)
     fragments = sorted((fresh / "fragment").iterdir())
-    pages = dict(_page(path, volume) for path in fragments)
+    read = {page.serial: page for page in (_page(path, volume) for path in fragments)}
+    pages = {serial: page.day for serial, page in read.items()}
     if not (expected == indexed == len(fragments) == len(pages)):
         raise ToolError(
             f"volume {volume}: {expected} pages, {indexed} indexed pages, {len(fragments)} fragments.",
             hint=pagefind.REINDEX,
         )
     days = Counter(pages.values())
-    unpublished = days.pop(UNPUBLISHED, 0)
+    unpublished = days.pop("", 0)
+    word_lists.write(fresh, folder, volume * VOLUME, [read[serial] for serial in sorted(read)])
     counts = tuple(sorted(days.items()))
     bundle = Bundle(volume, min(pages), max(pages), len(pages), unpublished, counts, source, version)
     files.write(fresh / "volume.json", canonical.dumps(asdict(bundle) | {"format": FORMAT}) + b"\n")
     return bundle
 
 
-def _page(path: Path, volume: int) -> tuple[int, str]:
-    """Serial and publication day of a fragment. Raises ToolError when it is no page of this volume with its filters."""
+def _page(path: Path, volume: int) -> word_lists.Page:
+    """What a fragment says of its page. Raises ToolError when it is no page of this volume with its filters."""
     fragment = json.loads(pagefind.unpack(path))
     name, filters = fragment["url"].removeprefix("/"), fragment["filters"]
     if not PAGE.fullmatch(name) or int(name.removesuffix(".html")) // VOLUME != volume:
@@ -175,4 +179,10 @@ def _page(path: Path, volume: int) -> tuple[int, str]:
         raise ToolError(
             f"volume {volume}: {name} has not one direction and one publication day to filter by.", hint=TEMPLATE
         )
-    return int(name.removesuffix(".html")), str(day[0])
+    return word_lists.Page(
+        serial=int(name.removesuffix(".html")),
+        fragment=path.name.partition(".")[0],
+        day=str(day[0]) if day[0] != UNPUBLISHED else "",
+        cpc=next((symbol for symbol in filters.get("cpc", []) if SUBCLASS.fullmatch(symbol)), ""),
+        content=str(fragment["content"]),
+    )

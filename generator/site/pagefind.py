@@ -111,7 +111,7 @@ def _pack(folder: Path, name: str, suffix: str, value: Any, digits: int) -> str:
 
 
 def canonicalise(bundle: Path, *, empty: bool = False) -> tuple[Path, int]:
-    """Put filters and their values in order, which Pagefind 1.5.2 writes in an order that changes from run to run.
+    """Take Pagefind's filters out, which it writes in an order that changes from run to run: `pages.json` filters.
 
     Gives the new meta file and the number of indexed pages. `empty` takes every page out of the index.
     """
@@ -120,20 +120,15 @@ def canonicalise(bundle: Path, *, empty: bool = False) -> tuple[Path, int]:
         entry = json.loads(entry_path.read_bytes())
         language = entry["languages"][LANGUAGE]
         old = bundle / f"pagefind.{language['hash']}.pf_meta"
-        version, pages, chunks, filters, *rest = _decode(unpack(old))
+        version, pages, chunks, _, *rest = _decode(unpack(old))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ToolError(f"{entry_path}: Pagefind wrote no usable index: {error!r}", hint=REINDEX) from error
-    ordered = []
-    for name, identity in sorted(filters):
-        path = bundle / "filter" / f"{identity}.pf_filter"
-        key, values = _decode(unpack(path))
-        path.unlink()
-        ordered.append([name, _pack(bundle / "filter", "", ".pf_filter", [key, sorted(values)], 7)])
+    shutil.rmtree(bundle / "filter", ignore_errors=True)
     old.unlink()
     if empty:
-        pages, chunks, ordered = [], [], []
+        pages, chunks = [], []
     language["page_count"] = len(pages)
-    language["hash"] = _pack(bundle, "pagefind.", ".pf_meta", [version, pages, chunks, ordered, *rest], 10)
+    language["hash"] = _pack(bundle, "pagefind.", ".pf_meta", [version, pages, chunks, [], *rest], 10)
     entry_path.write_text(json.dumps(entry, sort_keys=True, separators=(",", ":")), encoding="utf-8")
     return bundle / f"pagefind.{language['hash']}.pf_meta", len(pages)
 

@@ -1,9 +1,6 @@
-// The index in the browser: which volumes a search reads, and Pagefind, which is loaded at the first search.
-
-import { surfaces } from "./search-passage.js";
+// The index in the browser: the volumes of the catalogue, and Pagefind, which is loaded at the first search.
 
 const WAIT = 60_000;
-const WITNESSES = 3;
 export const base = new URL("../", import.meta.url);
 
 let catalogue, library;
@@ -11,7 +8,7 @@ let volumes = new Map();
 let last = Promise.resolve();
 
 // Pagefind writes a part of the index that cannot be fetched to the console and goes on without it; then the search
-// has to fail. This holds for the page; for Pagefind's worker, generator/pagefind.py sees to it.
+// has to fail. This holds for the page; for Pagefind's worker, generator/site/pagefind.py sees to it.
 let fail, broken;
 const mend = () => (broken = new Promise((_, reject) => (fail = reject))).catch(() => {});
 mend();
@@ -24,83 +21,121 @@ window.fetch = async (input, init) => {
 const within = (promise) =>
   Promise.race([promise, broken, new Promise((_, late) => setTimeout(late, WAIT, new Error("it did not answer")))]);
 
-async function loadCatalogue() {
-  const value = await (await fetch(new URL("catalogue.json", base), { cache: "no-cache" })).json();
+// A file that is named by its address and its volume's tag, which changes with it.
+async function get(path, tag) {
+  const answer = await fetch(new URL(`${path}${tag ? `?${tag}` : ""}`, base), tag ? {} : { cache: "no-cache" });
+  return answer.json();
+}
+
+export async function loadCatalogue() {
+  if (catalogue) return catalogue;
+  const value = await get("catalogue.json");
   value.volumes.reverse();
-  return value;
+  return (catalogue = value);
 }
 
-const inRange = (day, { from, before }) => (!from || day >= from) && (!before || day < before);
+const shardOf = (word) => (/^[a-z]/.test(word) ? word[0] : /^[0-9]/.test(word) ? "0" : "_");
+export const SHARDS = [..."abcdefghijklmnopqrstuvwxyz0_"];
 
-// Pagefind's filters for one volume. An unused filter is left out, so that its file is not fetched.
-async function filters(query, volume, instance) {
-  const chosen = query.direction ? { direction: query.direction } : {};
-  if (query.cpc) {
-    const subclasses = Object.keys((await instance.filters()).cpc ?? {});
-    chosen.cpc = { any: subclasses.filter((symbol) => symbol.startsWith(query.cpc)) };
-    if (!chosen.cpc.any.length) return null;
+// One volume: its pages by Pagefind's identifier, its vocabulary, its index.
+class Volume {
+  constructor(entry, instance, list) {
+    Object.assign(this, { entry, instance, first: list.first, pages: new Map() });
+    [this.found, this.shards, this.results] = [new Map(), new Map(), new Map()];
+    for (const [offset, id, day, cpc] of list.pages) {
+      this.pages.set(id, { id, serial: list.first + offset, day: list.days[day], cpc: list.cpc[cpc], volume: this });
+    }
+    this.bySerial = new Map([...this.pages.values()].map((page) => [page.serial, page.id]));
   }
-  const days = volume.days.map(({ day }) => day).filter((day) => inRange(day, query));
-  const all = days.length === volume.days.length && !volume.unpublished;
-  return (query.from || query.before) && !all ? { ...chosen, published: { any: days } } : chosen;
-}
 
-// One instance of Pagefind a volume, each on the index of no pages in /pagefind/: they share the worker and its program,
-// and what one volume lacks is known of that volume.
-async function openVolume(volume) {
-  library ??= await import(new URL("pagefind/pagefind.js", base));
-  const instance = library.createInstance({ basePath: `${base.pathname}pagefind/`, metaCacheTag: catalogue.pagefind });
-  await instance.init();
-  await instance.mergeIndex(`${base.pathname}${volume.bundle}`, { metaCacheTag: volume.tag });
-  return instance;
-}
-
-const fold = (word) => word.toLowerCase().normalize("NFD").replace(/[^\p{L}\p{N}]/gu, "");
-export const isPhrase = (text) => /^\s*".+"\s*$/.test(text);
-export const wordsOf = (text) => [...new Set(text.replaceAll('"', " ").split(/\s+/).filter(fold))];
-
-// Whether every word of a query stands in a volume. Pagefind drops a word that begins none of its words, and reads
-// "aardvark" as "a" where nothing begins like it; a search for prior art must not. Most words are seen in the first
-// results; for the others (inflected ones) Pagefind is asked for exactly this word.
-async function holdsAll(instance, query, results) {
-  if (isPhrase(query.q)) return true;
-  const seen = [];
-  for (const result of results.slice(0, WITNESSES)) seen.push(...surfaces(await result.data()).map(fold));
-  for (const word of wordsOf(query.q)) {
-    if (seen.some((surface) => surface.startsWith(fold(word)))) continue;
-    if (!(await instance.search(`"${word}"`)).results.length) return false;
+  shard(name) {
+    if (!this.shards.has(name)) this.shards.set(name, get(`${this.entry.bundle}words/${name}.json`, this.entry.tag));
+    return this.shards.get(name);
   }
-  return true;
+
+  // {count, odd}: on how many pages a word stands, and identifiers of pages where Pagefind may not find it.
+  async word(word) {
+    const words = await this.shard(shardOf(word));
+    const known = Object.hasOwn(words, word) ? words[word] : 0;
+    const [count, ...odd] = Array.isArray(known) ? known : [known];
+    return { count, odd: odd.map((offset) => this.bySerial.get(this.first + offset)) };
+  }
+
+  // {ids, known}: pages where Pagefind may not find a word that begins so, and whether any word begins so.
+  async oddStarting(start) {
+    const known = Object.entries(await this.shard(shardOf(start))).filter(([word]) => word.startsWith(start));
+    const offsets = known.flatMap(([, value]) => (Array.isArray(value) ? value.slice(1) : []));
+    return { ids: new Set(offsets.map((offset) => this.bySerial.get(this.first + offset))), known: known.length > 0 };
+  }
+
+  // The words of the vocabulary that an expression fits; `start` is what they begin with.
+  async expand(fits, start) {
+    const names = start ? [shardOf(start)] : SHARDS;
+    const found = [];
+    for (const words of await Promise.all(names.map((name) => this.shard(name)))) {
+      for (const word of Object.keys(words)) if (word.startsWith(start) && fits.test(word)) found.push(word);
+    }
+    return found;
+  }
+
+  async search(words) {
+    const { results } = await this.instance.search(words);
+    for (const result of results) if (!this.results.has(result.id)) this.results.set(result.id, result);
+    return results;
+  }
+
+  // Identifiers of all pages that may hold a word; null where only the texts of all pages can tell.
+  async holding(word) {
+    if (!this.found.has(word)) {
+      const { count, odd } = await this.word(word);
+      const ids = new Set(odd);
+      if (count > odd.length) for (const { id } of await this.search(`"${word}"`)) ids.add(id);
+      this.found.set(word, ids.size < count ? null : ids);
+    }
+    return this.found.get(word);
+  }
+
+  // The fragment of a page. Pagefind hands out fragments of what a search found; a search for nothing finds all.
+  async fragment(id) {
+    if (!this.results.has(id)) await this.search(null);
+    return this.results.get(id).data();
+  }
 }
 
 // Instances are opened one after the other: opened at once, each would load the program they share, and the last one
 // loaded would pull the memory from under the others.
-async function searchVolume(query, volume) {
-  if (!volumes.has(volume.bundle)) volumes.set(volume.bundle, (last = last.then(() => openVolume(volume))));
-  const instance = await volumes.get(volume.bundle);
-  const chosen = await filters(query, volume, instance);
-  if (!chosen) return [];
-  const { results } = await instance.search(query.q, { filters: chosen });
-  return results.length && (await holdsAll(instance, query, results)) ? results : [];
+async function open(entry) {
+  const list = get(`${entry.bundle}pages.json`, entry.tag);
+  library ??= await import(new URL("pagefind/pagefind.js", base));
+  const instance = library.createInstance({ basePath: `${base.pathname}pagefind/`, metaCacheTag: catalogue.pagefind });
+  await instance.init();
+  await instance.mergeIndex(`${base.pathname}${entry.bundle}`, { metaCacheTag: entry.tag });
+  return new Volume(entry, instance, await list);
 }
 
-// {results, searched, eligible, pages}: what the newest query.volumes volumes that can hold an answer have, best first,
-// of equal ones the newest first. After an error the next search starts from nothing.
-export async function find(query) {
+export function openVolume(entry) {
+  if (!volumes.has(entry.bundle)) volumes.set(entry.bundle, (last = last.then(() => open(entry))));
+  return volumes.get(entry.bundle);
+}
+
+// The numbers of the pages of a volume.
+export async function numbers(entry) {
+  const { first, pages } = await get(`${entry.bundle}pages.json`, entry.tag);
+  return pages.map(([offset]) => first + offset);
+}
+
+// The first digits of the records' SHA-256 of a volume: [[digits, number]].
+export async function hashes(entry) {
+  const [list, found] = await Promise.all([numbers(entry), get(`${entry.bundle}hashes.json`, entry.tag)]);
+  return found.map((digits, n) => [digits, list[n]]);
+}
+
+// Does work on the index. After an error the next search starts from nothing.
+export async function guarded(work) {
   try {
-    catalogue ??= await within(loadCatalogue());
-    const dated = query.from || query.before;
-    const eligible = catalogue.volumes.filter((v) => !dated || v.days.some(({ day }) => inRange(day, query)));
-    const chosen = eligible.slice(0, query.volumes);
-    const found = await within(Promise.all(chosen.map((volume) => searchVolume(query, volume))));
-    return {
-      results: found.flat().sort((a, b) => b.score - a.score),
-      searched: chosen.length,
-      eligible: eligible.length,
-      pages: chosen.reduce((sum, volume) => sum + volume.pages, 0),
-    };
+    return await within(work());
   } catch (error) {
-    for (const opening of volumes.values()) opening.then((instance) => instance.destroy()).catch(() => {});
+    for (const opening of volumes.values()) opening.then((volume) => volume.instance.destroy()).catch(() => {});
     [catalogue, volumes, last] = [undefined, new Map(), Promise.resolve()];
     mend();
     throw error;

@@ -1,4 +1,5 @@
-// "/" goes to the search box of the page, unless the reader is typing.
+// On every page: "/" goes to the search box, unless the reader is typing; a search form opens the search page with its
+// words behind "#", so that no server sees them.
 "use strict";
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
@@ -9,3 +10,12 @@ document.addEventListener("keydown", (event) => {
   box.focus();
   box.select();
 });
+for (const form of document.querySelectorAll("form.press-search")) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const words = form.querySelector('input[type="search"]').value.trim();
+    const address = new URL(form.action);
+    address.hash = words ? new URLSearchParams({ q: words }).toString() : "";
+    window.location.assign(address);
+  });
+}

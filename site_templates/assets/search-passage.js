@@ -1,24 +1,9 @@
 // Which passage of a disclosure a search result shows, and where it links. Pure functions on Pagefind's fragments.
 // Text comes out as pieces, never as HTML: a model wrote it.
 
-const LENGTH = 40;
-const PLACE = /^(?:(title)|(abstract)(?:-text)?|claim-(\d+)|p-(\d+)|claims|description)$/;
+import { placesOf } from "./search-document.js";
 
-// The places of a page in the order of its words: [{at, end, label, anchor}]. Headings between them have no label.
-function places(fragment, length) {
-  const found = [{ at: 0, label: "Title", anchor: "" }];
-  for (const { id, location } of [...fragment.anchors].sort((a, b) => a.location - b.location)) {
-    const [match, title, abstract, claim, paragraph] = PLACE.exec(id) ?? [];
-    if (!match) continue;
-    if (title) found.push({ at: location, label: "Title", anchor: "" });
-    else if (abstract) found.push({ at: location, label: "Abstract", anchor: "#abstract" });
-    else if (claim) found.push({ at: location, label: `Claim ${claim}`, anchor: `#claim-${claim}` });
-    else if (paragraph) found.push({ at: location, label: `Paragraph ${paragraph}`, anchor: `#p-${paragraph}` });
-    else found.push({ at: location, label: "", anchor: "" });
-  }
-  found.forEach((place, n) => (place.end = found[n + 1]?.at ?? length));
-  return found;
-}
+const LENGTH = 40;
 
 // Letters and digits of a word in lower case: "Hinge," and "hinge" are one word.
 const bare = (word) => word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
@@ -72,7 +57,7 @@ export function passage(fragment) {
   const hits = fragment.weighted_locations ?? [];
   const marked = new Set(hits.map((hit) => hit.location));
   const matching = [];
-  for (const place of places(fragment, words.length)) {
+  for (const place of placesOf(fragment, words)) {
     const inside = hits.filter((hit) => hit.location >= place.at && hit.location < place.end);
     if (place.label && inside.length) matching.push({ place, window: best(place, inside, words) });
   }

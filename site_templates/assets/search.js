@@ -1,221 +1,182 @@
-// The search page. The address holds the whole query, so that a search can be cited, reloaded and gone back to:
-// q words, from and before days (before excluded), direction, CPC symbol, volumes read, results shown.
-// Titles and passages were written by a model: they reach the page as text nodes only.
+// The search page: it reads the address, runs the search, and shows what was found. Each part has a file of its own.
 
-import { base, find, isPhrase, wordsOf } from "./search-index.js";
-import { passage } from "./search-passage.js";
-
-const STEP = 10;
-const VOLUMES = 3;
-const MOST = 1000;
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const SYMBOL = /^[A-HY](\d\d[A-Z]?)?$/;
-const FIELDS = ["q", "from", "before", "direction", "cpc"];
-const DIRECTIONS = { "top-down": "title first", "bottom-up": "claims first" };
+import { adoptOldAddress, asksNothing, CHECKED, FIELDS, isFiltered, MOST, pageAddress, readQuery, STEP, VOLUMES, writeQuery } from "./search-address.js";
+import { joinClaim } from "./search-claim-page.js";
+import { cslJson, csv, ris, save } from "./search-export.js";
+import { find } from "./search-find.js";
+import { forget, isKept, notes, readHistory, remember } from "./search-history.js";
+import { guarded } from "./search-index.js";
+import { hashOf, numberOf, symbolOf } from "./search-number.js";
+import { addressOf, displayed, numbersOfHash, openNumber } from "./search-open.js";
+import * as view from "./search-page.js";
+import { suggest } from "./search-suggest.js";
 
 const page = document.getElementById("search");
 const part = (name) => page.querySelector(`[data-search="${name}"]`);
 const form = page.querySelector("form");
-const [status, list, more, older, notice, help] = ["status", "results", "more", "older", "notice", "help"].map(part);
+const { prefix, origin, title, publisher, site } = page.dataset;
+const [status, list, more, older, deeper, notice, help] = ["status", "results", "more", "older", "deeper", "notice", "help"].map(part);
 let current = 0;
+let shownResults = [];
 
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
-const number = (text, least) => Math.min(MOST, Math.max(least, Number.parseInt(text, 10) || least));
-
-function readQuery(address) {
-  const value = (name) => new URLSearchParams(address.search).get(name)?.trim() ?? "";
-  const day = (name) => (DAY.test(value(name)) ? value(name) : "");
-  return {
-    q: value("q").slice(0, 500),
-    from: day("from"),
-    before: day("before"),
-    direction: value("direction") in DIRECTIONS ? value("direction") : "",
-    cpc: SYMBOL.test(value("cpc").toUpperCase()) ? value("cpc").toUpperCase() : "",
-    volumes: number(value("volumes"), VOLUMES),
-    shown: number(value("shown"), STEP),
-  };
-}
-
-// The address of a query: what stands at its default is left out, so that one search has one address.
-function address(query) {
-  const url = new URL(window.location.pathname, window.location.origin);
-  for (const name of FIELDS) if (query[name]) url.searchParams.set(name, query[name]);
-  if (query.volumes > VOLUMES) url.searchParams.set("volumes", query.volumes);
-  if (query.shown > STEP) url.searchParams.set("shown", query.shown);
-  return url.href;
-}
-
-const link = (query, text) => element("a", { href: address({ ...query, shown: STEP }) }, text);
-
-const isFiltered = (query) => Boolean(query.from || query.before || query.direction || query.cpc);
+const here = () => readQuery(window.location.hash.slice(1));
+const now = () => new Date().toISOString();
 
 function fillForm(query) {
   for (const name of FIELDS) form.elements[name].value = query[name];
-  if (isFiltered(query)) part("filters").open = true;
+  if (isFiltered(query) || query.sort || query.rule) part("filters").open = true;
 }
 
-function publication(data) {
-  const day = data.filters?.published?.[0];
-  return day && DAY.test(day) ? ["published ", element("time", { datetime: day }, day)] : ["not yet published"];
-}
-
-function marked(pieces) {
-  return pieces.map(({ text, hit }) => (hit ? element("mark", {}, text) : text));
-}
-
-function entry(data) {
-  const [, volume, serial] = /\/d\/(\d+)\/(\d+)\.html$/.exec(data.url) ?? [];
-  if (!serial) throw new Error(`${data.url} is no address of a disclosure`);
-  const href = new URL(`d/${volume}/${serial}.html`, base).href;
-  const id = `${page.dataset.prefix}-${serial.padStart(7, "0")}`;
-  const direction = data.filters?.direction?.[0];
-  const cpc = data.filters?.cpc?.[0];
-  const shown = passage(data);
-  const also = shown.also.slice(0, 4);
-  const rest = shown.also.length - also.length;
-  const item = element(
-    "li",
-    { class: "search-result" },
-    element("h2", {}, element("a", { href }, data.meta.title ?? id)),
-    element("p", { class: "search-meta" }, element("span", { class: "search-id" }, id), " · ", ...publication(data),
-      ...(direction in DIRECTIONS ? [` · ${DIRECTIONS[direction]}`] : []), ...(cpc ? [` · CPC ${cpc}`] : [])),
-  );
-  const text = element("p", { class: "search-passage" }, ...marked(shown.pieces));
-  if (shown.anchor) text.prepend(element("a", { class: "search-place", href: href + shown.anchor }, shown.label), " ");
-  item.append(text);
-  if (also.length) {
-    const links = also.flatMap(({ label, anchor }) => [", ", element("a", { href: href + anchor }, label.toLowerCase())]);
-    const end = rest ? [` and ${plural(rest, "more place")}`] : [];
-    item.append(element("p", { class: "search-also" }, "Also in ", ...links.slice(1), ...end));
+// Names of a disclosure or a class open what they name. True when the text was one.
+async function openNamed(query) {
+  const serial = numberOf(query.q, prefix, origin);
+  if (serial !== null) {
+    await openNumber(serial, prefix).catch((error) => refuse(error.message));
+    return true;
   }
-  return item;
-}
-
-function counted(query, found) {
-  const filtered = [
-    query.from && `from ${query.from}`,
-    query.before && `before ${query.before}`,
-    DIRECTIONS[query.direction],
-    query.cpc && `CPC ${query.cpc}`,
-  ].filter(Boolean);
-  const kind = found.results.length === 1 ? "matches" : "match";
-  const how = filtered.length ? ` (${filtered.join(", ")})` : "";
-  const scope = found.searched < found.eligible ? ` in the newest ${found.searched} of ${found.eligible} volumes` : "";
-  return `${plural(found.results.length, "disclosure")} ${kind} ${query.q}${how}${scope}`;
-}
-
-const UNFILTERED = { from: "", before: "", direction: "", cpc: "" };
-
-// Which words stand nowhere, and which smaller searches would find something: counted, not guessed.
-async function suggest(query) {
-  const words = wordsOf(query.q).slice(0, 8);
-  const count = async (change) => (await find({ ...query, ...change })).results.length;
-  const lines = [];
-  const offer = async (change, text) => {
-    const results = await count(change);
-    if (results) lines.push([link({ ...query, ...change }, text), `: ${plural(results, "disclosure")}`]);
-    return results;
-  };
-  const filtered = isFiltered(query);
-  const absent = [];
-  for (const word of words) if (!(await count({ q: word, ...UNFILTERED }))) absent.push(word);
-  const present = words.filter((word) => !absent.includes(word));
-  if (absent.length) lines.push([`No disclosure searched here holds ${absent.map((word) => `“${word}”`).join(" or ")}.`]);
-  if (filtered) await offer(UNFILTERED, "The same search without filters");
-  if (absent.length && present.length) {
-    const rest = { q: present.join(" ") };
-    const found = await offer(rest, `Only “${rest.q}”`);
-    if (filtered && !found) await offer({ ...rest, ...UNFILTERED }, `Only “${rest.q}”, without filters`);
+  const digits = hashOf(query.q);
+  if (digits) {
+    const found = await numbersOfHash(digits);
+    if (found.length === 1) window.location.replace(addressOf(found[0]));
+    else if (found.length) {
+      refuse(`${found.length} records have a SHA-256 that begins so.`,
+        view.element("ul", {}, ...found.slice(0, 50).map((one) => view.element("li", {}, view.element("a", { href: addressOf(one) }, displayed(one, prefix))))));
+    } else refuse("No record has a SHA-256 that begins so.");
+    return true;
   }
-  if (absent.length || words.length < 2) return lines;
-  if (isPhrase(query.q)) await offer({ q: words.join(" ") }, "The same words in any order");
-  else {
-    for (const word of words) await offer({ q: words.filter((other) => other !== word).join(" ") }, `Without “${word}”`);
-  }
-  return lines;
+  const named = symbolOf(query.q);
+  if (!named) return false;
+  const depth = named.exact ? "" : ` Disclosures are classified to the subclass, so ${query.q.toUpperCase()} is not told from the rest of ${named.symbol}.`;
+  await search({ ...query, q: "", cpc: named.symbol },
+    view.element("p", {}, `“${query.q}” is a symbol of the CPC: this lists its class.${depth} `, view.link({ ...query, q: `"${query.q}"` }, "Search for it as a word")));
+  return true;
 }
 
-async function showNothing(query, run) {
-  if (!older.hidden) notice.append(element("p", {}, "Older volumes have not been searched yet."));
-  const lines = await suggest(query);
+function refuse(text, ...rest) {
+  status.textContent = text;
+  notice.replaceChildren(...rest);
+}
+
+async function showNothing(query, found, run) {
+  if (!older.hidden) notice.append(view.element("p", {}, "Older volumes have not been searched yet."));
+  const lines = await suggest(query, found.opened);
   if (run !== current) return;
-  notice.append(
-    element("p", {}, "Every word has to stand in a disclosure; the beginning of a word is enough."),
-    ...(lines.length ? [element("ul", {}, ...lines.map((line) => element("li", {}, ...line)))] : []),
-    element("p", {}, "Or ", element("a", { href: new URL("browse.html", base).href }, "browse by volume and day"), "."),
-  );
+  const rows = lines.map(({ change, text, results }) => (change
+    ? view.element("li", {}, view.link({ ...query, ...change, checked: CHECKED }, text), `: ${view.plural(results, "disclosure")}`)
+    : view.element("li", {}, text)));
+  const rule = query.tree ? "With operators a word matches exactly; $ stands for any ending." : "Every word has to stand in a disclosure; the beginning of a word is enough.";
+  notice.append(...(query.q ? [view.element("p", {}, rule)] : []), ...(rows.length ? [view.element("ul", {}, ...rows)] : []), view.browse());
 }
 
-function showError(error) {
-  status.textContent = "The search did not work.";
-  notice.replaceChildren(
-    element("p", {}, `The search index could not be loaded (${error.message}).`),
-    element("ul", {},
-      element("li", {}, element("a", { href: address(readQuery(window.location)) }, "Load this page again"), ", if the connection was interrupted."),
-      element("li", {}, element("a", { href: new URL("browse.html", base).href }, "Browse by volume and day"), ": that needs no index.")),
-  );
-  console.error(error);
+async function search(query, remark, { focus = false } = {}) {
+  const run = current;
+  const found = await find(query);
+  const data = await guarded(() => Promise.all(found.results.slice(0, query.shown).map((result) => result.load())));
+  if (run !== current) return;
+  shownResults = found.results;
+  const first = focus ? list.children.length : -1;
+  list.replaceChildren(...data.map((fragment, n) => view.entry(found.results[n], fragment, query, prefix)));
+  list.children[first]?.querySelector("a").focus();
+  status.textContent = view.counted(query, found);
+  part("when").textContent = `Retrieved ${now().slice(0, 16).replace("T", " ")} UTC · ${pageAddress(query)}`;
+  more.hidden = found.results.length <= query.shown || query.shown >= MOST;
+  older.hidden = found.searched >= found.eligible;
+  deeper.hidden = found.checked >= found.candidates;
+  part("export").hidden = !found.results.length;
+  part("facets").replaceChildren(...view.facets(query, found.results));
+  notice.append(...(remark ? [remark] : []), ...view.reading(query));
+  const scope = `${view.scope(query, found).trim() || "all disclosures"}${found.checked < found.candidates ? `; ${found.checked} of ${found.candidates} candidates read` : ""}`;
+  remember({ time: now(), q: query.q || "(filters only)", address: pageAddress(query), scope, hits: found.results.length });
+  showHistory();
+  if (!found.results.length) await showNothing(query, found, run);
+}
+
+function clear(query, focus) {
+  help.hidden = !asksNothing(query);
+  for (const button of [more, older, deeper, part("export")]) button.hidden = true;
+  for (const spot of [notice, part("facets")]) spot.replaceChildren();
+  if (!focus) list.replaceChildren();
+  shownResults = [];
+  part("when").textContent = "";
+  document.title = query.q ? `${query.q.slice(0, 80)} - ${title}` : title;
 }
 
 async function show({ focus = false } = {}) {
   const run = ++current;
-  const query = readQuery(window.location);
+  const query = here();
   fillForm(query);
-  help.hidden = Boolean(query.q);
-  [more.hidden, older.hidden] = [true, true];
-  notice.replaceChildren();
-  if (!focus) list.replaceChildren();
-  part("when").textContent = "";
-  status.textContent = query.q ? "Searching …" : "";
-  document.title = query.q ? `${query.q} - ${page.dataset.title}` : page.dataset.title;
-  if (!query.q) return;
+  clear(query, focus);
+  status.textContent = "";
+  if (query.faults.length) return refuse("Nothing was searched.", ...view.faulty(query));
+  if (asksNothing(query)) return undefined;
+  if (query.misread) return refuse("The search could not be read.", ...view.misread(query.misread, query.q));
+  if (query.rule) return refuse("Nothing was searched.", ...view.undecided(query));
+  status.textContent = "Searching …";
   try {
-    const found = await find(query);
-    const data = await Promise.all(found.results.slice(0, query.shown).map((result) => result.data()));
-    if (run !== current) return;
-    const first = focus ? list.children.length : -1;
-    list.replaceChildren(...data.map(entry));
-    list.children[first]?.querySelector("a").focus();
-    status.textContent = counted(query, found);
-    part("when").textContent = `Retrieved ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC · ${address(query)}`;
-    more.hidden = found.results.length <= query.shown || query.shown >= MOST;
-    older.hidden = found.searched >= found.eligible;
-    if (query.q.includes('"') && !isPhrase(query.q)) {
-      notice.append(element("p", {}, "The quotes do not enclose the whole search, so its words were searched one by one."));
-    }
-    if (!found.results.length) await showNothing(query, run);
+    if (!focus && (await guarded(() => openNamed(query)))) return undefined;
+    if (run === current) await search(query, null, { focus });
   } catch (error) {
-    if (run === current) showError(error);
+    if (run !== current) return undefined;
+    refuse("The search did not work.", ...view.failed(error));
+    notice.querySelector('[data-search="again"]').addEventListener("click", (event) => (event.preventDefault(), window.location.reload()));
+    console.error(error);
   }
+  return undefined;
 }
 
 function go(query, options) {
-  window.history.pushState(null, "", address(query));
+  window.history.pushState(null, "", pageAddress(query));
   show(options);
 }
 
+function showHistory() {
+  const rows = readHistory();
+  part("history").hidden = !rows.length;
+  part("history-count").textContent = `${view.plural(rows.length, "search")}${isKept() ? ", kept in this browser alone" : "; this browser refuses to keep them, so they end with this page"}`;
+  part("history-list").replaceChildren(...rows.slice(-20).reverse().map((row) =>
+    view.element("li", {}, view.element("a", { href: row.address }, row.q.slice(0, 200)), ` · ${row.hits} · ${row.scope} · ${row.time.slice(0, 16).replace("T", " ")} UTC`)));
+}
+
+async function hits() {
+  const data = await guarded(() => Promise.all(shownResults.slice(0, MOST).map((result) => result.load())));
+  return data.map((fragment, n) => ({
+    id: displayed(shownResults[n].page.serial, prefix), title: fragment.meta.title ?? "", day: shownResults[n].page.day,
+    cpc: shownResults[n].page.cpc, url: addressOf(shownResults[n].page.serial, site),
+  }));
+}
+
+const EXPORTS = {
+  csv: async () => save(csv(await hits()), "search.csv", "text/csv"),
+  ris: async () => save(ris(await hits(), publisher, now().slice(0, 10)), "search.ris", "application/x-research-info-systems"),
+  json: async () => save(cslJson(await hits(), publisher, now().slice(0, 10)), "search.json", "application/json"),
+  notes: async () => save(notes(readHistory(), title, now()), "search-notes.txt", "text/plain"),
+  forget: async () => (forget(), showHistory()),
+};
+for (const [name, act] of Object.entries(EXPORTS)) part(name).addEventListener("click", () => act());
+
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const value = (name) => form.elements[name].value;
-  const typed = new URLSearchParams(FIELDS.map((name) => [name, value(name)]));
-  go(readQuery({ search: `?${typed}` }));
+  const typed = new URLSearchParams(FIELDS.map((name) => [name, form.elements[name].value]).filter(([, value]) => value));
+  const query = readQuery(typed.toString());
+  if (query.faults.length) window.history.pushState(null, "", `#${typed}`);
+  else window.history.pushState(null, "", pageAddress(query));
+  show();
 });
 more.addEventListener("click", () => {
-  const query = readQuery(window.location);
-  window.history.replaceState(null, "", address({ ...query, shown: query.shown + STEP }));
+  const query = here();
+  window.history.replaceState(null, "", pageAddress({ ...query, shown: query.shown + STEP }));
   show({ focus: true });
 });
-older.addEventListener("click", () => {
-  const query = readQuery(window.location);
-  go({ ...query, volumes: query.volumes + VOLUMES, shown: STEP });
-});
+older.addEventListener("click", () => go({ ...here(), volumes: here().volumes + VOLUMES, shown: STEP }));
+deeper.addEventListener("click", () => go({ ...here(), checked: here().checked * 4, shown: STEP }));
 window.addEventListener("popstate", () => show());
+part("to-help").addEventListener("click", (event) => {
+  event.preventDefault(); // what stands behind "#" is the search
+  help.hidden = false;
+  help.scrollIntoView();
+});
+joinClaim(part, { prefix, publisher, site }, { volumes: VOLUMES, filters: here });
+adoptOldAddress();
 form.hidden = false;
+showHistory();
 show();
