@@ -71,8 +71,8 @@ function card(result, settings) {
     element("details", {}, element("summary", {}, "Claim chart"), table(result, href), element("p", { class: "search-buttons" }, button)));
 }
 
-// Joins the form in `part("claim")` to the search. `settings` are {prefix, publisher, site}.
-export function joinClaim(part, settings, { volumes, filters }) {
+// Joins the form in `part("claim")` to the search. `settings` are {prefix, publisher, site}; `filters` gives the query.
+export function joinClaim(part, settings, filters) {
   const [box, said, list] = ["claim-text", "claim-status", "claim-results"].map(part);
   let run = 0;
   async function act() {
@@ -81,7 +81,7 @@ export function joinClaim(part, settings, { volumes, filters }) {
     if (!telling(box.value).length) return (said.textContent = "The claim holds no word that says anything of a thing.");
     said.textContent = "Comparing …";
     try {
-      const { from, before, cpc } = filters();
+      const { from, before, cpc, volumes } = filters();
       const passes = ({ day, cpc: symbol }) => (!from || day >= from) && (!before || (day && day < before)) && symbol.startsWith(cpc);
       const found = await findClaim(box.value, { volumes, passes });
       if (mine !== run) return undefined;

@@ -175,7 +175,7 @@ part("to-help").addEventListener("click", (event) => {
   help.hidden = false;
   help.scrollIntoView();
 });
-joinClaim(part, { prefix, publisher, site }, { volumes: VOLUMES, filters: here });
+joinClaim(part, { prefix, publisher, site }, here);
 adoptOldAddress();
 form.hidden = false;
 showHistory();
