@@ -19,7 +19,7 @@ BASE_MODELS = (
 
 
 def test_built_in_profiles():
-    assert built_in_profiles() == tuple(sorted((*BASE_MODELS, "kl3m-002-170m-patent", "starter")))
+    assert built_in_profiles() == tuple(sorted((*BASE_MODELS, "kl3m-002-170m-patent", "scribe", "starter")))
     published = load_profile("kl3m-002-170m-patent", Path())
     assert (published.model, published.license) == ("alea-institute/kl3m-002-170m-patent", "CC-BY-4.0")
     assert dict(published.prompts) == PROMPTS
@@ -104,3 +104,13 @@ def test_sampling_as_records_hold_it():
         ("temperature", "0.8"),
         ("top_p", "0.95"),
     )
+
+
+@pytest.mark.parametrize("name", built_in_profiles())
+def test_every_built_in_profile_says_what_its_training_data_are(name):
+    """In the record, hence on the page, and in the documentation word for word."""
+    profile = load_profile(name, Path())
+    assert profile.statement == f"{profile.attribution} Training data: {profile.data}"
+    assert len(profile.statement) <= 1000  # what a record holds
+    models = (Path(__file__).parent.parent / "docs/models.md").read_text()
+    assert f"| `{name}` | {profile.data} |" in models

@@ -64,6 +64,11 @@ def append(path: Path, data: bytes) -> None:
         ) from error
 
 
+def cache_home() -> Path:
+    """Where this program keeps what can be made or fetched again. Raises RuntimeError for a user without a home."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "prior-art-press"
+
+
 def settle() -> None:
     """Bring everything that was written so far to the disk."""
     os.sync()

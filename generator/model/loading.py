@@ -10,7 +10,7 @@ from generator.base.errors import ConfigError, ModelError
 from generator.model.interface import EngineChoice, LanguageModel, ModelIdentity
 from generator.model.profiles import ModelProfile
 from generator.model.prompting import Prompting, end_tokens
-from generator.model.weights import file_sha256, model_folder, not_installed, weights_sha256
+from generator.model.weights import file_sha256, model_folder, not_installed, weights_of
 
 ENGINES = ("prior-art", "generate", "ray")
 FORMATS = ("auto", "bf16", "int8", "fp32")
@@ -38,17 +38,18 @@ def open_model(
         raise not_installed(error) from error
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    folder, revision = model_folder(profile)
-    digests = {"weights_sha256": weights_sha256(folder), "tokenizer_sha256": file_sha256(folder / "tokenizer.json")}
+    folder, revision = model_folder(profile, report)
+    weights = weights_of(profile, folder)
     tokenizer, model = load(profile, folder)
 
     def prompting(engine: str, number_format: str) -> Prompting:
         identity = ModelIdentity(
-            model=profile.name if profile.folder else profile.model,
+            model=profile.recorded,
             revision=revision,
-            **digests,
+            weights_sha256=weights.sha256,
+            tokenizer_sha256=file_sha256(folder / "tokenizer.json"),
             model_license=profile.license,
-            model_attribution=profile.attribution,
+            model_attribution=profile.statement,
             demonstration=profile.demonstration,
             engine=engine,
             number_format=number_format,
@@ -147,7 +148,10 @@ def _open_engine(
 
 
 def load(profile: ModelProfile, folder: Path) -> tuple[Any, Any]:
-    """Tokenizer and model from local files alone; code that lies beside weights is never run."""
+    """Tokenizer and model from local files alone, with the profile's adapter in its weights, then in fp32.
+
+    Code that lies beside weights is never run. Raises ModelError.
+    """
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
@@ -171,6 +175,10 @@ def load(profile: ModelProfile, folder: Path) -> tuple[Any, Any]:
             f"{profile.name}: the weights in {folder} lack {missing[0]} and {len(missing) - 1} more of config.json",
             hint="Weights and config.json belong to different models; fetch both again.",
         )
+    if profile.adapter:
+        from generator.model.adapter import merge
+
+        model = merge(model, profile.adapter, weights_of(profile, folder).base)
     tokenizer.clean_up_tokenization_spaces = False
     model.eval()
     model.config.use_cache = True

@@ -12,12 +12,20 @@ from generator.record.layouts import DIRECTIONS, HEAD, PROMPTS, Direction
 
 BUILT_IN = Path(__file__).parent / "model_profiles"
 HINT = "docs/settings.md describes a model profile."
+PACKAGE = "pypi:"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?")
+_PACKAGE = re.compile(r"pypi:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_VERSION = re.compile(r"[0-9][A-Za-z0-9.!+_-]{0,40}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MEMBER = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelProfile:
-    """`model` is a folder (`folder` is then its path) or a hub repository; `revision` is a branch, tag or commit there.
+    """`model` is a folder (`folder` is then its path), a hub repository or `pypi:` and a package; `revision` is a
+    branch, tag or commit, of a package its version. `files` pins files of that revision by their SHA-256.
+
+    `adapter` is a folder of low-rank additions to the weights. `data` says what the model's training data are.
 
     `context` and `max_new_tokens` are in tokens of the model. `end_token` is written by the model at the end of a
     text; empty means the one of the model's own files. `demonstration` marks a model whose pages say that they are
@@ -37,6 +45,19 @@ class ModelProfile:
     prompts: tuple[tuple[Direction, str], ...]
     sampling: Sampling
     folder: Path | None = None
+    data: str = ""
+    files: tuple[tuple[str, str], ...] = ()
+    adapter: Path | None = None
+
+    @property
+    def statement(self) -> str:
+        """What a record says of where the model comes from, its training data among it."""
+        return self.attribution + _said(self.data)
+
+    @property
+    def recorded(self) -> str:
+        """What a record names as its model."""
+        return self.name if self.folder or self.adapter else self.model
 
     def prompt(self, direction: Direction) -> str:
         return dict(self.prompts)[direction]
@@ -77,6 +98,9 @@ def read_profile(path: Path) -> ModelProfile:
     text = {"name": "", "model": "", "license": "", "attribution": "", "training_years": ""}
     optional = {
         "revision": "main",
+        "data": "",
+        "files": {},
+        "adapter": "",
         "demonstration": False,
         "max_new_tokens": 0,
         "end_token": "",
@@ -98,16 +122,45 @@ def read_profile(path: Path) -> ModelProfile:
             f"{path}: context = {context}, max_new_tokens = {most}: 64 <= context and max_new_tokens <= context",
             hint=HINT,
         )
-    folder = None
-    if values["model"][0] in "./~":
-        folder = (path.parent / Path(values["model"]).expanduser()).resolve()
     return ModelProfile(
-        **{key: values[key] for key in (*text, "revision", "demonstration", "context", "end_token")},
+        **{key: values[key] for key in (*text, "revision", "data", "demonstration", "context", "end_token")},
         max_new_tokens=most,
         prompts=tuple((direction, _prompt(path, direction, values["prompts"])) for direction in DIRECTIONS),
         sampling=_sampling(path, values["sampling"]),
-        folder=folder,
+        folder=_folder(path, values["model"]),
+        files=_pinned(path, values),
+        adapter=_folder(path, values["adapter"]) if values["adapter"] else None,
     )
+
+
+def _said(data: str) -> str:
+    return f" Training data: {data}" if data else ""
+
+
+def _folder(path: Path, name: str) -> Path | None:
+    return (path.parent / Path(name).expanduser()).resolve() if name[0] in "./~" else None
+
+
+def _pinned(path: Path, values: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The files that a profile pins; a package has just one, its GGUF file, and a version."""
+    found, model = values["files"], values["model"]
+    for name, digest in found.items():
+        if not isinstance(digest, str) or not _SHA256.fullmatch(digest) or not _MEMBER.fullmatch(name) or ".." in name:
+            raise ConfigError(
+                f"{path}: files: {name!r} = {digest!r}: a file's name and its SHA-256 in hex are expected", hint=HINT
+            )
+    if model.startswith(PACKAGE):
+        good = _PACKAGE.fullmatch(model) and _VERSION.fullmatch(values["revision"])
+        if not good or len(found) != 1 or not next(iter(found)).endswith(".gguf"):
+            raise ConfigError(
+                f"{path}: model = {model!r}: a package needs its version as revision, and in [files] one GGUF file",
+                hint=HINT,
+            )
+    elif found and model[0] in "./~":
+        raise ConfigError(f"{path}: files: those of a folder are not pinned", hint=HINT)
+    if values["adapter"] and values["adapter"][0] not in "./~":
+        raise ConfigError(f"{path}: adapter: a folder is expected; it starts with . or / or ~", hint=HINT)
+    return tuple(sorted(found.items()))
 
 
 def _typed(path: Path, key: str, value: Any, kind: type) -> None:
@@ -117,9 +170,11 @@ def _typed(path: Path, key: str, value: Any, kind: type) -> None:
 
 def _members(path: Path, values: dict[str, Any]) -> None:
     """Texts are of the form that a record holds: one line, not empty."""
-    limits = {"name": 100, "model": 200, "revision": 100, "license": 100, "attribution": 1000, "training_years": 200}
-    for key, limit in limits.items():
+    limits = {"name": 100, "model": 200, "revision": 100, "license": 100, "training_years": 200, "data": 500}
+    for key, limit in {**limits, "attribution": 1000 - len(_said(values["data"]))}.items():
         value = values[key]
+        if key == "data" and not value:
+            continue
         if not 0 < len(value) <= limit or value != " ".join(value.split()):
             raise ConfigError(f"{path}: {key}: one line of 1 to {limit} characters is expected", hint=HINT)
     if not _NAME.fullmatch(values["name"]):

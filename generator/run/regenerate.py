@@ -170,7 +170,7 @@ def _profile(generation: Generation, profiles: Sequence[ModelProfile]) -> ModelP
     topic = generation.topic if generation.direction == "top-down" else ""
     if "\n" in topic:
         raise ModelError("the record's topic has more than one line, and this program takes none such")
-    own = [p for p in profiles if (p.name if p.folder else p.model) == generation.model]
+    own = [p for p in profiles if p.recorded == generation.model]
     if not own:
         raise ModelError(
             f"no profile here is of the model {generation.model}",

@@ -11,7 +11,7 @@ from generator.measure.evaluation.likelihood import Likelihood
 from generator.model.loading import load
 from generator.model.profiles import ModelProfile, built_in_profiles, load_profile
 from generator.model.sampling_settings import Sampling
-from generator.model.weights import file_sha256, model_folder, not_installed, weights_sha256
+from generator.model.weights import file_sha256, model_folder, not_installed, weights_of
 from generator.record.layouts import PROMPTS
 
 MOST = 1 << 20  # tokens, for a model whose files name no limit
@@ -61,9 +61,9 @@ def contender(name: str, root: Path, number_format: str) -> Contender:
     positions = getattr(config.get_text_config(), "max_position_embeddings", None) or MOST
     return Contender(
         name=name,
-        model=folder.name if profile.folder else profile.model,
+        model=folder.name if profile.folder and not profile.adapter else profile.recorded,
         revision=revision,
-        weights_sha256=weights_sha256(folder),
+        weights_sha256=weights_of(profile, folder).sha256,
         tokenizer_sha256=file_sha256(folder / "tokenizer.json"),
         context=min(limit, positions),
         number_format=number_format,

@@ -31,10 +31,17 @@ def write_winner(
         return
     source = BUILT_IN / f"{name}.toml" if name in built_in_profiles() else root / name
     text = with_sampling(files.read(source, "the profile").decode(), arm.sampling)
-    if profile.folder and target.parent.resolve() != source.parent.resolve():
-        text = re.sub(r"(?m)^model\s*=.*$", lambda _: f"model = {json.dumps(str(profile.folder))}", text, count=1)
+    if target.parent.resolve() != source.parent.resolve():
+        text = _elsewhere(_elsewhere(text, "model", profile.folder), "adapter", profile.adapter)
     files.write(target, text.encode())
     yield f"sweep: written to {target}"
+
+
+def _elsewhere(text: str, key: str, folder: Path | None) -> str:
+    """The text with the whole path of a folder that it names relative to its file."""
+    return (
+        re.sub(rf"(?m)^{key}\s*=.*$", lambda _: f"{key} = {json.dumps(str(folder))}", text, count=1) if folder else text
+    )
 
 
 def with_sampling(text: str, sampling: Sampling) -> str:

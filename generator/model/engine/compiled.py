@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from generator.base.files import cache_home
+
 # No `nnan` and no `ninf`: logits may be infinite. `reassoc` lets sums run in vector lanes, in an order that is fixed
 # when the kernel is compiled.
 FAST_MATH = ("reassoc", "contract", "nsz", "arcp")
@@ -22,8 +24,7 @@ def code_folder() -> Path | None:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     try:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")  # a user may have no home
-        folder = home / "prior-art-press" / f"kernels-{digest.hexdigest()[:16]}"
+        folder = cache_home() / f"kernels-{digest.hexdigest()[:16]}"
         folder.mkdir(parents=True, exist_ok=True)
         return folder if os.access(folder, os.W_OK) else None
     except (OSError, RuntimeError):
