@@ -5,7 +5,7 @@ RUN := .venv/bin
 
 .PHONY: demo test bench format clean
 
-demo: ## Write, check, log, build and serve a small publication with the starter model, in demo/.
+demo: ## Write, check, log, build and serve a small publication with a small model, in demo/.
 	@.ci/set-up model
 	$(RUN)/prior-art demo --root demo --port $(PORT)
 

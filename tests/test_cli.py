@@ -263,7 +263,9 @@ def test_the_demo_is_the_whole_road_and_goes_on(
     monkeypatch.setattr(loading, "open_model", lambda *_, **__: nights.Author())
     monkeypatch.setenv("PRIOR_ART_FACTS_REMOTE", str(tmp_path / "not-touched.git"))
     root = tmp_path / "demo"
-    code, out, err = call("demo", "--root", root, "--count", "4", "--no-serve", "--json", capsys=capsys)
+    code, out, err = call(
+        "demo", "--root", root, "--count", "4", "--no-serve", "--profile", "starter", "--json", capsys=capsys
+    )
     assert code == 0, err
     figures = json.loads(out)
     assert figures["accepted"] == 4
@@ -274,7 +276,7 @@ def test_the_demo_is_the_whole_road_and_goes_on(
     assert call("check", "--root", root, capsys=capsys)[0] == 0
     assert call("verify", "3", "--root", root, capsys=capsys)[0] == 0
     before = (root / "output" / "log" / "checkpoint").read_bytes()
-    assert call("demo", "--root", root, "--count", "4", "--no-serve", capsys=capsys)[0] == 0
+    assert call("demo", "--root", root, "--count", "4", "--no-serve", "--profile", "starter", capsys=capsys)[0] == 0
     assert (root / "output" / "log" / "checkpoint").read_bytes() == before
     other = tmp_path / "other"
     files.write(other / "letter.txt", b"x")

@@ -27,7 +27,7 @@ def command(*words: object) -> int:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("road") / "demo"
-    assert command("demo", "--root", folder, "--count", COUNT, "--no-serve") == 0
+    assert command("demo", "--root", folder, "--count", COUNT, "--no-serve", "--profile", "starter") == 0
     return folder
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy
 import pytest
 import torch
-from tiny_decoders import PAGE, SHAPES, Rows, decoder_model, whole_logits
+from tiny_decoders import PAGE, SAMPLE, SHAPES, Rows, decoder_model, whole_logits
 
 from generator.base.errors import ModelError
 from generator.model.engine import opening, products
@@ -33,7 +33,7 @@ def packed(name, number_format, cache_format, seed=1):
     if not possible(number_format):
         pytest.skip(f"this CPU does not multiply in {number_format}")
     model = decoder_model(name, seed=seed, dtype="bfloat16" if number_format == "bf16" else "float32")
-    decoder, formats, _ = pack(model, number_format, cache_format)
+    decoder, formats, _ = pack(model, number_format, cache_format, SAMPLE)
     return model, decoder, formats
 
 
@@ -156,7 +156,7 @@ def test_a_model_that_is_misread_is_refused(monkeypatch, change, number_format):
         pytest.skip(f"this CPU does not multiply in {number_format}")
     monkeypatch.setattr(opening, "read_architecture", lambda *given: change(read_architecture(*given)))
     with pytest.raises(ModelError, match="logits of this model differ from transformers' by") as error:
-        pack(decoder_model("gpt_neox"), number_format, "auto")
+        pack(decoder_model("gpt_neox"), number_format, "auto", SAMPLE)
     assert "--engine generate" in error.value.hint
 
 
@@ -169,7 +169,7 @@ def test_weights_that_are_not_finite_are_named(part, bad):
     with torch.no_grad():
         model.get_parameter(f"gpt_neox.{part}").view(-1)[40] = bad
     with pytest.raises(ModelError, match=f"the weights gpt_neox.{part} are not all finite") as error:
-        pack(model, "auto", "auto")
+        pack(model, "auto", "auto", SAMPLE)
     assert "damaged" in error.value.hint
 
 
@@ -181,7 +181,7 @@ def test_weights_that_are_too_large_to_multiply(number_format):
     with torch.no_grad():
         model.get_parameter("gpt_neox.layers.0.mlp.dense_h_to_4h.weight").fill_(3e38)
     with pytest.raises(ModelError, match="own logits are not all finite"):
-        pack(model, number_format, "auto")
+        pack(model, number_format, "auto", SAMPLE)
 
 
 def test_logits_of_the_engine_that_are_not_finite_are_no_agreement(monkeypatch):
@@ -191,4 +191,44 @@ def test_logits_of_the_engine_that_are_not_finite_are_no_agreement(monkeypatch):
 
     monkeypatch.setattr(opening, "read_architecture", broken)
     with pytest.raises(ModelError, match="differ from transformers'"):
-        pack(decoder_model("gpt_neox"), "fp32", "auto")
+        pack(decoder_model("gpt_neox"), "fp32", "auto", SAMPLE)
+
+
+def stretched(model, factor):
+    """The model with some rows of its products many times as large: what rounding makes of the others is coarse."""
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.mlp.down_proj.weight[:3] *= factor
+            layer.self_attn.o_proj.weight[5] *= factor
+    return model
+
+
+@pytest.mark.parametrize("number_format", ["bf16", "int8"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_model_that_rounding_moves_far_is_no_misread_one(number_format, seed):
+    """Beyond a fixed share of the logits, and yet the engine is as near to the model as the model's own modules are."""
+    if not possible(number_format):
+        pytest.skip(f"this CPU does not multiply in {number_format}")
+    model = stretched(decoder_model("llama", seed=seed), 30)
+    decoder, _, _ = pack(copy.deepcopy(model), number_format, "auto", SAMPLE)
+    tried = SAMPLE[: opening.TRIED]
+    exact = opening._logits(model, tried)
+    kept = model.to(torch.bfloat16) if number_format == "bf16" else model
+    own = opening._difference(opening._rounded(kept, tried, number_format == "int8"), exact)
+    assert opening._difference(opening._stepped(decoder, tried), exact) <= opening.OWN * own + opening.EXACT
+
+
+def test_a_model_that_a_format_makes_another_of_is_refused_and_a_wider_one_is_named(monkeypatch):
+    monkeypatch.setattr(opening, "MOST", 0.05)
+    if not possible("int8"):
+        pytest.skip("this CPU does not multiply in int8")
+    with pytest.raises(ModelError, match="by rounding alone") as error:
+        pack(decoder_model("llama"), "int8", "auto", SAMPLE)
+    assert "--format fp32" in error.value.hint
+
+
+def test_the_check_reads_the_text_that_it_is_given(monkeypatch):
+    seen = []
+    monkeypatch.setattr(opening, "_agree", lambda _decoder, tried, *_: seen.append(tried))
+    pack(decoder_model("llama"), "fp32", "auto", [9, 8, 7])
+    assert seen == [[9, 8, 7]]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy
 import pytest
 import torch
-from tiny_decoders import POSITIONS, Rows, whole_logits
+from tiny_decoders import POSITIONS, SAMPLE, Rows, whole_logits
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from generator.base.errors import ModelError
@@ -46,7 +46,7 @@ def test_logits_are_those_of_transformers(name: str, number_format: Any) -> None
     model = made(name, torch.bfloat16 if number_format == "bf16" else torch.float32)
     exact = copy.deepcopy(model).float()
     assert read_architecture(model, POSITIONS) is None
-    decoder, formats, _ = pack(model, number_format, "auto")
+    decoder, formats, _ = pack(model, number_format, "auto", SAMPLE)
     assert isinstance(decoder, ModulesDecoder)
     assert formats == number_format
     ids = numpy.random.default_rng(0).integers(1, 211, (3, LENGTH))
@@ -74,5 +74,5 @@ def test_what_it_cannot_run_is_refused(name: str, why: str, number_format: Any) 
     if not possible(number_format):
         pytest.skip(f"this CPU does not multiply in {number_format}")
     with pytest.raises(ModelError, match=why) as error:
-        pack(made(name), number_format, "auto")
+        pack(made(name), number_format, "auto", SAMPLE)
     assert "--engine generate" in error.value.hint

@@ -282,3 +282,21 @@ def test_weights_decay_and_norms_do_not(half: bool) -> None:
         made.step()
         for name, weight in model.named_parameters():
             assert torch.allclose(weight.detach(), before[name] * (1.0 if "norm" in name else 0.95)), name
+
+
+def test_the_loss_of_a_table_that_is_not_trained_is_the_same_and_the_table_gets_no_gradient():
+    import torch
+
+    torch.manual_seed(3)
+    hidden, table = torch.randn(700, 12, requires_grad=True), torch.randn(40, 12)
+    targets = torch.randint(0, 40, (700,))
+    expected = torch.nn.functional.cross_entropy(hidden @ table.T, targets)
+    (wanted,) = torch.autograd.grad(expected, hidden)
+    loss = next_token_loss(hidden, table, targets)
+    loss.backward()
+    assert torch.allclose(loss, expected, atol=1e-6)
+    assert torch.allclose(hidden.grad, wanted, atol=1e-7)
+    assert table.grad is None
+    learnt = table.clone().requires_grad_()
+    next_token_loss(hidden, learnt, targets).backward()
+    assert learnt.grad is not None

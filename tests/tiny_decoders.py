@@ -6,6 +6,7 @@ import numpy
 
 PAGE = 64
 POSITIONS = 256
+SAMPLE = list(range(1, 40))  # ids of the text by which an engine is compared with its model
 SHAPES: dict[str, dict[str, Any]] = {
     "llama": {
         "model_type": "llama", "hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,

@@ -54,3 +54,11 @@ class ToolError(PressError):
 
 class VerificationError(PressError):
     exit_code = 1
+
+
+def not_installed(error: ImportError) -> ModelError:
+    """What to say when a package that models need cannot be imported."""
+    return ModelError(
+        f"The package {error.name} is not installed, and models need it",
+        hint="Run: pip install 'prior-art-press[model]'",
+    )

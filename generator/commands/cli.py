@@ -34,9 +34,14 @@ commands.add_command(train)
 @stage("prior-art demo --count 20 --no-serve", home="demo", new=True)
 @click.option("--count", type=click.IntRange(1, 5000), default=20, show_default=True, help="Disclosures to publish.")
 @click.option("--serve/--no-serve", default=True, help="Serve the site at the end.")
+@click.option(
+    "--profile",
+    type=click.Choice(["scribe", "starter"]),
+    help="Who writes in a new folder.  [default: scribe where its weights can be had, else starter]",
+)
 @with_port
 def demo(publication: "Publication", **choice: Any) -> "Outcome":
-    """The whole road on the starter model, in a folder of its own; the same command goes on after Ctrl-C."""
+    """The whole road on a small model, in a folder of its own; the same command goes on after Ctrl-C."""
     from generator.commands.demo import demo
 
     return demo(publication, **choice)

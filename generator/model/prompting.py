@@ -52,6 +52,11 @@ class Prompting:
                     hint="Most often a line feed at its end is too many or too few.",
                 )
 
+    def sample(self) -> list[int]:
+        """Token ids of a short text in the layout, such as the model will write."""
+        text = write_layout("top-down", "Valve with a spring", "A valve has a body.", ["A valve, comprising a body."])
+        return self._ids(text)
+
     def prompt(self, brief: Brief) -> tuple[str, list[int]]:
         """Prompt and token ids of a brief; a topic goes into the title, which only top-down prompts begin with."""
         prompt = self._profile.prompt(brief.direction)

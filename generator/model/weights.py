@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generator.base.errors import ModelError
+from generator.base.errors import ModelError, not_installed
 from generator.model.package_weights import check_kept, package_folder
 from generator.model.profiles import PACKAGE, ModelProfile
 
@@ -50,7 +50,7 @@ def model_folder(profile: ModelProfile, report: Callable[[str], None] = lambda _
     if profile.folder:
         folder, revision = profile.folder, profile.revision
     elif profile.model.startswith(PACKAGE):
-        folder, revision = package_folder(profile, report), profile.revision
+        folder, revision = package_folder(profile, weights_sha256, report), profile.revision
     else:
         folder, revision = _fetched(profile)
     for name in NEEDED:
@@ -93,13 +93,6 @@ def _fetched(profile: ModelProfile) -> tuple[Path, str]:
             "Without a network use: --profile starter",
         ) from error
     return folder, folder.name
-
-
-def not_installed(error: ImportError) -> ModelError:
-    return ModelError(
-        f"The package {error.name} is not installed, and models need it",
-        hint="Run: pip install 'prior-art-press[model]'",
-    )
 
 
 def _line(error: BaseException) -> str:

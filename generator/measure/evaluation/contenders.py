@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from generator.base.errors import ConfigError, ModelError
+from generator.base.errors import ConfigError, ModelError, not_installed
 from generator.measure.evaluation.likelihood import Likelihood
 from generator.model.loading import load
 from generator.model.profiles import ModelProfile, built_in_profiles, load_profile
 from generator.model.sampling_settings import Sampling
-from generator.model.weights import file_sha256, model_folder, not_installed, weights_of
+from generator.model.weights import file_sha256, model_folder, weights_of
 from generator.record.layouts import PROMPTS
 
 MOST = 1 << 20  # tokens, for a model whose files name no limit

@@ -61,7 +61,7 @@ def engine_loss(folder: Path, number_format: str, cache_format: str, rows: list[
     from generator.model.engine.products import floats
 
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    decoder, _, _ = pack(model, number_format, cache_format)
+    decoder, _, _ = pack(model, number_format, cache_format, rows[0])
     rows = sorted(rows, key=len, reverse=True)
     pages = -(-LONGEST // PAGE)
     space = decoder.workspace(len(rows), len(rows) * pages)
