@@ -18,7 +18,6 @@ from site_fixture import PUBLISHED, patents, settings
 from generator.base.canonical import text_problem
 from generator.log.archive import LoggedRecord
 from generator.record.record import Record
-from generator.site import citation
 from generator.site.citation import bibtex, citation_files, citations, csl_json, ris
 
 TITLES = st.text(min_size=1, max_size=60).map(lambda t: " ".join(t.split())).filter(lambda t: t and not text_problem(t))
@@ -176,7 +175,7 @@ def test_a_site_address_cannot_end_the_bibtex_field() -> None:
 
 @given(TITLES)
 def test_no_title_moves_the_place_of_the_pin_cite(title: str) -> None:
-    for form in citations(titled(title + citation.PIN), settings()):
+    for form in citations(titled(title), settings()):
         if form.pin:
             assert form.text[slice(*form.pin)] in ("", "whole document")
             assert form.text[form.pin[1]] in ",.\n"

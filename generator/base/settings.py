@@ -28,6 +28,10 @@ class Settings:
     prefix: str = "PAP"
     publisher: str = "Prior Art Press"
     contact: str = ""
+    imprint: str = ""
+    license_line: str = ""
+    accent: str = "#1d4f86"
+    mark: str = ""
     site_url: str = "http://localhost:8000/"
     origin: str = ""
     vkey: str = ""
@@ -64,6 +68,10 @@ FORMS = {
     "prefix": (re.compile(r"[A-Z]{2,8}"), "two to eight capital letters"),
     "publisher": (re.compile(r"[^\x00-\x1f]{1,200}"), "one line of 1 to 200 characters"),
     "contact": (re.compile(r"[^\x00-\x1f]{0,200}"), "one line of at most 200 characters"),
+    "imprint": (re.compile(r"[^\x00-\x1f]{0,300}"), "one line of at most 300 characters, or an https address"),
+    "license_line": (re.compile(r"[^\x00-\x1f]{0,300}"), "one line of at most 300 characters"),
+    "accent": (re.compile(r"#[0-9A-Fa-f]{6}"), "a colour such as #1d4f86"),
+    "mark": (re.compile(r"[^\x00-\x1f]*"), "an SVG file"),
     "site_url": (re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?/"), "an http or https URL that ends in a slash"),
     "origin": (re.compile(r"([^\s+]+)?"), "a URL without scheme, white space and plus signs"),
     "vkey": (re.compile(r"([^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+)?"), "a verification key as `key new` prints it"),

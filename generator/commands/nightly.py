@@ -70,6 +70,7 @@ def build(publication: Publication, known: "Ledger | None" = None) -> Outcome:
         templates=templates,
         ledger=ledger,
         report=publication.report,
+        root=publication.root,
     )
     return _index(publication, site, ledger)
 

@@ -27,16 +27,19 @@ from generator.log.ledger import Ledger
 from generator.site import builder, sources
 from generator.site.carried import carry, evidences
 from generator.site.citation import citation_files
+from generator.site.coverage import picture
 from generator.site.cpc_pages import headings, scheme_pages
 from generator.site.feeds import CLASS_FEEDS
+from generator.site.identity import MARK, STYLE, mark, style
 from generator.site.listings import Site, Volume, around, listing_pages, summarise, totals
 from generator.site.pages import render, render_page, render_text
 from generator.site.plots import figures
 from generator.site.report_facts import read_report
 
 WAIT_SECONDS = 60.0  # for another build of the same site
-SHOWN = ("title", "prefix", "publisher", "contact", "site_url", "vkey")  # the settings that pages of volumes show
+SHOWN = ("title", "prefix", "site_url", "vkey", *builder.FOOTER)  # the settings that pages of volumes show
 REPORT = "report.json"
+FOR_READERS = ("about", "judgement", "verify-by-hand", "record-format")  # documents, by stem
 KEPT_THEME = ("assets/stylesheets",)
 
 
@@ -50,6 +53,7 @@ class _Workshop:
     inputs: str
     report: Callable[[str], None]
     ledger: Ledger
+    identity: tuple[tuple[str, bytes], ...]
 
     @property
     def site(self) -> Path:
@@ -68,16 +72,19 @@ def build(
     ledger: Ledger | None = None,
     report: Callable[[str], None] = lambda _: None,
     workers: int | None = None,
+    root: Path = Path(),
 ) -> Site:
     """Build `output/site` from the facts in `output`. The search index and the feeds are added afterwards, from Site.
 
-    Raises ToolError when mkdocs fails, ConfigError for missing templates or docs, PressError for a full disk.
+    `root` is the folder that the setting `mark` starts from. Raises ToolError when mkdocs fails, ConfigError for
+    missing templates or docs and for an accent or a mark that cannot be shown, PressError for a full disk.
     """
     if not (templates / "overrides" / "main.html").is_file() or not docs.is_dir():
         missing = docs if templates.is_dir() else templates
         raise ConfigError(f"{missing}: not a folder of the site's sources", hint="Restore site_templates/ and docs/.")
     inputs, newest = _inputs(settings, templates), archive.read_ledger(output, ledger)
-    shop = _Workshop(output.resolve(), settings, templates.resolve(), inputs, report, newest)
+    own = [(STYLE, style(settings).encode()), *([(MARK, mark(root / settings.mark))] if settings.mark else [])]
+    shop = _Workshop(output.resolve(), settings, templates.resolve(), inputs, report, newest, tuple(own))
     try:
         shop.site.mkdir(parents=True, exist_ok=True)
         with _alone(shop):
@@ -167,11 +174,11 @@ def _front(shop: _Workshop, site: Site, docs: Path) -> None:
     if not (folder / "docs" / "index.md").exists():
         (folder / "docs" / "index.md").write_text(_docs_index(docs), encoding="utf-8")
     sections, plots = headings(site.branches, 1), figures(site.report) if site.report else {}
+    covered = picture(site.coverage)
     for template in sorted((shop.templates / "pages").glob("*.md.j2")):
         stem = template.name.removesuffix(".md.j2")
-        text = render(
-            shop.templates, f"pages/{template.name}", shop.settings, site=site, sections=sections, figures=plots
-        )
+        shown = {"site": site, "sections": sections, "figures": plots, "coverage": covered}
+        text = render(shop.templates, f"pages/{template.name}", shop.settings, **shown)
         (folder / f"{'index' if stem == 'home' else stem}.md").write_text(text, encoding="utf-8", newline="\n")
     for name, text in scheme_pages(site, shop.settings, shop.templates):
         (folder / name).parent.mkdir(exist_ok=True)
@@ -180,6 +187,8 @@ def _front(shop: _Workshop, site: Site, docs: Path) -> None:
     made = work / "site"
     _thin(made)
     shutil.copytree(shop.templates / "assets", made / "assets", dirs_exist_ok=True)
+    for name, data in shop.identity:
+        (made / name).write_bytes(data)
     if site.report:
         shutil.copyfile(shop.output / REPORT, made / REPORT)
     log = shop.output / "log"
@@ -210,11 +219,14 @@ def _thin(made: Path) -> None:
 
 
 def _docs_index(docs: Path) -> str:
-    lines = ["# Documentation", ""]
+    """Four documents for readers first; what publishers and developers need, below."""
+    titles = {}
     for path in sorted(docs.glob("*.md")):
         first = path.read_text(encoding="utf-8").lstrip().split("\n", 1)[0]
-        lines.append(f"- [{first.removeprefix('#').strip() or path.stem}]({path.name})")
-    return "\n".join(lines) + "\n"
+        titles[path.stem] = f"- [{first.removeprefix('#').strip() or path.stem}]({path.name})"
+    readers = [titles.pop(stem) for stem in FOR_READERS if stem in titles]
+    parts = ("# Documentation", "## For readers", *readers, "## For publishers and developers", *titles.values())
+    return "\n\n".join((*parts[:2], "\n".join(readers), parts[2 + len(readers)], "\n".join(titles.values()))) + "\n"
 
 
 def _inputs(settings: Settings, templates: Path) -> str:

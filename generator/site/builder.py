@@ -12,10 +12,12 @@ from typing import Any
 
 from generator.base.errors import ToolError
 from generator.base.settings import Settings
+from generator.site.identity import STYLE
 
 TOOLS = ("mkdocs", "mkdocs-material", "markdown", "jinja2", "pyyaml")
 EPOCH = "1700000000"  # SOURCE_DATE_EPOCH: mkdocs would stamp the build with the clock; nothing of it is kept
 LIMIT_SECONDS = 1800
+FOOTER = ("publisher", "contact", "imprint", "license_line")  # settings in the footer of every page
 NAV = ("index", "browse", "search", "verify", "docs/about")
 
 
@@ -67,13 +69,12 @@ def _config(work: Path, settings: Settings, templates: Path, documents: bool) ->
         "not_in_nav": "/**",
         "edit_uri": "",
         "theme": {"name": "material", "custom_dir": str(templates / "overrides"), "font": False},
-        "extra_css": ["assets/press.css"],
+        "extra_css": ["assets/press.css", STYLE],
         "extra": {
             "generator": False,
-            "publisher": settings.publisher,
-            "contact": settings.contact,
             "prefix": settings.prefix,
             "origin": settings.log_origin,
+            **{name: getattr(settings, name) for name in FOOTER},
         },
         "markdown_extensions": ["attr_list", "admonition", "def_list"] if documents else ["attr_list"],
         "validation": {"links": {"not_found": "ignore", "unrecognized_links": "ignore", "anchors": "ignore"}},

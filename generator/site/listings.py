@@ -14,7 +14,7 @@ from generator.base import canonical, files
 from generator.base.errors import PressError, RecordError
 from generator.base.settings import Settings
 from generator.log.archive import LoggedRecord
-from generator.site.classes import UNCLASSIFIED, sentence_case, subclass
+from generator.site.classes import UNCLASSIFIED, assigned, sentence_case, subclass
 from generator.site.metadata import Around, front_matter
 from generator.site.pages import Row, render, row
 
@@ -56,6 +56,7 @@ class Volume:
     latest: tuple[Row, ...]
     branches: tuple[Branch, ...] = ()
     unclassified: int = 0
+    coverage: tuple[tuple[str, str, int], ...] = ()  # month, CPC section or nothing, published disclosures
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -67,6 +68,7 @@ class Volume:
                 **value,
                 "days": tuple(Day(**day) for day in value["days"]),
                 "latest": tuple(Row(**item) for item in value["latest"]),
+                "coverage": tuple((month, section, count) for month, section, count in value["coverage"]),
                 "branches": tuple(Branch(**{**item, "titles": tuple(item["titles"])}) for item in value["branches"]),
             }
         )
@@ -128,6 +130,15 @@ class Site:
         return tuple(DayOfSite(name, tuple(parts[name])) for name in names)
 
     @property
+    def coverage(self) -> tuple[tuple[str, str, int], ...]:
+        return tuple(part for volume in self.volumes for part in volume.coverage)
+
+    @property
+    def fed(self) -> frozenset[str]:
+        """The CPC sections of published disclosures, each of which has a feed."""
+        return frozenset(section for _, section, _ in self.coverage if section)
+
+    @property
     def branches(self) -> tuple[Branch, ...]:
         return tuple(branch for volume in self.volumes for branch in volume.branches)
 
@@ -159,7 +170,14 @@ def summarise(number: int, logged: Sequence[LoggedRecord], settings: Settings) -
         latest=tuple(rows[: -LATEST - 1 : -1]),
         branches=_branches(number, logged),
         unclassified=sum(not item.subclass for item in rows),
+        coverage=_coverage(logged),
     )
+
+
+def _coverage(logged: Sequence[LoggedRecord]) -> tuple[tuple[str, str, int], ...]:
+    sections = {item.serial: "".join(one.symbol for one in assigned(item)[:1]) for item in logged}
+    counts = Counter((item.published_at[:7], sections[item.serial]) for item in logged if item.published_at)
+    return tuple((month, section, count) for (month, section), count in sorted(counts.items()))
 
 
 def _branches(volume: int, logged: Sequence[LoggedRecord]) -> tuple[Branch, ...]:
