@@ -94,3 +94,22 @@ def test_a_file_that_is_no_utf8_is_told(tmp_path: Path) -> None:
     (tmp_path / "prior-art.toml").write_bytes(b"title = '\xff'")
     with pytest.raises(ConfigError, match="prior-art"):
         load_settings(tmp_path, {})
+
+
+def test_all_wrong_settings_are_told_at_once_each_with_its_place(tmp_path: Path) -> None:
+    write(tmp_path, "pyproject.toml", '[tool.prior-art]\nprefix = "low"\ntitel = "x"\n')
+    write(tmp_path, "prior-art.toml", "demonstration = 3\ncurrency = 'Euro'\npublisher = ['a']\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path, {"PRIOR_ART_WATTS": "much", "PRIOR_ART_NONSENSE": "1"}, vkey="k")
+    first, second = tmp_path / "pyproject.toml", tmp_path / "prior-art.toml"
+    assert str(caught.value).split("\n") == [
+        f"{first}: prefix = 'low': two to eight capital letters is expected",
+        f"{first}: unknown setting 'titel'",
+        f"{second}: demonstration = 3: true or false is expected",
+        f"{second}: currency = 'Euro': three capital letters, such as EUR is expected",
+        f"{second}: publisher = ['a']: text is expected",
+        "environment: watts = 'much': a decimal number, or nothing is expected",
+        "environment: unknown setting 'nonsense'",
+        "command line: vkey = 'k': a verification key as `key new` prints it is expected",
+    ]
+    assert "Known settings:" in caught.value.hint

@@ -49,8 +49,7 @@ def read(losses: list[Loss], choices: list[Choice] | None = None, peak: int | No
 def tried(
     gate: str, reason: str = "", *, text: str = BENCH, tokens: int = 100, stop: str = "end", verdict: str = ""
 ) -> Tried:
-    outcome: Any = "rejected" if gate else "accepted"
-    line = Line(0, "0" * 16, "top-down", outcome, gate, reason, verdict, "", "", "", stop, tokens, 50, 0, 1, 1)
+    line = Line(0, "0" * 16, "top-down", gate, reason, verdict, "", "", stop, tokens, 50, 0, 1, 1)
     return Tried(line, text, 2.0, 0.5, "bf16", None)
 
 

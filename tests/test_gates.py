@@ -18,14 +18,14 @@ from generator.record.disclosure import Claim, Disclosure
 from generator.record.judgement import Judgement
 from generator.run.judge_draft import content_sha256, judge
 from generator.run.plan import brief
-from generator.run.repeats import Published
+from generator.run.repeats import Repeats
 
 
-def nothing_published() -> Published:
-    return Published(set(), Known.open(None, None))
+def nothing_published() -> Repeats:
+    return Repeats(set(), Known.open(None, None))
 
 
-def take(published: Published, name: str, disclosure: Disclosure) -> Judgement | Rejected:
+def take(published: Repeats, name: str, disclosure: Disclosure) -> Judgement | Rejected:
     judged = LADDER.judge(disclosure)
     assert isinstance(judged, Judged), judged
     return published.take(name, disclosure, judged.judgement)
@@ -148,7 +148,7 @@ def test_a_draft_that_was_stopped_is_judged_by_its_reason():
     stopped = Draft(one, made.text[:40], replace(made.generation, stop="limit"), 0.1, 5, "c4")
     line, accepted = judge(stopped, LADDER, created_at=facts.TIME, publisher="Example", salt=bytes(16))
     assert accepted is None
-    assert (line.outcome, line.gate, line.reason, line.stop) == ("rejected", "G1", "c4", "stopped")
+    assert (line.accepted, line.gate, line.reason, line.stop) == (False, "G1", "c4", "stopped")
     assert line.draft_sha256 == hashlib.sha256(stopped.text.encode()).hexdigest()
 
 

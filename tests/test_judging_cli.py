@@ -71,7 +71,7 @@ def test_the_settings_to_try_stand_between_commas(
 ) -> None:
     from generator.measure.tune import tune
 
-    words = ("sweep", "--profile", "starter", "--drafts", "50", "--root", root)
+    words = ("tune", "--profile", "starter", "--drafts", "50", "--root", root)
     code, _, err = call(*words, "--temperatures", "1,,2", capsys=capsys)
     assert code == 2
     assert "'1,,2': values with commas between are expected" in err
@@ -84,10 +84,27 @@ def test_the_settings_to_try_stand_between_commas(
         given.append(choice)
         return Outcome((), {})
 
-    monkeypatch.setattr(tune, "sweep", noted)
+    monkeypatch.setattr(tune, "tune", noted)
     assert call(*words, "--temperatures", "0.9, 1", capsys=capsys)[0] == 0
     assert given[0]["temperatures"] == ("0.9", "1")
     assert "shares" not in given[0]
+
+
+def test_the_old_name_of_a_command_answers_and_says_the_new_one(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from generator.measure.tune import tune
+
+    monkeypatch.setattr(tune, "tune", lambda _, **choice: Outcome((f"{choice['drafts']} drafts",), {}))
+    code, out, err = call("sweep", "--drafts", "50", "--root", root, capsys=capsys)
+    assert (code, out) == (0, "50 drafts\n")
+    assert "`prior-art sweep` is called `prior-art tune` now" in err
+    code, _, err = call("tune", "--drafts", "50", "--root", root, capsys=capsys)
+    assert (code, err) == (0, "")
+    code, out, err = call("sweep", "--help", capsys=capsys)
+    assert code == 0
+    assert "prior-art tune --profile" in out
+    assert "called `prior-art tune`" in err
 
 
 def test_prices_of_the_command_line_count_more_than_settings(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,8 +11,8 @@ from generator.base.errors import ConfigError, PressError
 from generator.log.archive import BESIDE, queued
 from generator.model.sampling_settings import Sampling
 from generator.record.judgement import CorpusName
-from generator.run.folders import Begun, find_finished, find_unfinished, outdated, read_seal, sweep
-from generator.run.lines import Line
+from generator.run.folders import Begun, find_finished, find_unfinished, outdated, read_seal, remove_leftovers
+from generator.run.lines import Line, read_lines
 from generator.run.plan import RunPlan, Shard
 from generator.run.state import Accepted, RunState
 
@@ -27,7 +27,7 @@ def opened(output, shard=None, **changes):
 
 def line(index, outcome="rejected", **changes):
     gate, reason = ("G1", "c2") if outcome == "rejected" else ("", "")
-    value = Line(index, "00", "top-down", outcome, gate, reason, "", "", "d", "c", "end", 100, 30, 0, 1500, 2500)
+    value = Line(index, "00", "top-down", gate, reason, "", "d", "c", "end", 100, 30, 0, 1500, 2500)
     return replace(value, **changes)
 
 
@@ -37,6 +37,15 @@ def kept(number):
 
 def queue(output):
     return sorted(path.name for path in (output / "queue").glob("*.json"))
+
+
+def test_lines_of_earlier_versions_are_read(tmp_path):
+    """Up to 0.6 each line named its outcome and a subclass."""
+    new = line(3).to_bytes()
+    old = canonical.dumps({**canonical.loads(new.rstrip()), "outcome": "rejected", "subclass": "A61K"}) + b"\n"
+    assert list(read_lines(tmp_path / "drafts.jsonl", old + new)) == [line(3), line(3)]
+    assert not line(3).accepted
+    assert line(3, "accepted").accepted
 
 
 def test_plan_and_its_value():
@@ -224,7 +233,7 @@ def test_a_run_killed_after_its_report_is_swept(tmp_path):
         state.add(line(0))
         files.write(tmp_path / "runs" / f"{NAME}.json", b"{}")
     assert find_unfinished(tmp_path, PLAN) is None
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     assert not (tmp_path / "runs" / NAME).exists()
     assert (tmp_path / "runs" / f"{NAME}.json").exists()
 
@@ -316,7 +325,7 @@ def test_a_finished_shard_keeps_its_folder_and_delivers_nothing(tmp_path):
     assert find_unfinished(tmp_path, PLAN) is None, "a shard is not the whole run"
     assert find_unfinished(tmp_path, PLAN, shard=Shard(1, 3)) is None
     assert find_unfinished(tmp_path, PLAN, shard=Shard(2, 3)) == (NAME, Begun(PLAN, MODEL, TIME, Shard(2, 3)))
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     assert state.folder.exists()
 
 

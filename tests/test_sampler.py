@@ -8,7 +8,7 @@ from written import IDENTITY
 from generator.base.errors import ConfigError
 from generator.model.profiles import read_profile
 from generator.model.prompting import Prompting
-from generator.model.sampler import ClaimLimit, LoopGuard, choose
+from generator.model.sampler import ClaimLimit, LoopGuard, choose, due
 from generator.model.sampling_settings import Sampling, uniforms
 
 
@@ -134,3 +134,11 @@ def test_the_numbers_of_a_seed_do_not_depend_on_the_others():
     many, few = uniforms([1, 2**64 - 1, 3], 50), uniforms([2**64 - 1], 20)
     assert (many[1, :20] == few[0]).all()
     assert len(set(many.ravel().tolist())) == 150
+
+
+@pytest.mark.parametrize("empty", ["\n\n", "\n \n", "\n\n\n"])
+def test_claims_are_counted_as_the_parser_counts_them(ask: Prompting, empty: str) -> None:
+    """An empty line that holds blanks parts two claims for the parser; the sampler did not count the second one."""
+    text = f"# Patent\n\n## Claims\n\n1. A valve.{empty}2. The valve of claim 1.\n\n"
+    assert due(text, "bottom-up", 2, ask) == ask.after_claims("bottom-up")
+    assert due(text, "bottom-up", 3, ask) == ()

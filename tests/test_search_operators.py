@@ -13,8 +13,9 @@ import pytest
 import site_fixture
 from test_search import write_pages
 
+from generator.base.words import words
 from generator.log.archive import VOLUME
-from generator.site import bundles, word_lists
+from generator.site import bundles
 
 ASSETS = site_fixture.TEMPLATES / "assets"
 TEXTS = [*plain_search.texts(40, 0, 1), *plain_search.texts(30, VOLUME, 2)]
@@ -136,9 +137,9 @@ def test_both_sides_cut_a_text_into_the_same_words() -> None:
     assigned = (chr(c) for c in range(0x30000) if unicodedata.category(chr(c)) not in ("Cn", "Cs"))
     texts += [f"a{sign}b {sign}" for sign in assigned]
     script = f"import {{ wordsIn }} from 'file://{ASSETS}/search-words.js'; answer(input.map((text) => wordsIn(text)));"
-    ours = [word_lists.words_in(text) for text in texts]
+    ours = [words(text) for text in texts]
     assert node(script, texts) == ours
-    known = [words for _, words in plain_search.SURFACES]
+    known = [cut for _, cut in plain_search.SURFACES]
     assert ours[: len(known)] == known
 
 

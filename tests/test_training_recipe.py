@@ -71,12 +71,12 @@ def test_rows_in_memory_divide_the_rows_of_a_step(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "into", "said"),
     [
-        ("seed = 3", 'seed = "3"', r"seed = '3': an integer is expected"),
-        ("seed = 3", "seed = true", "an integer is expected"),
-        ('name = "small"', "", "name is missing"),
-        ("[broad]", "[brod]", r"\[brod\] is no part of a recipe"),
+        ("seed = 3", 'seed = "3"', "seed: '3': a whole number is expected"),
+        ("seed = 3", "seed = true", "seed: 'True': a whole number is expected"),
+        ('name = "small"', "", "name: missing"),
+        ("[broad]", "[brod]", "brod: not known; known are name, seed"),
         ("held_out = 0.1", "held_out = 2", "held_out and near_duplicate"),
-        ("held_out = 0.1", "held = 0.1", r"\[data\]: held is no member"),
+        ("held_out = 0.1", "held = 0.1", "data.held: not known; known are held_out"),
         ("hidden = 32", "hidden = 33", "heads must divide hidden"),
         ("hidden = 32", "", "a new model needs"),
         ("hidden = 32", 'hidden = 32\nbase = "a/b"', "has its shape"),
@@ -88,16 +88,16 @@ def test_rows_in_memory_divide_the_rows_of_a_step(tmp_path: Path) -> None:
             "tokens = 20_480\ncontext = 512",
             r"\[broad\] context: 16 to the model's 256",
         ),
-        ("tokens = 20_480\ncontext = 64", "context = 64", r"\[broad\]: tokens is missing"),
+        ("tokens = 20_480\ncontext = 64", "context = 64", "broad.tokens: missing"),
         ("description = 0.5, head = 0.5", "description = 0.5, head = 0.4", "add up to 1"),
         ("description = 0.5, head = 0.5", "essay = 1", "add up to 1"),
         ("description = 0.5, head = 0.5", "head = 1.5, description = -0.5", "add up to 1"),
         ("decay_share = 1.0", "decay_share = 1.1", "decay_share is at most 1"),
         ("decay_share = 1.0", "short_share = 1.1", "short_share: a share"),
         ("adamw_rate = 3e-3\nwarmup_steps = 2\ndecay", "adamw_rate = 0\nwarmup_steps = 2\ndecay", "rates are above 0"),
-        ('license = "CC0-1.0"', "license = 0", "license = 0: a text is expected"),
-        ('["The town archive, CC0"]', '"The town archive"', "an array of texts"),
-        ("[data]", "data = 3\n[date]", "a table is expected|no part"),
+        ('license = "CC0-1.0"', "license = 0", "license: '0': text is expected"),
+        ('["The town archive, CC0"]', '"The town archive"', "attributions: 'The town archive': an array is expected"),
+        ("[data]", "data = 3\n[date]", "data: '3': an object is expected"),
         ("[data]", "[data", "recipe.toml"),
     ],
 )
@@ -107,6 +107,16 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, change: str, into:
         read(tmp_path, RECIPE.replace(change, into, 1))
     assert "recipe.toml" in str(caught.value)
     assert caught.value.hint
+
+
+def test_all_members_of_a_wrong_kind_are_told_at_once(tmp_path: Path) -> None:
+    wrong = (
+        RECIPE.replace("seed = 3", 'seed = "3"').replace("hidden = 32", "hidden = 3.5").replace("[finetune]", "[fine]")
+    )
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, wrong)
+    said = [line.partition("recipe.toml: ")[2].partition(":")[0] for line in str(caught.value).split("\n")]
+    assert sorted(said) == ["fine", "finetune", "model.hidden", "seed"]
 
 
 def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from generator.base.errors import ConfigError
+from generator.base.values import KINDS, Faults, read
 
 ENVIRONMENT_PREFIX = "PRIOR_ART_"
 KEY_VARIABLE = "PRIOR_ART_KEY"
@@ -62,6 +63,7 @@ def is_local(address: str) -> bool:
     return host in ("localhost", "0.0.0.0", "::1") or host.endswith(".localhost") or host.startswith("127.")
 
 
+KNOWN = {field.name: type(field.default) for field in fields(Settings)}
 NUMBER = re.compile(r"(\d{1,9}(\.\d{1,9})?)?")
 FORMS = {
     "title": (re.compile(r"[^\x00-\x1f]{1,200}"), "one line of 1 to 200 characters"),
@@ -89,11 +91,18 @@ FORMS = {
 
 
 def load_settings(root: Path, environment: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
-    """Settings of the project folder `root`; flags that are None were not given. Raises ConfigError."""
-    settings = Settings()
-    for values, source in (*_files(root), (_environment(environment), "environment")):
-        settings = _with(settings, values, source)
-    return _with(settings, {k: v for k, v in flags.items() if v is not None}, "command line")
+    """Settings of the project folder `root`; flags that are None were not given. Raises ConfigError with all faults."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    sources = [*_files(root), (_environment(environment), "environment"), (given, "command line")]
+    chosen: dict[str, Any] = {}
+    faults: list[str] = []
+    for values, source in sources:
+        found, wrong = _checked(values)
+        chosen |= found
+        faults += [f"{source}: {fault}" for fault in wrong]
+    if faults:
+        raise ConfigError("\n".join(faults), hint=f"Known settings: {', '.join(sorted(KNOWN))}. {HINT}")
+    return Settings(**chosen)
 
 
 def _files(root: Path) -> list[tuple[dict[str, Any], str]]:
@@ -123,22 +132,24 @@ def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _with(settings: Settings, values: dict[str, Any], source: str) -> Settings:
-    known = {field.name: type(getattr(settings, field.name)) for field in fields(Settings)}
-    checked: dict[str, Any] = {}
-    for name, value in values.items():
-        if name not in known:
-            raise ConfigError(
-                f"{source}: unknown setting {name!r}", hint=f"Known settings: {', '.join(sorted(known))}."
-            )
-        if known[name] is bool and isinstance(value, str):
+def _checked(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The values of one source in the types of the settings, and a sentence for each that is wrong."""
+    found: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, given in values.items():
+        if name not in KNOWN:
+            faults.append(f"unknown setting {name!r}")
+            continue
+        value = given
+        if KNOWN[name] is bool and isinstance(value, str):
             value = {"true": True, "1": True, "false": False, "0": False}.get(value.lower(), value)
-        if known[name] is str and isinstance(value, int | float) and not isinstance(value, bool):
+        if KNOWN[name] is str and isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
-        if not isinstance(value, known[name]):
-            kind = "true or false" if known[name] is bool else "text"
-            raise ConfigError(f"{source}: {name} = {value!r}: {kind} is expected", hint=HINT)
+        try:
+            found[name] = read(KNOWN[name], value, f"{name} = {value!r}")
+        except Faults:
+            faults.append(f"{name} = {value!r}: {KINDS[KNOWN[name]]} is expected")
+            continue
         if name in FORMS and not FORMS[name][0].fullmatch(value):
-            raise ConfigError(f"{source}: {name} = {value!r}: {FORMS[name][1]} is expected", hint=HINT)
-        checked[name] = value
-    return replace(settings, **checked)
+            faults.append(f"{name} = {value!r}: {FORMS[name][1]} is expected")
+    return found, faults

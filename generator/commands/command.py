@@ -15,6 +15,8 @@ from generator.commands.options import FOLDER, Body
 if TYPE_CHECKING:
     from generator.base.publication import Outcome, Publication
 
+OLD_NAMES = {"sweep": "tune"}  # up to 0.6
+
 
 def report(line: str) -> None:
     click.echo(line, err=True)
@@ -58,7 +60,16 @@ def stage(
     return decorate
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Renamed(click.Group):
+    """Commands also answer by the names of earlier versions, and say the new one."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if (new := OLD_NAMES.get(cmd_name)) is not None:
+            report(f"`prior-art {cmd_name}` is called `prior-art {new}` now; the old name still answers.")
+        return super().get_command(ctx, new or cmd_name)
+
+
+@click.group(cls=Renamed, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def commands() -> None:
     """Write inventions with a small language model, check them, and publish each as verifiable prior art.
 

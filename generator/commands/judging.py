@@ -58,7 +58,7 @@ def report(publication: "Publication", **choice: Any) -> "Outcome":
     return report(publication, **choice)
 
 
-@stage("prior-art sweep --profile starter --drafts 2000 --write starter-tuned.toml")
+@stage("prior-art tune --profile starter --drafts 2000 --write starter-tuned.toml")
 @click.option("--profile", help="Model profile: a name or a TOML file.  [default: the setting `profile`]")
 @click.option("--drafts", type=click.IntRange(min=10), help="Budget: so many drafts.")
 @click.option("--minutes", type=click.IntRange(min=1), help="Budget: so much time.")
@@ -69,11 +69,11 @@ def report(publication: "Publication", **choice: Any) -> "Outcome":
 @click.option("--min-ps", callback=_several, help="Values to try.  [default: 0,0.05]")
 @click.option("--shares", callback=_several, help="Shares of top-down drafts to try.  [default: 0,1]")
 @with_engine
-def sweep(publication: "Publication", **choice: Any) -> "Outcome":
+def tune(publication: "Publication", **choice: Any) -> "Outcome":
     """Search sampling settings for the most distinct accepted disclosures per CPU-hour; it goes on after Ctrl-C."""
-    from generator.measure.tune.tune import sweep
+    from generator.measure.tune.tune import tune
 
-    return sweep(publication, **{name: value for name, value in choice.items() if value != ()})
+    return tune(publication, **{name: value for name, value in choice.items() if value != ()})
 
 
 @stage("prior-art classifier patents/")

@@ -36,7 +36,7 @@ def add(folder: Path, paths: Iterable[Path], report: Callable[[str], None], *, n
         manifest = Manifest.read(folder) if (folder / MANIFEST).exists() else Manifest(name or folder.resolve().name)
         if name and name != manifest.name:
             raise CorpusError(f"{folder}: the corpus is named {manifest.name!r}, not {name!r}")
-        _sweep(folder, manifest)
+        _remove_leftovers(folder, manifest)
         adding = _Adding(folder, manifest, report)
         try:
             for path in paths:
@@ -64,7 +64,7 @@ def _alone(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _sweep(folder: Path, manifest: Manifest) -> None:
+def _remove_leftovers(folder: Path, manifest: Manifest) -> None:
     """Remove what a killed run left, and the segments that were written anew."""
     (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
     named = {segment.folder for segment in manifest.segments}

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from generator.base.words import spelling
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -127,7 +129,8 @@ def permutations() -> "Array":
 def family() -> str:
     """A digest of everything on which stored fingerprints rest: others cannot be compared with them."""
     sample = fingerprint([f"word{n}" for n in range(40)])
-    parts = (permutations().tobytes(), sample.grams.tobytes(), sample.signature.tobytes(), bytes((BANDS, ROWS)))
+    exact = (permutations().tobytes(), sample.grams.tobytes(), sample.signature.tobytes(), bytes((BANDS, ROWS)))
+    parts = (spelling().encode(), *exact)
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 

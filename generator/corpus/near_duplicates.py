@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from generator.corpus.fingerprints import Array
 
 
-class Likeness:
+class NearDuplicates:
     """Signatures of the texts so far, by the number that each was added with. `least`: estimated Jaccard similarity."""
 
     def __init__(self, least: float) -> None:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.base.words import content
+from generator.base.words import content, spelling
 from generator.corpus.documents import Document
 from generator.corpus.elements import clauses, packed, sentences
 
@@ -54,7 +54,7 @@ def cutting() -> str:
     text = "\n".join(f"Sentence {n} describes part-{n}. It moves; see Fig. {n}." for n in range(40))
     sample = Document("1", "Valves", "A valve. It has a body.", (claim, "The valve of claim 1."), text)
     found = [[passage, sorted(stems(passage))] for passage in Cut.of(sample).passages]
-    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([spelling(), found]).encode()).hexdigest()
 
 
 def stems(text: str) -> frozenset[str]:

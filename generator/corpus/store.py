@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from generator.base.errors import CorpusError
+from generator.base.values import read
 from generator.corpus.documents import Document
 from generator.corpus.fingerprints import family
 from generator.corpus.passages import cutting
@@ -85,9 +86,10 @@ class Manifest:
             value = json.loads(path.read_bytes())
             if (value["schema"], value.get("family"), value.get("cutting")) != (SCHEMA, family(), cutting()):
                 raise CorpusError(f"{folder}: the corpus was made by another version", hint=HINT)
-            segments = tuple(SegmentName(**one) for one in value["segments"])
-            added = tuple(AddedFile(**{**one, "places": tuple(map(tuple, one["places"]))}) for one in value["files"])
-            manifest = cls(value["name"], segments, added, tuple(sorted(value["years"].items())))
+            years = sorted(read(dict[str, int], value["years"], "years").items())
+            manifest: Manifest = read(
+                cls, {**{name: value[name] for name in ("name", "segments", "files")}, "years": years}
+            )
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             raise CorpusError(f"{path}: the manifest is damaged: {error}", hint=HINT) from error
         if manifest.to_bytes() != path.read_bytes():

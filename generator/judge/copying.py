@@ -4,12 +4,9 @@ Refused are a run of 25 words that stands verbatim in one known text, and an est
 5-word sequences). Both thresholds: of 1,386 real applications 1.5 % share such a run with another (families included).
 """
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +29,7 @@ from generator.judge.parsing import Rejected
 from generator.log.archive import queued, unnumbered
 from generator.record.disclosure import Disclosure, Finding
 from generator.record.judgement import Copying
-from generator.record.layouts import ABSTRACT, CLAIMS, TITLE
+from generator.record.layouts import ABSTRACT, CLAIMS, TITLE, claims, sections
 from generator.record.record import Record
 
 if TYPE_CHECKING:
@@ -43,9 +40,6 @@ SIMILAR = 800  # thousandths
 LOOKED_BACK = 2000  # characters before the end of an unfinished draft; `copied` is asked more often than that
 NEWEST = 4  # volumes in which neighbours are looked for
 MOST_READ = 256  # texts read for one disclosure, those that share the most first; most share with none or a few
-
-_HEADING = re.compile(r"^#.*$", re.MULTILINE)
-_CLAIM = re.compile(r"\n[ \t]*\n\d{1,4}\. ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,17 +200,12 @@ def _most_similar(mine: Fingerprint, shelves: tuple[Shelf, ...], but: str) -> tu
 def _settled(text: str) -> Iterator[list[str]]:
     """Words of title, abstract and first claim as far as they are written, near the end of the text.
 
-    Without words that may be cut in two: the last one, which may go on, and the first one looked at. The claims are
-    cut as `parsing` cuts them.
+    Without words that may be cut in two: the last one, which may go on, and the first one looked at.
     """
-    headings = list(_HEADING.finditer(text))
-    ends = [*(heading.start() for heading in headings[1:]), len(text)]
-    for heading, end in zip(headings, ends, strict=True):
-        start, name = heading.end(), heading[0].rstrip()
-        if name == CLAIMS:
-            claims = list(islice(_CLAIM.finditer(text, start, end), 2))
-            start, end = (claims[0].end(), claims[1].start() if claims[1:] else end) if claims else (end, end)
-        cut = max(start, len(text) - LOOKED_BACK)
-        if name in (TITLE, ABSTRACT, CLAIMS) and cut < end:
-            piece = words(unicodedata.normalize("NFC", text[cut:end]))
-            yield piece[cut > start : len(piece) - (end == len(text))]
+    for section in sections(text, whole=False):
+        if section.name not in (TITLE, ABSTRACT, CLAIMS):
+            continue
+        for part in claims(text, section)[:1] if section.name == CLAIMS else (section,):
+            cut = max(part.start, len(text) - LOOKED_BACK)
+            piece = words(text[cut : part.end])
+            yield piece[cut > part.start : len(piece) - (part.end == len(text))]

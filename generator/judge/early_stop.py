@@ -14,11 +14,22 @@ from generator.judge.calibration import load_calibration
 from generator.judge.checks import DECIDING, Passed, check, measure
 from generator.judge.checks.repetition import c11_generation_faults, looping
 from generator.judge.checks.thresholds import Calibration
-from generator.judge.parsing import HEADING, NUMBER, PARAGRAPH, one_paragraph
+from generator.judge.parsing import one_paragraph
 from generator.model.interface import Brief
 from generator.record.claim_references import depends_on
 from generator.record.disclosure import Claim, Disclosure
-from generator.record.layouts import ABSTRACT, CLAIMS, HEAD, ORDER, TITLE
+from generator.record.layouts import (
+    ABSTRACT,
+    CLAIMS,
+    HEAD,
+    ORDER,
+    PARAGRAPH,
+    TITLE,
+    Part,
+    before_claims,
+    claims,
+    sections,
+)
 from generator.record.record import MAX_TEXT, MAX_TITLE
 
 REMEMBERED = 4096  # drafts; of one that was forgotten everything is looked at again
@@ -91,11 +102,11 @@ class Watch:
 
     def _layout(self, seen: _Seen, brief: Brief, text: str) -> str:
         """The headings of complete lines, and each section under them."""
-        headings = list(HEADING.finditer(text, 0, text.rfind("\n") + 1))
-        if not headings:
+        read = sections(text, whole=False)
+        if not read:
             return ""
         wanted = (HEAD, *ORDER[brief.direction])
-        names = [match[0].rstrip() for match in headings]
+        names = [section.name for section in read]
         for position, name in enumerate(names):
             if name not in wanted:
                 return "unknown_heading"
@@ -103,37 +114,32 @@ class Watch:
                 return "repeated_heading"
         if tuple(names) != wanted[: len(names)]:
             return "section_order"
-        ends = [match.start() for match in headings[1:]] + [len(text)]
-        bodies = {name: text[match.end() : end] for name, match, end in zip(names, headings, ends, strict=True)}
-        if HEAD in bodies and (bodies[HEAD] if len(names) > 1 else _whole_lines(bodies[HEAD])).strip():
+        head, *rest = read
+        if (head.body(text) if head.whole else _whole_lines(head.body(text))).strip():
             return "stray_text"
-        for name in names[1:]:
-            closed = name != names[-1]
-            if closed and name in seen.closed:
+        for section in rest:
+            if section.name in seen.closed:
                 continue
-            if (
-                reason := self._claims(seen, bodies[name], closed)
-                if name == CLAIMS
-                else _prose(name, bodies[name], closed)
-            ):
+            if section.name == CLAIMS:
+                reason = self._claims(seen, text, section)
+            else:
+                reason = _prose(section.name, section.body(text), section.whole)
+            if not reason and section.whole:
+                seen.closed += (section.name,)
+                reason = self._closed(seen, {one.name: one.body(text) for one in rest}, section.name)
+            if reason:
                 return reason
-            if closed:
-                seen.closed += (name,)
-                if reason := self._closed(seen, bodies, name):
-                    return reason
         return ""
 
-    def _claims(self, seen: _Seen, section: str, closed: bool) -> str:
+    def _claims(self, seen: _Seen, text: str, section: Part) -> str:
         """The complete claims: those that another one follows, or all when the section is closed."""
-        section = PARAGRAPH.sub("\n\n", section).lstrip("\n ")
-        starts = list(NUMBER.finditer(section))
-        if (starts and starts[0].start() > 0) or (not starts and not _BEGUN_NUMBER.fullmatch(section)):
+        read, before = claims(text, section), before_claims(text, section)
+        if before and (read or not _BEGUN_NUMBER.fullmatch(before)):
             return "stray_text"
-        ends = [match.start() for match in starts[1:]] + [len(section)] * closed
-        for match, end in list(zip(starts, ends, strict=False))[len(seen.claims) :]:
-            if reason := self._claim(seen, int(match[1]), one_paragraph(section[match.end() : end])):
+        for one in [one for one in read if one.whole][len(seen.claims) :]:
+            if reason := self._claim(seen, int(one.name), one_paragraph(one.body(text))):
                 return reason
-        return "no_whole_claim" if closed and not starts else ""
+        return "no_whole_claim" if section.whole and not read else ""
 
     def _claim(self, seen: _Seen, number: int, text: str) -> str:
         if not text:

@@ -3,7 +3,6 @@
 The text is untrusted: whatever the parser cannot place, or a record may not hold, is a finding and a Rejected value.
 """
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Literal
@@ -11,16 +10,14 @@ from typing import Literal
 from generator.base.canonical import text_problem
 from generator.record.claim_references import depends_on
 from generator.record.disclosure import Claim, Disclosure, Finding
-from generator.record.layouts import ABSTRACT, CLAIMS, HEAD, ORDER, TITLE, Direction
+from generator.record.layouts import ABSTRACT, CLAIMS, HEAD, ORDER, PARAGRAPH, TITLE, Direction, Part, before_claims
+from generator.record.layouts import claims as read_claims
+from generator.record.layouts import sections as read_sections
 from generator.record.record import MAX_BYTES, MAX_CLAIMS, MAX_TEXT, MAX_TITLE
 
 Stop = Literal["end", "limit"]
 COMBINING_RUN = 30  # stream-safe text, UAX 15 section 13: no more non-starters in a row
 
-# What the layouts are made of; a watcher reads the beginning of a draft by the same.
-HEADING = re.compile(r"^#.*$", re.MULTILINE)
-NUMBER = re.compile(r"(?:^|\n\n)(\d{1,4})\. ")
-PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _NAMES = {TITLE: "title", ABSTRACT: "abstract", CLAIMS: "claims"}
 
 
@@ -60,15 +57,15 @@ def parse(text: str, direction: Direction, stop: Stop) -> Parsed | Rejected:
     sections = _sections(text, direction, stop)
     if isinstance(sections, Rejected):
         return sections
-    title, abstract = one_paragraph(sections[TITLE]), one_paragraph(sections[ABSTRACT])
+    title, abstract = (one_paragraph(sections[name].body(text)) for name in (TITLE, ABSTRACT))
     for name, value, limit in (("title", title, MAX_TITLE), ("abstract", abstract, MAX_TEXT)):
         if not value:
             return _reject("empty_section", f"The {name} is empty.")
         if len(value) > limit:
             return _reject("too_long", f"The {name} has {len(value)} characters, more than {limit}.")
-    if PARAGRAPH.search(sections[TITLE].strip()):
+    if PARAGRAPH.search(sections[TITLE].body(text).strip()):
         return _reject("stray_text", "The title has more than one paragraph.")
-    claims = _claims(sections[CLAIMS], cut=stop == "limit" and ORDER[direction][-1] == CLAIMS)
+    claims = _claims(text, sections[CLAIMS], cut=stop == "limit" and ORDER[direction][-1] == CLAIMS)
     if isinstance(claims, Rejected):
         return claims
     return Parsed(Disclosure(title, abstract, (), claims[0]), claims[1])
@@ -94,11 +91,11 @@ def one_paragraph(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _sections(text: str, direction: Direction, stop: Stop) -> dict[str, str] | Rejected:
-    """The text under each heading. The headings must be those of the layout, each once, in its order."""
-    headings = list(HEADING.finditer(text))
-    found = [match[0].rstrip() for match in headings]
-    if not found or found[0] != HEAD or text[: headings[0].start()].strip():
+def _sections(text: str, direction: Direction, stop: Stop) -> dict[str, Part] | Rejected:
+    """The section under each heading. The headings must be those of the layout, each once, in its order."""
+    read = read_sections(text, whole=True)
+    found = [section.name for section in read]
+    if not found or found[0] != HEAD or text[: read[0].at].strip():
         return _reject("no_head", f"The draft does not begin with {HEAD!r}.")
     wanted = (HEAD, *ORDER[direction])
     for position, name in enumerate(found):
@@ -115,37 +112,32 @@ def _sections(text: str, direction: Direction, stop: Stop) -> dict[str, str] | R
         return _reject("section_order", f"The sections do not stand in the {direction} order.")
     if stop == "limit" and wanted[-1] != CLAIMS:
         return _reject("truncated", f"The token limit cut the draft in its {_NAMES[wanted[-1]]}.")
-    ends = [match.start() for match in headings[1:]] + [len(text)]
-    bodies = [text[match.end() : end] for match, end in zip(headings, ends, strict=True)]
-    if bodies[0].strip():
+    if read[0].body(text).strip():
         return _reject("stray_text", "Text stands between the head and the first section.")
-    return dict(zip(found[1:], bodies[1:], strict=True))
+    return {section.name: section for section in read[1:]}
 
 
-def _claims(section: str, *, cut: bool) -> tuple[tuple[Claim, ...], tuple[Finding, ...]] | Rejected:
+def _claims(text: str, section: Part, *, cut: bool) -> tuple[tuple[Claim, ...], tuple[Finding, ...]] | Rejected:
     """The numbered claims; with `cut` the last one is unfinished and is dropped with a finding."""
-    section = PARAGRAPH.sub("\n\n", section).lstrip("\n ")
-    starts = list(NUMBER.finditer(section))
-    if not starts:
+    read = list(read_claims(text, section))
+    if not read:
         return _reject("no_whole_claim", "The claims section holds no numbered claim.")
-    if starts[0].start() > 0:
+    if before_claims(text, section):
         return _reject("stray_text", "Text stands before the first claim.")
     findings: tuple[Finding, ...] = ()
-    ends = [match.start() for match in starts[1:]] + [len(section)]
-    numbered = [(int(m[1]), section[m.end() : end]) for m, end in zip(starts, ends, strict=True)]
     if cut:
-        number, _ = numbered.pop()
+        number = int(read.pop().name)
         findings = (Finding("G0", "info", None, f"The token limit cut claim {number} of the draft; it was dropped."),)
-    if not numbered:
+    if not read:
         return _reject("no_whole_claim", "The token limit cut the only claim.")
-    if len(numbered) > MAX_CLAIMS:
-        return _reject("too_many_claims", f"The draft has {len(numbered)} claims, more than {MAX_CLAIMS}.")
+    if len(read) > MAX_CLAIMS:
+        return _reject("too_many_claims", f"The draft has {len(read)} claims, more than {MAX_CLAIMS}.")
     claims = []
-    for number, raw in numbered:
-        text = one_paragraph(raw)
-        if not text:
+    for one in read:
+        number, said = int(one.name), one_paragraph(one.body(text))
+        if not said:
             return _reject("empty_section", f"Claim {number} is empty.", number)
-        if len(text) > MAX_TEXT:
-            return _reject("too_long", f"Claim {number} has {len(text)} characters, more than {MAX_TEXT}.", number)
-        claims.append(Claim(number, text, depends_on(text, number)))
+        if len(said) > MAX_TEXT:
+            return _reject("too_long", f"Claim {number} has {len(said)} characters, more than {MAX_TEXT}.", number)
+        claims.append(Claim(number, said, depends_on(said, number)))
     return tuple(claims), findings

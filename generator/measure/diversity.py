@@ -13,7 +13,7 @@ from typing import Any
 
 from generator.base.words import content, words
 from generator.corpus.fingerprints import signature, word_hashes
-from generator.corpus.near_duplicates import Likeness
+from generator.corpus.near_duplicates import NearDuplicates
 from generator.judge.classification import tf_idf
 
 SIMILAR = 0.8
@@ -105,7 +105,7 @@ def clusters(texts: Sequence[str]) -> list[int]:
 
 def repeated(texts: Sequence[str]) -> Iterator[list[int]]:
     """For each text the indices of the earlier texts that it is a near duplicate of."""
-    seen = Likeness(SIMILAR)
+    seen = NearDuplicates(SIMILAR)
     for place, text in enumerate(texts):
         mine = signature(word_hashes(words(text)))
         yield list(seen.find(mine))

@@ -18,7 +18,7 @@ from generator.base.settings import FORMS
 from generator.measure.diversity import Diversity, clusters, diversity
 from generator.record.judgement import GATES
 from generator.run.cost import Prices, Spent, cost_per
-from generator.site.report_facts import REPORT, SCHEMA, Accepted, read_accepted, read_controls, read_runs
+from generator.site.report_facts import REPORT, SCHEMA, AcceptedDisclosure, read_accepted, read_controls, read_runs
 
 if TYPE_CHECKING:
     from generator.base.publication import Outcome, Publication
@@ -72,7 +72,7 @@ def _number(name: str, text: str) -> float | None:
 
 def compute(
     runs: Sequence[dict[str, Any]],
-    accepted: Sequence[Accepted],
+    accepted: Sequence[AcceptedDisclosure],
     controls: dict[str, Any] | None,
     prices: Prices,
     *,

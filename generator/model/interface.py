@@ -45,12 +45,12 @@ class ModelIdentity:
     tokenizer_sha256: str
     model_license: str
     model_attribution: str
-    demonstration: bool
     engine: str
     number_format: str
     torch_version: str
     transformers_version: str
     cpu_capability: str
+    demonstration: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ class EngineChoice:
         )
 
 
+Tick = Callable[[int], None]  # how many tokens were made since it was last called
 Watch = Callable[[Brief, str], str]  # a brief and its text so far: why it is hopeless, or an empty string
 
 
@@ -101,10 +102,5 @@ class LanguageModel(Protocol):
     def account(self) -> Mapping[str, Any]: ...
 
     def drafts(
-        self,
-        briefs: Iterable[Brief],
-        sampling: Sampling,
-        *,
-        tick: Callable[[int], None] | None = None,
-        watch: Watch | None = None,
+        self, briefs: Iterable[Brief], sampling: Sampling, *, tick: Tick | None = None, watch: Watch | None = None
     ) -> Iterator[Draft]: ...

@@ -4,15 +4,12 @@ Small models fall into loops, and a draft that holds one is refused by check C11
 They also seldom know when they have claimed enough; here the claims end after a given number.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from generator.model.prompting import Prompting
 from generator.model.sampling_settings import Sampling, uniforms
-from generator.record.layouts import CLAIMS, HEAD, ORDER, TITLE, Direction
-
-_CLAIM = re.compile(r"\n\n\d{1,4}\. ")
+from generator.record.layouts import CLAIMS, HEAD, ORDER, TITLE, Direction, claims, newest, sections
 
 
 def due(text: str, direction: Direction, most: int, prompting: Prompting) -> tuple[int, ...]:
@@ -22,14 +19,14 @@ def due(text: str, direction: Direction, most: int, prompting: Prompting) -> tup
     where another patent begins, comes the end: a model that knows the layout from examples alone never ends. The
     examples in the prompt, all that stands before the last head, do not count.
     """
-    start = f"\n{text}".rfind(f"\n{HEAD}\n")
-    draft = text[max(0, start) :]
-    if start > 0 and draft == f"{HEAD}\n\n":
+    draft = newest(text)
+    if len(draft) < len(text) and draft == f"{HEAD}\n\n":
         return prompting.end[:1]
-    if most and CLAIMS in draft and len(_CLAIM.findall(draft[draft.rindex(CLAIMS) :])) >= most:
+    read = sections(draft, whole=False)
+    if most and any(len(claims(draft, section)) >= most for section in read if section.name == CLAIMS):
         return prompting.after_claims(direction)
-    _, heading, title = draft.rpartition(f"\n{TITLE}\n")
-    return prompting.end[:1] if ORDER[direction][-1] == TITLE and heading and title.strip() else ()
+    titled = bool(read) and read[-1].name == TITLE and read[-1].body(draft).strip() != ""
+    return prompting.end[:1] if ORDER[direction][-1] == TITLE and titled else ()
 
 
 class LoopGuard:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from generator.base.errors import ConfigError, ToolError
-from generator.publish.git import UNREACHABLE, git, remote_head, run, shown, sweep
+from generator.publish.git import UNREACHABLE, git, remote_head, remove_locks, run, shown
 
 DOMAIN = "CNAME"  # where GitHub keeps the site's own domain
 FORMS = "Give git:REMOTE, folder:PATH or the URL of the site."
@@ -91,7 +91,7 @@ class PagesBranch:
         if not (self.repository / "HEAD").exists():
             self.repository.mkdir(parents=True, exist_ok=True)
             git(self.repository, "init", "--quiet", "--bare", ".")
-        sweep(self.repository)
+        remove_locks(self.repository)
         git(self.repository, "config", "remote.pages.url", self.remote)
         reference = f"refs/remotes/pages/{self.branch}"
         commit = remote_head(self.repository, "pages", self.branch)

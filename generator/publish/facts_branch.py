@@ -20,7 +20,7 @@ from generator.log.entries import parse_entry
 from generator.log.ledger import Ledger
 from generator.log.meaning import fault
 from generator.log.note import SigningKey
-from generator.publish.git import UNREACHABLE, failure, git, remote_head, run, shown, sweep
+from generator.publish.git import UNREACHABLE, failure, git, remote_head, remove_locks, run, shown
 from generator.publish.history import Copy, require_one_history
 
 ATTEMPTS = 8
@@ -91,7 +91,7 @@ class Branch:
                     hint="Give the publication another output folder; two logs cannot be joined.",
                 )
             git(self.output, "init", "--quiet", f"--initial-branch={self.name}", ".")
-        sweep(self.output / ".git")
+        remove_locks(self.output / ".git")
         files.write(self.output / ".git" / "info" / "exclude", FACTS.encode())
         files.write(self.output / ".git" / "info" / "attributes", ATTRIBUTES)
         attributes = self.output / ".gitattributes"  # the same for every clone, on Windows too

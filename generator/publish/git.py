@@ -47,7 +47,7 @@ def failure(done: subprocess.CompletedProcess[bytes], arguments: tuple[str, ...]
     return ToolError(f"git {verb}: {shown(said)}", hint=hint)
 
 
-def sweep(repository: Path) -> None:
+def remove_locks(repository: Path) -> None:
     """Remove the locks that a killed git left; for those who know that no git works there."""
     for path in (*repository.glob("*.lock"), *(repository / "refs").rglob("*.lock")):
         path.unlink(missing_ok=True)

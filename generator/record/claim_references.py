@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from generator.base.words import DASHES
+
 MOST = 1000  # a range is not expanded beyond this many numbers
 OPENING = 400  # characters of a claim that are its opening words at most
 
 _COUNT_WORDS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 _COUNTS = {word: value for value, word in enumerate(_COUNT_WORDS.split(), 1)}
 _SPELLED = "|".join(sorted(_COUNTS, key=len, reverse=True))
-_DASH = "-‐‑‒–—―−~～"
+_DASH = re.escape(DASHES) + "~～"
 _SPAN = rf"[{_DASH}]|\bto\b|\bthrough\b|\bthru\b|\buntil\b|\btill\b"
 _EACH = r"\bor\b|\band\b|\bas well as\b|\brespectively\b|\bresp\.|\boptionally\b|\balternatively\b|\beither\b|/|&|\+"
 _JOIN = rf"(?:\s?(?:,|{_SPAN}|{_EACH}|\bup\b|\bincluding\b)){{1,5}}\s?"

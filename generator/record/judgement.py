@@ -3,12 +3,12 @@
 Shares are in thousandths (0 to 1000), so that the bytes are canonical JSON. Gates: docs/judgement.md.
 """
 
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from generator.base import canonical
 from generator.base.errors import RecordError
+from generator.base.values import Faults, read
 
 SCHEMA = "prior-art-judgement/v1"
 GATES = ("G0", "G1", "G2", "G3", "G4")
@@ -127,7 +127,10 @@ class Judgement:
         value = canonical.loads(data)
         if not isinstance(value, dict) or value.pop("schema", "") != SCHEMA:
             raise RecordError(f"judgement: the schema {SCHEMA!r} is expected")
-        judgement: Judgement = _read(cls, value, "judgement")
+        try:
+            judgement: Judgement = read(cls, value, "judgement")
+        except Faults as error:
+            raise RecordError(str(error)) from error
         return judgement
 
 
@@ -136,23 +139,3 @@ def _present(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _present(item) for key, item in value.items() if item is not None}
     return [_present(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _read(kind: Any, value: Any, where: str) -> Any:
-    """`value` as `kind`: a dataclass, a tuple of one kind, one kind or None, a literal, or int, str, bool."""
-    if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        needed = {item.name for item in fields(kind) if not isinstance(hints[item.name], UnionType)}
-        if not isinstance(value, dict) or not needed <= value.keys() <= hints.keys():
-            raise RecordError(f"{where}: the members {', '.join(hints)} are expected")
-        made: Any = kind
-        return made(**{name: _read(hints[name], item, f"{where}.{name}") for name, item in value.items()})
-    if isinstance(kind, UnionType):
-        return _read(get_args(kind)[0], value, where)
-    if get_origin(kind) is tuple and isinstance(value, list):
-        return tuple(_read(get_args(kind)[0], item, where) for item in value)
-    if get_origin(kind) is Literal and value in get_args(kind):
-        return value
-    if isinstance(kind, type) and type(value) is kind:
-        return value
-    raise RecordError(f"{where}: {str(value)[:60]!r} is not expected here")

@@ -18,11 +18,11 @@ from generator.log.archive import unnumbered
 from generator.model.interface import Brief, Draft, LanguageModel, Watch
 from generator.model.sampling_settings import Sampling
 from generator.run.cost import EnergyMeter
-from generator.run.folders import Begun, find_unfinished, sweep
+from generator.run.folders import Begun, find_unfinished, remove_leftovers
 from generator.run.judge_draft import judge, refused
 from generator.run.lines import Line
 from generator.run.plan import RunPlan, Shard, brief
-from generator.run.repeats import Published
+from generator.run.repeats import Repeats
 from generator.run.state import Accepted, RunState
 
 PATIENCE = 2000  # so many drafts without one accepted end a run that counts accepted ones
@@ -75,7 +75,7 @@ def generate(
     was judged. Raises PressError.
     """
     begun = Begun(plan, asdict(model.identity), now(), shard)
-    sweep(output)
+    remove_leftovers(output)
     found = find_unfinished(output, plan, shard=shard)
     name = found[0] if found else begun.name
     with RunState.opened(output, name, begun) as state:
@@ -137,7 +137,7 @@ def _draft_all(
 ) -> None:
     if _done(state):
         return
-    published = Published.of(state)
+    published = Repeats.of(state)
     meter = _Meter(state, model, now, report)
     with closing(in_order(model, _briefs(state), state.plan.sampling, meter.tick, ladder.watch())) as drafts:
         for draft in drafts:
@@ -210,7 +210,7 @@ def _done(state: RunState) -> bool:
             return state.milliseconds >= state.plan.amount * 1000
 
 
-def keep(state: RunState, published: Published, line: Line, accepted: Accepted | None) -> None:
+def keep(state: RunState, published: Repeats, line: Line, accepted: Accepted | None) -> None:
     """Write a judged draft into the run; refuse it when it copies what was published or accepted before it."""
     if accepted:
         name = unnumbered(hashlib.sha256(accepted.record).hexdigest())

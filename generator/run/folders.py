@@ -110,7 +110,7 @@ def _working_folders(output: Path) -> Iterator[Path]:
             yield folder
 
 
-def sweep(output: Path) -> None:
+def remove_leftovers(output: Path) -> None:
     """Remove the working folders of runs whose report is written: killed between the two."""
     for folder in (output / "runs").glob("*/"):
         if RUN.fullmatch(folder.name) and (output / "runs" / f"{folder.name}.json").exists():

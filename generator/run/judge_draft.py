@@ -31,9 +31,7 @@ def judge(
     judgement = accepted.judgement
     line = replace(
         _line(draft, spent),
-        outcome="accepted",
         verdict=judgement.chart.verdict if judgement.chart else "",
-        subclass=judgement.classification.subclasses[0].symbol if judgement.classification.subclasses else "",
         content_sha256=content_sha256(record.disclosure),
         removed_claims=len(record.generation.removed_claims),
     )
@@ -90,11 +88,9 @@ def _line(draft: Draft, microseconds: int) -> Line:
         index=draft.brief.index,
         seed=draft.generation.seed,
         direction=draft.brief.direction,
-        outcome="rejected",
         gate="",
         reason="",
         verdict="",
-        subclass="",
         draft_sha256=hashlib.sha256(draft.text.encode("utf-8", "surrogatepass")).hexdigest(),
         content_sha256="",
         stop="stopped" if draft.stopped else draft.generation.stop,
@@ -107,9 +103,7 @@ def _line(draft: Draft, microseconds: int) -> Line:
 
 
 def refused(line: Line, rejected: Rejected) -> Line:
-    return replace(
-        line, outcome="rejected", gate=rejected.gate, reason=rejected.reason, verdict="", subclass="", removed_claims=0
-    )
+    return replace(line, gate=rejected.gate, reason=rejected.reason, verdict="", removed_claims=0)
 
 
 def content_sha256(disclosure: Disclosure) -> str:

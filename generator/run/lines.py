@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from generator.base import canonical
 from generator.base.errors import PressError, RecordError
+from generator.base.values import read
 from generator.record.judgement import GATES
+
+RETIRED = ("outcome", "subclass")  # members of versions up to 0.6 that nothing needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +25,9 @@ class Line:
     index: int
     seed: str
     direction: str
-    outcome: Literal["accepted", "rejected"]
     gate: str
     reason: str
     verdict: str
-    subclass: str
     draft_sha256: str
     content_sha256: str
     stop: str
@@ -36,20 +37,23 @@ class Line:
     milliseconds: int
     microseconds: int
 
+    @property
+    def accepted(self) -> bool:
+        return not self.reason
+
     def to_bytes(self) -> bytes:
         return canonical.dumps(asdict(self)) + b"\n"
 
 
 def read_lines(path: Path, data: bytes) -> Iterator[Line]:
     """The lines in `data`, the content of `path`, which errors name. Raises PressError."""
-    kinds = {field.name: int if field.type is int else str for field in fields(Line)}
     for number, raw in enumerate(data.splitlines(), 1):
         try:
             value = canonical.loads(raw)
-            if {name: type(item) for name, item in value.items()} != kinds:
-                raise ValueError("the members of a line are expected")
-            yield Line(**value)
-        except (ValueError, AttributeError, RecordError) as error:
+            for name in RETIRED:
+                value.pop(name, None)
+            yield read(Line, value)
+        except (ValueError, TypeError, AttributeError, RecordError) as error:
             hint = f"Move {path.parent} away and start anew."
             raise PressError(f"{path}:{number}: damaged: {error}", hint=hint) from error
 
@@ -57,7 +61,7 @@ def read_lines(path: Path, data: bytes) -> Iterator[Line]:
 def summary(several: Iterable[Line]) -> dict[str, Any]:
     """What the lines of a run add up to, in integers and text; of a rejected draft its hash alone."""
     lines = sorted(several, key=lambda line: line.index)
-    accepted, rejected = ([x for x in lines if bool(x.reason) == bad] for bad in (False, True))
+    accepted, rejected = ([x for x in lines if x.accepted is good] for good in (True, False))
     return {
         "drafts": len(lines),
         "accepted": len(accepted),
@@ -80,7 +84,7 @@ def summary(several: Iterable[Line]) -> dict[str, Any]:
         "milliseconds": sum(line.milliseconds for line in lines),
         "judging_milliseconds": sum(line.microseconds for line in lines) // 1000,
         "drafts_by_index": [
-            {"index": x.index, "seed": x.seed, "sha256": x.draft_sha256, "outcome": x.reason or x.outcome}
+            {"index": x.index, "seed": x.seed, "sha256": x.draft_sha256, "outcome": x.reason or "accepted"}
             for x in lines
         ],
     }

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from generator.base import canonical
 from generator.base.errors import ConfigError
+from generator.base.values import read
 from generator.model.interface import Brief
 from generator.model.sampling_settings import Sampling
 from generator.record.judgement import CorpusName
@@ -71,11 +72,9 @@ class RunPlan:
                 raise OutdatedPlan("the plan names no calibration")
             if value.keys() | {"corpus"} != members:
                 raise ValueError("the members of a plan are expected")
-            corpus = CorpusName(**value["corpus"]) if "corpus" in value else None
-            topics = tuple((topic["cpc"], topic["title"]) for topic in value["topics"])
-            sampling = Sampling(**value["sampling"])
-            seed = int(value["seed"], 16)
-            return cls(**{**value, "seed": seed, "topics": topics, "sampling": sampling, "corpus": corpus})
+            topics = [(topic["cpc"], topic["title"]) for topic in value["topics"]]
+            plan: RunPlan = read(cls, {**value, "seed": int(value["seed"], 16), "topics": topics})
+            return plan
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"not a run's plan: {error}") from error
 

@@ -14,14 +14,14 @@ from generator.run.judge_draft import content_sha256
 from generator.run.state import RunState
 
 
-class Published:
+class Repeats:
     """`known` is None for a shard: what its machine has published must not change what it accepts."""
 
     def __init__(self, contents: set[str], known: Known | None) -> None:
         self._contents, self._known = contents, known
 
     @classmethod
-    def of(cls, state: RunState) -> "Published":
+    def of(cls, state: RunState) -> "Repeats":
         own = {line.content_sha256 for line in state.lines.values() if not line.reason}
         if state.shard:
             return cls(own, None)

@@ -23,11 +23,11 @@ from generator.run.folders import (
     other_model,
     read_seal,
     ready_path,
-    sweep,
+    remove_leftovers,
 )
 from generator.run.lines import Line, read_lines
 from generator.run.plan import OutdatedPlan, RunPlan, Shard
-from generator.run.repeats import Published
+from generator.run.repeats import Repeats
 from generator.run.state import Accepted, RunState
 
 AGAIN = "Run the job of this shard again, or fetch what it kept again."
@@ -58,14 +58,14 @@ def merge(folders: Iterable[Path], output: Path, *, now: Callable[[], str]) -> t
     """
     shards = read_shards(folders)
     first = min((shard.begun for shard in shards), key=lambda begun: begun.started_at)
-    sweep(output)
+    remove_leftovers(output)
     if report := find_finished(output, first.plan):
         return RunReport(report["run"], True, report), False
     begun = Begun(first.plan, shards[0].begun.model, first.started_at)
     found = find_unfinished(output, first.plan)
     name = found[0] if found else begun.name
     with RunState.opened(output, name, begun) as state:
-        published = Published.of(state)
+        published = Repeats.of(state)
         for index in range(begun.plan.amount):
             if index not in state.lines:
                 shard = shards[index % len(shards)]

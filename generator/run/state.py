@@ -133,7 +133,7 @@ class RunState:
 
     def _count(self, line: Line) -> None:
         self.lines[line.index] = line
-        self.accepted += line.outcome == "accepted"
+        self.accepted += line.accepted
         self.tokens += line.tokens
         self.words += line.words
         self.milliseconds += line.milliseconds

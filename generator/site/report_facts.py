@@ -54,7 +54,7 @@ ROW = {"direction": str, "assessed": int, "drafts": int, **{gate.lower(): int fo
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedDisclosure:
     """An accepted disclosure, in the log or in the queue."""
 
     disclosure: Disclosure
@@ -122,7 +122,7 @@ def read_report(output: Path) -> dict[str, Any] | None:
     return value
 
 
-def read_accepted(output: Path, ledger: Ledger | None = None, *, most: int = MOST_TEXTS) -> list[Accepted]:
+def read_accepted(output: Path, ledger: Ledger | None = None, *, most: int = MOST_TEXTS) -> list[AcceptedDisclosure]:
     """The newest disclosures in log and queue, oldest first. Raises LogError, PressError, RecordError."""
     found = list(_queued(output))[-most:]
     ledger = archive.read_ledger(output, ledger)
@@ -130,7 +130,7 @@ def read_accepted(output: Path, ledger: Ledger | None = None, *, most: int = MOS
         if len(found) >= most:
             break
         logged = [
-            Accepted(item.record.disclosure, item.judgement)
+            AcceptedDisclosure(item.record.disclosure, item.judgement)
             for item in archive.read_volume(output, volume, ledger)
             if item.superseded_by is None  # its text stands once more, in the disclosure that supersedes it
         ]
@@ -138,11 +138,11 @@ def read_accepted(output: Path, ledger: Ledger | None = None, *, most: int = MOS
     return found
 
 
-def _queued(output: Path) -> Iterator[Accepted]:
+def _queued(output: Path) -> Iterator[AcceptedDisclosure]:
     for path in archive.queued(output):
         beside = path.with_suffix(".judgement.json")
         judgement = Judgement.from_bytes(files.read(beside, "a judgement")) if beside.exists() else None
-        yield Accepted(Record.from_bytes(files.read(path, "a queued record")).disclosure, judgement)
+        yield AcceptedDisclosure(Record.from_bytes(files.read(path, "a queued record")).disclosure, judgement)
 
 
 def read_controls(output: Path) -> dict[str, Any] | None:

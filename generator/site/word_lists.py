@@ -8,7 +8,6 @@ rules of its own; where a word stands in another form than plain letters or digi
 import hashlib
 import json
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +15,13 @@ from pathlib import Path
 
 from generator.base import files
 from generator.base.errors import ToolError
+from generator.base.words import words
 
 PAGES = "pages.json"
 HASHES = "hashes.json"
 WORDS = "words"
 HASH_DIGITS = 16
 
-_SIGN = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # a word each
-_WORD = re.compile(rf"[{_SIGN}](?<![\W_])|[^\W_{_SIGN}]+")
-_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ł": "l", "þ": "th", "ð": "d", "ı": "i"})
-_POSSESSIVE = re.compile(r"['’ʼ](?:s(?![^\W_]))?", re.IGNORECASE)
 # Pagefind parts words at signs and at capitals within; what has neither it finds under the word itself.
 _PLAIN = re.compile(r"[(\[\"'“”‘’]*(?:[A-Z]?[a-z]+|[A-Z]+|[0-9]+)[)\]\"'“”‘’.,;:!?]*")
 
@@ -39,13 +35,6 @@ class Page:
     day: str
     cpc: str
     content: str
-
-
-def words_in(text: str) -> list[str]:
-    """The words of a text as the search compares them: the same rules as site_templates/assets/search-words.js."""
-    folded = unicodedata.normalize("NFKD", _POSSESSIVE.sub("", text))
-    bare = "".join(sign for sign in folded if not unicodedata.category(sign).startswith("M"))
-    return _WORD.findall(bare.lower().translate(_LETTERS))
 
 
 def shard(word: str) -> str:
@@ -67,8 +56,8 @@ def write(bundle: Path, folder: Path, first: int, pages: Sequence[Page]) -> None
     _dump(bundle / PAGES, {"first": first, "days": days, "cpc": symbols, "pages": rows})
     _dump(bundle / HASHES, [_hash(folder / f"{page.serial}.json") for page in pages])
     (bundle / WORDS).mkdir()
-    for name, words in _vocabulary(first, pages).items():
-        _dump(bundle / WORDS / f"{name}.json", words)
+    for name, counted in _vocabulary(first, pages).items():
+        _dump(bundle / WORDS / f"{name}.json", counted)
 
 
 def _hash(record: Path) -> str:
@@ -86,7 +75,7 @@ def _vocabulary(first: int, pages: Sequence[Page]) -> dict[str, dict[str, int | 
         plain: set[str] = set()
         other: set[str] = set()
         for piece in set(page.content.split()):
-            (plain if _PLAIN.fullmatch(piece) else other).update(words_in(piece))
+            (plain if _PLAIN.fullmatch(piece) else other).update(words(piece))
         for word in plain | other:
             counts[word] += 1
         for word in other - plain:

@@ -12,7 +12,7 @@ from pathlib import Path
 from generator.base.errors import CorpusError
 from generator.corpus.documents import Document, Skipped, compared_words, titled
 from generator.corpus.fingerprints import signature, word_hashes
-from generator.corpus.near_duplicates import Likeness
+from generator.corpus.near_duplicates import NearDuplicates
 from generator.corpus.patent_text import held_out
 from generator.corpus.reading import read_documents
 from generator.train.recipe import Data
@@ -132,7 +132,7 @@ class _Twins:
     """Finds an earlier document whose title, abstract and claims are nearly the same."""
 
     def __init__(self, least: float) -> None:
-        self._seen = Likeness(least)
+        self._seen = NearDuplicates(least)
 
     def find(self, place: int, document: Document) -> int | None:
         words = compared_words(document)

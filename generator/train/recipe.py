@@ -4,12 +4,12 @@ The files of generator/train/recipes/ are built in; their comments are the docum
 """
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from generator.base.errors import ConfigError
+from generator.base.values import Faults, read
 
 BUILT_IN = Path(__file__).parent / "recipes"
 HINT = "docs/training.md describes a recipe."
@@ -105,22 +105,22 @@ class Preference:
         return _divisor(self.step_pairs, self.memory_pairs)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """`license` is an SPDX identifier of the weights to come, `attribution` what their users have to say, and
     `attributions` what the licences of the data ask to be said."""
 
     name: str
     seed: int
-    license: str
-    attribution: str
-    attributions: tuple[str, ...]
-    data: Data
+    license: str = ""
+    attribution: str = ""
+    attributions: tuple[str, ...] = ()
+    data: Data = Data()
     model: Shape
     broad: Phase
     balanced: Phase
     finetune: Phase
-    prefer: Preference | None
+    prefer: Preference | None = None
 
     @property
     def phases(self) -> dict[str, Phase]:
@@ -153,66 +153,21 @@ def recipe_path(name_or_path: str, root: Path) -> Path:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Raises ConfigError with the file and the member."""
+    """Raises ConfigError with the file and the member; of members of a wrong kind it names all."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        recipe: Recipe = read(Recipe, tomllib.loads(path.read_text(encoding="utf-8")))
+    except Faults as error:
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in error.faults), hint=HINT) from error
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}", hint=HINT) from error
-    top = _head(path, values)
-    kinds: dict[str, Any] = {
-        "data": Data, "model": Shape, "broad": Phase, "balanced": Phase, "finetune": Phase, "prefer": Preference,
-    }  # fmt: skip
-    if unknown := sorted(set(values) - set(kinds)):
-        raise ConfigError(f"{path}: [{unknown[0]}] is no part of a recipe", hint=f"Known: {', '.join(kinds)}.")
-    if missing := sorted(set(kinds) - set(values) - {"prefer", "data"}):
-        raise ConfigError(f"{path}: [{missing[0]}] is missing", hint=HINT)
-    parts = {name: _part(f"{path}: [{name}]", kinds[name], values.get(name, {})) for name in kinds if name != "prefer"}
-    prefer = _part(f"{path}: [prefer]", Preference, values["prefer"]) if "prefer" in values else None
-    recipe = Recipe(**top, **parts, prefer=prefer)
     _check(str(path), recipe)
     return recipe
 
 
-def _head(path: Path, values: dict[str, Any]) -> dict[str, Any]:
-    """The members above the first table, taken out of `values`."""
-    types = {name: kind for name, kind in get_type_hints(Recipe).items() if kind in (str, int, tuple[str, ...])}
-    defaults: dict[str, Any] = {"license": "", "attribution": "", "attributions": []}
-    found = {name: values.pop(name) for name in types if name in values}
-    if missing := sorted(set(types) - set(found) - set(defaults)):
-        raise ConfigError(f"{path}: {missing[0]} is missing", hint=HINT)
-    return {name: _value(f"{path}: {name}", types[name], value) for name, value in {**defaults, **found}.items()}
-
-
-def _part(place: str, kind: Any, table: Any) -> Any:
-    if not isinstance(table, Mapping):
-        raise ConfigError(f"{place}: a table is expected", hint=HINT)
-    types = get_type_hints(kind)
-    if unknown := sorted(set(table) - set(types)):
-        raise ConfigError(f"{place}: {unknown[0]} is no member of it", hint=f"Known: {', '.join(types)}.")
-    required = [item.name for item in fields(kind) if item.default is MISSING]
-    if missing := [name for name in required if name not in table]:
-        raise ConfigError(f"{place}: {missing[0]} is missing", hint=HINT)
-    return kind(**{name: _value(f"{place} {name}", types[name], value) for name, value in table.items()})
-
-
-def _value(place: str, kind: Any, value: Any) -> Any:
-    """A member's value in the type of its field; an integer stands for a decimal number as well."""
-    if kind is float and type(value) in (int, float):
-        return float(value)
-    if kind in (int, str) and type(value) is kind:
-        return value
-    if kind == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return tuple(value)
-    if kind == tuple[tuple[str, float], ...] and isinstance(value, Mapping) and _shares(value):
-        return tuple((name, float(share)) for name, share in value.items())
-    forms = {int: "an integer", float: "a number", str: "a text", tuple[str, ...]: "an array of texts"}
-    mix = f"a table of shares above 0 that add up to 1, of: {', '.join(FORMATS)}"
-    raise ConfigError(f"{place} = {value!r}: {forms.get(kind, mix)} is expected", hint=HINT)
-
-
-def _shares(table: Mapping[str, Any]) -> bool:
-    numbers = [share for share in table.values() if type(share) in (int, float) and share > 0]
-    return len(numbers) == len(table) and set(table) <= set(FORMATS) and abs(sum(numbers) - 1) < 1e-6
+def _shares(mix: tuple[tuple[str, float], ...]) -> bool:
+    """Whether shares of known formats are above 0 and add up to 1."""
+    sums = abs(sum(share for _, share in mix) - 1) < 1e-6
+    return sums and all(name in FORMATS and share > 0 for name, share in mix)
 
 
 def _check(place: str, recipe: Recipe) -> None:
@@ -235,6 +190,8 @@ def _check(place: str, recipe: Recipe) -> None:
     for name, phase in recipe.phases.items():
         if not 16 <= phase.context <= shape.context:
             wrong = f"[{name}] context: 16 to the model's {shape.context}"
+        elif not _shares(phase.mix):
+            wrong = f"[{name}] mix: a table of shares above 0 that add up to 1, of: {', '.join(FORMATS)}"
         elif phase.step_tokens % phase.context or phase.steps < 1:
             wrong = f"[{name}] step_tokens: a multiple of context, and at most tokens"
         elif not phase.adamw_rate > 0 or min(phase.muon_rate, phase.final_rate, phase.weight_decay) < 0:

@@ -1,12 +1,22 @@
-// Words as the search compares them. generator/site/word_lists.py makes the index's vocabulary by the same rules, and a
-// test holds the two together: compatibility forms are folded (H₂O is H2O, ﬁ is fi, ² is 2), accents and capitals go,
-// ß is ss and ø is o, a possessive ending goes, a dash or any other sign parts two words, and in Chinese and Japanese
-// every sign is a word.
+// Words as the program reads them: the rules of generator/base/words.py with its table of folds. A test compares both.
 
-const WORD = /(?=[\p{L}\p{N}])[\u3041-\u30FF\u3400-\u4DBF\u4E00-\u9FFF]|(?:(?![\u3041-\u30FF\u3400-\u4DBF\u4E00-\u9FFF])[\p{L}\p{N}])+/gu;
-const POSSESSIVE = /['’ʼ](?:s(?![\p{L}\p{N}]))?/giu;
-const LETTERS = { ß: "ss", ø: "o", æ: "ae", œ: "oe", đ: "d", ł: "l", þ: "th", ð: "d", ı: "i" };
+import { FOLDS } from "./search-folds.js";
 
-export const fold = (text) =>
-  text.replace(POSSESSIVE, "").normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[ßøæœđłþðı]/g, (letter) => LETTERS[letter]);
+const SIGN = "[\\u3041-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff]"; // of Chinese and Japanese: a word each
+const WORD = new RegExp(`(?=[\\p{L}\\p{N}])${SIGN}|(?:(?!${SIGN})[\\p{L}\\p{N}])+`, "gu");
+const OWNER = /'(?:s(?![\p{L}\p{N}]))?/gu;
+
+function foldSign(sign) {
+  if (sign in FOLDS) return FOLDS[sign];
+  const plain = sign.normalize("NFKD").toLowerCase().replace(/\p{M}/gu, "");
+  return [...plain].map((one) => FOLDS[one] ?? one).join("");
+}
+
+// A text in one spelling: lower case, no accents, ligatures and sub- and superscripts written out, one hyphen.
+export const foldSigns = (text) => Array.from(text, foldSign).join("");
+
+// The same without apostrophes and the endings of owners.
+export const fold = (text) => foldSigns(text).replace(OWNER, "");
+
+// The folded words of a text: of "snap-fit" its parts, of "the user's" the owner without the ending.
 export const wordsIn = (text) => fold(text).match(WORD) ?? [];

@@ -59,7 +59,7 @@ such that the their these this those under up which
 _MODIFYING = frozenset(_MODIFYING_TEXT.split())
 _AFTER_ARTICLE = frozenset({"above", "corresponding", "further", "more", "present"})
 _VERBAL = ("s", "ed", "ing", "ly")
-_OWNER = ("'s", "’s")
+_OWNER = "'s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,19 @@ Made once for each set of claims; the checks share it.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from generator.base.words import COMMON, placed, stem
+from generator.base.words import content, placed, stem, words
 from generator.record.claim_references import Reference, find_references
 from generator.record.disclosure import Claim
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A claim and its words in lower case; `places` are their starts and ends in its text, `stems` their stems.
+    """A claim and its words, hyphenated ones whole; `places` are their starts and ends in its text.
 
-    `named` are all claims that it refers to, anywhere in its text; `parents` those of them that stand earlier.
-    Sets of stems: `own` are those of its content words; `above` those of all words of all claims above it; `top` those
-    of the independent claims that it goes back to, of its own when it is independent.
+    `stems` are the words' stems. `named` are all claims that it refers to, anywhere in its text; `parents` those of
+    them that stand earlier. Sets of stems: `own` are those of its content words, in parts; `above` those of all words,
+    whole and in parts, of all claims above it; `top` those of the independent claims that it goes back to, of its own
+    when it is independent.
     """
 
     claim: Claim
@@ -39,16 +40,16 @@ def chains(claims: tuple[Claim, ...]) -> tuple[Chain, ...]:
     result = []
     for claim in claims:
         found = placed(claim.text)
-        words = tuple(word for word, _, _ in found)
-        stems = tuple(map(stem, words))
+        whole = tuple(word for word, _, _ in found)
+        stems = tuple(map(stem, whole))
         references = find_references(claim.text, claim.number)
         named = sorted({*claim.depends_on, *(n for one in references for n in one.numbers)})
         parents = tuple(n for n in named if n in made)
-        every = frozenset(stems)
-        own = frozenset(s for word, s in zip(words, stems, strict=True) if word not in COMMON and not word.isdigit())
+        every = frozenset((*stems, *map(stem, words(claim.text))))
+        own = frozenset(content(claim.text))
         above = frozenset[str]().union(*(made[n][0] for n in parents))
         top = frozenset[str]().union(*(made[n][1] for n in parents)) if parents else every
         places = tuple((start, end) for _, start, end in found)
-        result.append(Chain(claim, words, stems, places, references, tuple(named), parents, own, above, top))
+        result.append(Chain(claim, whole, stems, places, references, tuple(named), parents, own, above, top))
         made.setdefault(claim.number, (every | above, top))
     return tuple(result)

@@ -14,7 +14,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedFigure:
     """A figure that others state, in per cent; nothing here has measured it."""
 
     system: str
@@ -34,8 +34,8 @@ _SYSTEMS = (
 _ENGLISH = "5d5dc0c76268f29917bb328fb90b85394b2299d8b69d2679b5fa271760eae212"
 _CHINESE_ONES = "489ee54b03ef4f62974f0a6fe79b8a05feca55b1423e1076ca4096bb0de120c2"
 PUBLISHED = {
-    _ENGLISH: tuple(Published(name, en, source) for name, en, _, source in _SYSTEMS),
-    _CHINESE_ONES: tuple(Published(name, zh, source) for name, _, zh, source in _SYSTEMS),
+    _ENGLISH: tuple(PublishedFigure(name, en, source) for name, en, _, source in _SYSTEMS),
+    _CHINESE_ONES: tuple(PublishedFigure(name, zh, source) for name, _, zh, source in _SYSTEMS),
 }
 
 

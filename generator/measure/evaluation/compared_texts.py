@@ -45,7 +45,7 @@ def parsed(draft: Tried) -> Disclosure | None:
 
 def accepted(draft: Tried) -> Disclosure | None:
     """What an accepted draft would publish: without the claims that G1 took out."""
-    disclosure = parsed(draft) if draft.line.outcome == "accepted" else None
+    disclosure = parsed(draft) if draft.line.accepted else None
     passed = check(disclosure) if disclosure else None
     return None if passed is None or isinstance(passed, Rejected) else passed.disclosure
 

@@ -222,7 +222,7 @@ def _drafts(direction: str, drafts: Sequence[Tried], one: Measured) -> dict[str,
 
 
 def _accepted(drafts: Sequence[Tried]) -> dict[str, Any]:
-    return rate(sum(draft.line.outcome == "accepted" for draft in drafts), len(drafts))
+    return rate(sum(draft.line.accepted for draft in drafts), len(drafts))
 
 
 def _length(length: Length) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def grid(
         if (arm := Arm(sampling, share)) not in arms:
             arms.append(arm)
     if len(arms) < 2:
-        raise ConfigError("a sweep needs settings that differ from the default", hint="Give more values to try.")
+        raise ConfigError("tune needs settings that differ from the default", hint="Give more values to try.")
     return tuple(arms)
 
 

@@ -1,7 +1,7 @@
-"""`prior-art sweep`: drafts with many settings, judges them as a run does, and keeps the settings that yield the most.
+"""`prior-art tune`: drafts with many settings, judges them as a run does, and keeps the settings that yield the most.
 
-What is drafted is kept in output/sweeps/<name>.json after each batch, so that the same command goes on. `arms`
-decides what comes next. Nothing that a sweep accepts is published.
+What is drafted is kept in output/sweeps/<name>.json after each batch, so that the same command goes on; the folder has
+the name of the command up to 0.6. `arms` decides what comes next. Nothing that it accepts is published.
 """
 
 import hashlib
@@ -42,8 +42,8 @@ Judge = Callable[[Draft], str]  # title and claims of an accepted draft, else an
 
 
 @dataclass(slots=True)
-class Sweep:
-    """A sweep that is going on. `tried`: what is known of each draft, in the order in which they were drafted."""
+class Search:
+    """A search that is going on. `tried`: what is known of each draft, in the order in which they were drafted."""
 
     path: Path
     setup: dict[str, Any]
@@ -70,7 +70,7 @@ class Sweep:
         files.write(self.path, json.dumps(value, indent=1, sort_keys=True).encode())
 
 
-def sweep(
+def tune(
     publication: "Publication",
     *,
     profile: str | None = None,
@@ -95,10 +95,10 @@ def sweep(
     from generator.model.loading import open_model
 
     if (drafts is None) == (minutes is None):
-        raise ConfigError("a sweep needs a budget", hint="Give either --drafts or --minutes.")
+        raise ConfigError("tune needs a budget", hint="Give either --drafts or --minutes.")
     choice = EngineChoice(**engine)
     if choice.engine == "ray":
-        raise ConfigError("a sweep measures CPU time of one machine", hint="Leave --engine ray out.")
+        raise ConfigError("tune measures CPU time of one machine", hint="Leave --engine ray out.")
     name = profile or publication.settings.profile
     chosen = load_profile(name, publication.root)
     target = target_of(name, publication.root, write)
@@ -114,7 +114,7 @@ def sweep(
         "seed": seed,
         "asked": {"drafts": drafts, "minutes": minutes},
     }
-    state = open_sweep(publication.output, setup, arms)
+    state = open_search(publication.output, setup, arms)
     if not state.budget:
         state.setup["budget"] = (
             drafts if drafts is not None else _budget(state, model, judge, ladder.watch(), minutes or 0)
@@ -124,7 +124,7 @@ def sweep(
     if verdict.better:
         arm = state.arms[verdict.winner]
         lines += write_winner(arm, chosen, name, publication.root, target, publication.settings.top_down_share)
-    return Outcome((*lines, f"sweep: every draft's outcome is in {state.path}"), _figures(state, verdict))
+    return Outcome((*lines, f"tune: every draft's outcome is in {state.path}"), _figures(state, verdict))
 
 
 def judge_by(ladder: Any, publication: "Publication") -> Judge:
@@ -143,25 +143,25 @@ def judge_by(ladder: Any, publication: "Publication") -> Judge:
     return judged
 
 
-def open_sweep(output: Path, setup: dict[str, Any], arms: tuple[Arm, ...]) -> Sweep:
-    """The sweep of exactly this setup, as far as it got, or a new one. Its budget is 0 until it is known."""
+def open_search(output: Path, setup: dict[str, Any], arms: tuple[Arm, ...]) -> Search:
+    """The search of exactly this setup, as far as it got, or a new one. Its budget is 0 until it is known."""
     value = {"setup": setup, "arms": [asdict(arm) for arm in arms]}
     digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
     path = output / "sweeps" / f"{setup['profile']}-{digest[:8]}.json"
     if not path.exists():
-        return Sweep(path, {**setup, "budget": 0}, arms, [])
+        return Search(path, {**setup, "budget": 0}, arms, [])
     try:
-        kept = json.loads(files.read(path, "a sweep"))
+        kept = json.loads(files.read(path, "a search for settings"))
         members = {"phase", "arm", "index", "cpu_seconds", "tokens", "text"}
         if kept["schema"] != SCHEMA or any(one.keys() != members for one in kept["tried"]):
             raise ValueError("not of this schema")
-        return Sweep(path, {**setup, "budget": int(kept["setup"]["budget"])}, arms, kept["tried"])
+        return Search(path, {**setup, "budget": int(kept["setup"]["budget"])}, arms, kept["tried"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PressError(f"{path}: damaged: {error}", hint="Move the file away and sweep anew.") from error
+        raise PressError(f"{path}: damaged: {error}", hint="Move the file away and tune anew.") from error
 
 
 def run(
-    state: Sweep,
+    state: Search,
     model: LanguageModel,
     judge: Judge,
     *,
@@ -176,7 +176,7 @@ def run(
         hint = f"Give --drafts {least} or more, or fewer values to try."
         raise ConfigError(f"{state.budget} drafts are too few for {len(state.arms)} settings", hint=hint)
     while isinstance(step := next_step(len(state.arms), state.budget, state.trials()), Step):
-        report(f"sweep: {step.phase}, {step.drafts} drafts with each of {len(step.arms)} settings")
+        report(f"tune: {step.phase}, {step.drafts} drafts with each of {len(step.arms)} settings")
         for arm in step.arms:
             state.tried += _draft(state, model, judge, watch(), step, arm)
             state.keep()
@@ -184,7 +184,7 @@ def run(
 
 
 def _draft(
-    state: Sweep, model: LanguageModel, judge: Judge, watch: Watch | None, step: Step, arm: int
+    state: Search, model: LanguageModel, judge: Judge, watch: Watch | None, step: Step, arm: int
 ) -> list[dict[str, Any]]:
     """One batch of an arm. Its CPU time, judging included, is divided by tokens."""
     settings = state.arms[arm]
@@ -195,7 +195,7 @@ def _draft(
         amount=step.drafts,
         top_down_share=settings.top_down_share,
         sampling=settings.sampling,
-        publisher="sweep",
+        publisher="tune",
     )
     briefs = (brief(plan, index) for index in range(step.first, step.first + step.drafts))
     started, made = time.process_time(), []
@@ -217,14 +217,14 @@ def _draft(
     ]
 
 
-def _budget(state: Sweep, model: LanguageModel, judge: Judge, watch: Watch | None, minutes: int) -> int:
+def _budget(state: Search, model: LanguageModel, judge: Judge, watch: Watch | None, minutes: int) -> int:
     """How many drafts fit into so many minutes, by a first batch of the default that counts towards nothing."""
     began = time.monotonic()
     _draft(state, model, judge, watch, Step("probe", (0,), 0, PROBE), 0)
     return max(1, int(PROBE * minutes * 60 / (time.monotonic() - began)))
 
 
-def _table(state: Sweep, verdict: Verdict) -> list[str]:
+def _table(state: Search, verdict: Verdict) -> list[str]:
     """The default and the best arm by their test, then the best others of the search."""
     figures = _figures(state, verdict)["arms"]
     lines = [
@@ -237,10 +237,10 @@ def _table(state: Sweep, verdict: Verdict) -> list[str]:
         cells = f"{one['per_cpu_hour']:31.1f}  {one['drafts']:6}  {one['phase']:6}  {interval:>24}"
         lines.append(f"{cells}  {mark}{state.arms[one['arm']]}")
     best = state.arms[verdict.winner]
-    return [*lines, f"sweep: {best}. {verdict.why}"]
+    return [*lines, f"tune: {best}. {verdict.why}"]
 
 
-def _figures(state: Sweep, verdict: Verdict) -> dict[str, Any]:
+def _figures(state: Search, verdict: Verdict) -> dict[str, Any]:
     """Of each arm its drafts of the test, which did not choose it, or where it was not tested, those of the search."""
     trials = state.trials()
     rows = []

@@ -25,16 +25,16 @@ def write_winner(
     arm: Arm, profile: ModelProfile, name: str, root: Path, target: Path | None, share: str
 ) -> Iterator[str]:
     if arm.top_down_share != share:
-        yield f'sweep: set top_down_share = "{arm.top_down_share}" in prior-art.toml, too: it is no part of a profile'
+        yield f'tune: set top_down_share = "{arm.top_down_share}" in prior-art.toml, too: it is no part of a profile'
     if target is None:
-        yield f"sweep: {profile.name} is built in: write the winner to a file of your own with --write PATH"
+        yield f"tune: {profile.name} is built in: write the winner to a file of your own with --write PATH"
         return
     source = BUILT_IN / f"{name}.toml" if name in built_in_profiles() else root / name
     text = with_sampling(files.read(source, "the profile").decode(), arm.sampling)
     if target.parent.resolve() != source.parent.resolve():
         text = _elsewhere(_elsewhere(text, "model", profile.folder), "adapter", profile.adapter)
     files.write(target, text.encode())
-    yield f"sweep: written to {target}"
+    yield f"tune: written to {target}"
 
 
 def _elsewhere(text: str, key: str, folder: Path | None) -> str:

@@ -3,12 +3,12 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.model.engine.lane import AnyDecoder, Job, Lane, Written
 from generator.model.engine.memory import Plan
-from generator.model.interface import Brief, Draft, ModelIdentity, Watch
+from generator.model.interface import Brief, Draft, ModelIdentity, Tick, Watch
 from generator.model.prompting import Prompting
 from generator.model.sampling_settings import Sampling
 
@@ -50,12 +50,7 @@ class Engine:
         }
 
     def drafts(
-        self,
-        briefs: Iterable[Brief],
-        sampling: Sampling,
-        *,
-        tick: Callable[[int], None] | None = None,
-        watch: Watch | None = None,
+        self, briefs: Iterable[Brief], sampling: Sampling, *, tick: Tick | None = None, watch: Watch | None = None
     ) -> Iterator[Draft]:
         """Drafts as they end, in no fixed order. `watch`: see Lane.run; called on the lanes' threads."""
         run = _Run(self._lanes, self._ask, iter(briefs), sampling, watch)
@@ -84,7 +79,7 @@ class _Run:
     def _sum(self) -> int:
         return sum(lane.tokens for lane in self._lanes)
 
-    def drafts(self, tick: Callable[[int], None]) -> Iterator[Draft]:
+    def drafts(self, tick: Tick) -> Iterator[Draft]:
         for thread in self._threads:
             thread.start()
         working = len(self._threads)

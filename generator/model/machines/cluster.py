@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from generator.base.errors import ModelError, PressError
-from generator.model.interface import Brief, Draft, EngineChoice, LanguageModel, ModelIdentity, Watch
+from generator.model.interface import Brief, Draft, EngineChoice, LanguageModel, ModelIdentity, Tick, Watch
 from generator.model.machines.nodes import Node, Nodes, Report, open_nodes, same_model
 from generator.model.machines.worker import Opener
 from generator.model.profiles import ModelProfile
@@ -59,12 +59,7 @@ class ClusterModel:
         }
 
     def drafts(
-        self,
-        briefs: Iterable[Brief],
-        sampling: Sampling,
-        *,
-        tick: Callable[[int], None] | None = None,
-        watch: Watch | None = None,
+        self, briefs: Iterable[Brief], sampling: Sampling, *, tick: Tick | None = None, watch: Watch | None = None
     ) -> Iterator[Draft]:
         """Drafts as the nodes complete them. `seconds` of a draft are its share of the time of all nodes together.
 
@@ -84,7 +79,7 @@ class ClusterModel:
         briefs: Iterator[Brief],
         sampling: Sampling,
         watch: Watch | None,
-        tick: Callable[[int], None],
+        tick: Tick,
     ) -> Iterator[Draft]:
         import ray
 

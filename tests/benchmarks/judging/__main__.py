@@ -31,7 +31,7 @@ from generator.model.sampling_settings import Sampling
 from generator.record.layouts import write_layout
 from generator.run.judge_draft import judge
 from generator.run.plan import RunPlan, brief
-from generator.run.repeats import Published
+from generator.run.repeats import Repeats
 from generator.run.state import Accepted
 from tests.benchmarks.engine import shape
 
@@ -57,14 +57,14 @@ def written(profile: ModelProfile, drafts: int, ladder: Ladder | None) -> tuple[
 
 def judged(drafts: Iterable[Draft], ladder: Ladder) -> int:
     """As a run does it; how many are accepted."""
-    published, accepted = Published(set(), Known.open(None, None)), 0
+    published, accepted = Repeats(set(), Known.open(None, None)), 0
     for draft in drafts:
         _, kept = judge(draft, ladder, created_at=TIME, publisher="Benchmark", salt=SALT)
         accepted += kept is not None and took(published, kept)
     return accepted
 
 
-def took(published: Published, kept: Accepted) -> bool:
+def took(published: Repeats, kept: Accepted) -> bool:
     from generator.record.judgement import Judgement
 
     name = hashlib.sha256(kept.record).hexdigest()

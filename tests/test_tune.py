@@ -13,7 +13,7 @@ from generator.base.errors import ConfigError, PressError
 from generator.base.publication import Publication
 from generator.base.settings import Settings
 from generator.measure.tune.arms import Arm, Step, Trial, Verdict, beats, fewest_drafts, grid, next_step, rounds
-from generator.measure.tune.tune import judge_by, open_sweep, run
+from generator.measure.tune.tune import judge_by, open_search, run
 from generator.measure.tune.winner import target_of, with_sampling, write_winner
 from generator.model.profiles import BUILT_IN, read_profile
 from generator.model.sampling_settings import Sampling
@@ -23,7 +23,7 @@ SETUP = {"profile": "written", "model": {}, "corpus": None, "calibration": "c", 
 
 
 def simulate(rates, budget, seed):
-    """A sweep over arms whose drafts are hits at these rates and take about one second."""
+    """A search over arms whose drafts are hits at these rates and take about one second."""
     dice = random.Random(seed)
     trials = {}
     while isinstance(step := next_step(len(rates), budget, trials), Step):
@@ -40,7 +40,7 @@ def test_a_clearly_better_arm_is_found_and_shown_to_be_better():
 
 
 def test_among_equal_arms_the_default_stays():
-    """At most one in twenty by design; of 200 sweeps more than 18 would have a chance of 1 in 500."""
+    """At most one in twenty by design; of 200 searches more than 18 would have a chance of 1 in 500."""
     assert sum(simulate([0.2] * 6, 600, seed)[0].better for seed in range(200)) <= 18
 
 
@@ -99,7 +99,7 @@ def test_the_grid_begins_with_the_default_and_repeats_nothing():
 @pytest.fixture
 def state(tmp_path):
     arms = grid(DEFAULT, ["0.8", "1.2"], ["1"], ["0"], ["0.5"])
-    made = open_sweep(tmp_path, SETUP, arms)
+    made = open_search(tmp_path, SETUP, arms)
     made.setup["budget"] = 64
     return made
 
@@ -113,7 +113,7 @@ def drafted(state):
     return [(one["phase"], one["arm"], one["index"], bool(one["text"])) for one in state.tried]
 
 
-def test_a_sweep_judges_as_a_run_does_and_counts_repeated_texts_once(state, judge):
+def test_tune_judges_as_a_run_does_and_counts_repeated_texts_once(state, judge):
     verdict = run(state, WrittenModel(), judge)
     assert not verdict.better
     first = [one for one in state.tried if one["phase"] == "search" and one["arm"] == 0]
@@ -131,16 +131,16 @@ def test_arms_have_the_same_seeds(state, judge):
     assert by_arm[0] == by_arm[1]
 
 
-def test_an_interrupted_sweep_goes_on_with_what_it_has(state, judge, tmp_path):
+def test_an_interrupted_search_goes_on_with_what_it_has(state, judge, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(state, WrittenModel(stop_at=20), judge)
-    kept = open_sweep(tmp_path, SETUP, state.arms)
+    kept = open_search(tmp_path, SETUP, state.arms)
     assert kept.tried == state.tried
     assert len(kept.tried) == 16
     assert kept.budget == 64
     model = WrittenModel()
     run(kept, model, judge)
-    whole = open_sweep(tmp_path / "other", SETUP, state.arms)
+    whole = open_search(tmp_path / "other", SETUP, state.arms)
     whole.setup["budget"] = 64
     run(whole, WrittenModel(), judge)
     count = len(model.made)
@@ -155,15 +155,15 @@ def test_a_budget_that_is_too_small_is_refused(state, judge):
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", "null", '{"schema": "x"}'])
-def test_a_damaged_sweep_is_named(state, judge, damage, tmp_path):
+def test_a_damaged_search_is_named(state, judge, damage, tmp_path):
     run(state, WrittenModel(), judge)
     state.path.write_text(damage)
     with pytest.raises(PressError, match=state.path.name):
-        open_sweep(tmp_path, SETUP, state.arms)
+        open_search(tmp_path, SETUP, state.arms)
 
 
-def test_another_seed_is_another_sweep(state, tmp_path):
-    assert open_sweep(tmp_path, {**SETUP, "seed": 8}, state.arms).path != state.path
+def test_another_seed_is_another_search(state, tmp_path):
+    assert open_search(tmp_path, {**SETUP, "seed": 8}, state.arms).path != state.path
     assert "seed" in json.dumps(state.setup)
 
 
