@@ -64,6 +64,7 @@ def profile(tmp_path_factory):
     return tiny_model.write_profile(folder / "tiny.toml", folder, more="max_new_tokens = 70\n")
 
 
+@pytest.mark.slow
 def test_a_cpu_without_avx_512_and_a_second_start(profile, tmp_path):
     """On the first start it compiles and says so, on the second it does neither; nothing is imitated slowly."""
     first = started(profile, "generate", "prior-art", XDG_CACHE_HOME=str(tmp_path), **OLD_CPU)

@@ -43,6 +43,7 @@ def test_done_asks_only(tmp_path: Path) -> None:
     assert not nightly.nightly(nights.at_night(tmp_path, settings, 2, 0), done=True).ok
 
 
+@pytest.mark.slow
 def test_killed_nights_lose_nothing(tmp_path: Path) -> None:
     """A short form of `python tests/nights.py --kills 500`."""
     assert nights.main(5, 3, tmp_path, lambda _: None) >= 2

@@ -11,8 +11,9 @@ from run_reports import SELFTEST, old_report, run_report
 from test_quality import computed
 
 from generator.base import canonical, files
-from generator.site.plots import SVG, figures
+from generator.site.plots import figures
 from generator.site.report_facts import read_controls
+from generator.site.svg import SVG
 
 NAMES = {"ladder", "settings", "reasons", "controls", "runs"}
 
@@ -65,18 +66,40 @@ def test_the_sites_policy_holds(drawn):
         tags = {element.tag.partition("}")[2] for element in root.iter()}
         assert not tags & {"style", "script", "image", "a", "foreignObject", "metadata"}
         assert not [element for element in root.iter() if "style" in element.attrib]
-        links = [v for e in root.iter() for k, v in e.attrib.items() if k.endswith("href")]
-        assert all(link.startswith("#") for link in links)
+        assert not [key for e in root.iter() for key in e.attrib if key.endswith("href")]
         assert "\n" not in svg
 
 
 def test_identifiers_are_unique_on_the_page_and_every_reference_has_one(drawn):
     page = "".join(drawn.values())
     found = re.findall(r'\bid="([^"]+)"', page)
-    assert len(found) == len(set(found))
-    assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', page)) <= set(found)
-    assert "url(#" in page
-    assert 'href="#' in page
+    assert len(found) == len(set(found)) == 2 * len(NAMES)
+    assert set(re.findall(r'aria-(?:labelledby|describedby)="([^"]+)"', page)) == set(found)
+    assert "url(#" not in page
+
+
+def test_nothing_is_drawn_outside_the_figure(drawn):
+    """Ends of lines, marks and bars; and texts, by the width of a wide letter, in the direction that they take."""
+    for svg in drawn.values():
+        root = ElementTree.fromstring(svg)
+        width, height = map(float, root.get("viewBox").split()[2:])
+        for element in root.iter():
+            if element.tag == f"{{{SVG}}}line":
+                assert all(0 <= float(element.get(key)) <= width for key in ("x1", "x2"))
+                assert all(0 <= float(element.get(key)) <= height for key in ("y1", "y2"))
+            elif element.tag == f"{{{SVG}}}text":
+                reach = 5.3 * len(element.text) * (0.71 if "transform" in element.attrib else 1)
+                before = {"start": 0, "middle": reach / 2, "end": reach}[element.get("text-anchor")]
+                assert float(element.get("x")) - before >= 0
+                assert float(element.get("x")) - before + reach <= width
+                assert 0 <= float(element.get("y")) <= height
+
+
+def test_marks_of_one_row_do_not_lie_on_one_another(drawn):
+    root = ElementTree.fromstring(drawn["ladder"])
+    places = [e.get("transform").split(" scale")[0] for e in root.iter(f"{{{SVG}}}path")]
+    assert len(places) == len(set(places)) == 3 + 15  # of the legend, and of five gates in three series
+    assert len({e.get("d") for e in root.iter(f"{{{SVG}}}path")}) == 3
 
 
 def test_the_same_report_gives_the_same_bytes_in_another_process(report, drawn, tmp_path):
@@ -96,12 +119,11 @@ def test_the_same_report_gives_the_same_bytes_in_another_process(report, drawn, 
 def test_a_share_stands_where_its_number_is(drawn):
     """The bars of the ladder: their right ends, from left to right on the axis, are the shares of all drafts."""
     root = ElementTree.fromstring(drawn["ladder"])
-    bars = [e.get("d") for e in root.iter(f"{{{SVG}}}path") if e.get("opacity") == "0.12" and e.get("fill")]
-    ends = [max(float(x) for x in re.findall(r"[ML] ([\d.]+) ", path)) for path in bars]
-    starts = [min(float(x) for x in re.findall(r"[ML] ([\d.]+) ", path)) for path in bars]
-    assert len(bars) == 5
-    shares = [(end - start) / (ends[0] - starts[0]) * 0.85 for start, end in zip(starts, ends, strict=True)]
-    assert shares == pytest.approx([0.85, 0.5, 0.3, 0.15, 0.06], abs=0.002)
+    ticks = {e.text: float(e.get("x")) for e in root.iter(f"{{{SVG}}}text") if e.text in ("0", "100")}
+    bars = [(float(e.get("x")), float(e.get("width"))) for e in root.iter(f"{{{SVG}}}rect")]
+    assert {start for start, _ in bars} == {ticks["0"]}
+    shares = [width / (ticks["100"] - ticks["0"]) for _, width in bars]
+    assert shares == pytest.approx([0.85, 0.5, 0.3, 0.15, 0.06], abs=0.001)
 
 
 def test_hostile_labels_are_drawn_as_they_are(report):

@@ -60,6 +60,7 @@ def test_a_model_is_continued(base: Path, tmp_path: Path, more: str) -> None:
     assert "./base" in (tmp_path / "model" / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_low_rank_additions_go_on_after_a_kill(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from generator.train import fitting
 

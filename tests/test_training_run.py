@@ -179,6 +179,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(
     assert last_checkpoint(tmp_path / "broad.part").name == "checkpoint-10"  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_in_the_middle_keeps_the_last_checkpoint(tmp_path: Path) -> None:
     """A real full disk: the process may write files of at most 100 kB, and then not even finish a checkpoint."""
     here = os.pathsep.join((str(Path(__file__).parent), str(Path(__file__).parent.parent)))

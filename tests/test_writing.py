@@ -232,6 +232,7 @@ def test_shards_by_the_command_line(tmp_path, capsys, asked):
     assert "2 of 3 shards are missing: 2/3, 3/3" in err
 
 
+@pytest.mark.slow
 def test_killed_in_mid_run_the_same_command_ends_with_the_same_drafts(tmp_path, capsys):
     """A real SIGKILL, a real model; the second half is written with another batch and on more threads."""
     path = tiny_model.write_profile(tmp_path / "tiny.toml", tiny_model.save_tiny(tmp_path / "model"))

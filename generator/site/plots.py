@@ -1,33 +1,16 @@
-"""Figures of the report as inline SVG: text stays text, colours are the page's, the same report gives the same bytes.
+"""Figures of the report as inline SVG; the table after each figure has the same numbers."""
 
-The site's policy allows no inline style, so what matplotlib writes as styles becomes attributes. Labels come from
-files of runs and may hold anything: matplotlib draws them without markup, and the SVG is written by an XML library.
-"""
-
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any
-from xml.etree import ElementTree
 
-INK = "#010203"  # stands for the colour of the page's text; soft lines have it with opacity
-WIDTH, ROW, FRAME = 7.2, 0.34, 0.75  # inches
+from generator.site.svg import FRAME, GRID, Box, Drawing, clean
+
+WIDTH, ROW, LINE = 518.0, 24.5, 18.0  # of a figure, height of a row, height of a line of the legend
+LETTER = 5.4  # width of a letter, at most on average; the page's font is not known here
+TICK = 3.5
 MOST_ROWS, MOST_LETTERS = 24, 34
 ALL = "all drafts"
-BAR = {"height": 0.8, "color": INK, "alpha": 0.12, "linewidth": 0}
-MARKS = ("o", "s", "^", "D", "v", "P")
-SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-KEPT = (
-    "fill",
-    "fill-opacity",
-    "stroke",
-    "stroke-width",
-    "stroke-opacity",
-    "stroke-dasharray",
-    "opacity",
-    "text-anchor",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +33,7 @@ def figures(report: dict[str, Any]) -> dict[str, str]:
         ("controls", "Share of each control set that passes each gate", _controls(report), _shares),
         ("runs", "Accepted drafts from run to run", _runs(report), _line),
     )
-    return {name: _inline(name, title, marks, draw) for name, title, marks, draw in drawn if marks}
+    return {name: draw(marks).inline(name, title, _said(marks)) for name, title, marks, draw in drawn if marks}
 
 
 def _ladder(report: dict[str, Any]) -> list[Mark]:
@@ -111,121 +94,92 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _height(marks: Sequence[Mark]) -> float:
-    rows, series = len({m.row for m in marks}), len({m.series for m in marks})
-    return FRAME + min(rows, MOST_ROWS) * ROW * max(1.0, 0.55 * series) + (0.35 if series > 1 else 0)
-
-
-def _shares(figure: Any, marks: Sequence[Mark]) -> None:
+def _shares(marks: Sequence[Mark]) -> Drawing:
     """A row for each name, a mark with its interval for each series in it."""
-    axes = figure.add_subplot()
     rows = list(dict.fromkeys(m.row for m in marks))[:MOST_ROWS]
     series = list(dict.fromkeys(m.series for m in marks))
-    wide = [m for m in marks if m.series == series[0]] if series[0] in ("", ALL) else []
-    axes.barh([rows.index(m.row) for m in wide if m.row in rows], [100 * m.share for m in wide if m.row in rows], **BAR)
-    for place, name in enumerate(series):
-        those = [m for m in marks if m.series == name and m.row in rows]
-        offset = (place - (len(series) - 1) / 2) * 0.7 / max(1, len(series))
-        heights = [rows.index(m.row) + offset for m in those]
-        _marks(axes, [100 * m.share for m in those], heights, those, "xerr", MARKS[place % len(MARKS)], _label(name))
-    axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlim(-1, 101)  # a mark at an end is whole
-    axes.set_xlabel("%")
-    axes.grid(axis="x", alpha=0.18, linewidth=0.6)
-    if len(series) > 1:
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(6, len(series)), frameon=False)
+    shown = [m for m in marks if m.row in rows]
+    legend = _legend_lines(series)
+    height = ROW * max(1.0, 0.55 * len(series))
+    left = 16 + LETTER * max(len(_label(row)) for row in rows)
+    box = Box(left, WIDTH - 14, 10 + LINE * len(legend), 10 + LINE * len(legend) + height * len(rows))
+    drawing = Drawing(WIDTH, box.bottom + 34)
+
+    def x(percent: float) -> float:
+        return box.left + (percent + 1) / 102 * (box.right - box.left)  # a mark at an end is whole
+
+    for percent in range(0, 101, 20):
+        drawing.line(x(percent), box.top, x(percent), box.bottom, **GRID)
+        drawing.line(x(percent), box.bottom, x(percent), box.bottom + TICK, **FRAME)
+        drawing.text(x(percent), box.bottom + 13, str(percent), "middle")
+    drawing.text((box.left + box.right) / 2, box.bottom + 26, "%", "middle")
+    for place, row in enumerate(rows):
+        middle = box.top + height * (place + 0.5)
+        drawing.line(box.left - TICK, middle, box.left, middle, **FRAME)
+        drawing.text(box.left - TICK - 3, middle + 3, _label(row), "end")
+    drawing.frame(box)
+    for mark in shown:
+        middle = box.top + height * (rows.index(mark.row) + 0.5)
+        if mark.series == series[0] and series[0] in ("", ALL):
+            drawing.bar(x(0), middle - 0.4 * height, x(100 * mark.share), 0.8 * height)
+        offset = (series.index(mark.series) - (len(series) - 1) / 2) * 0.7 / len(series) * height
+        low, high = sorted((x(100 * min(mark.low, mark.share)), x(100 * max(mark.high, mark.share))))
+        drawing.interval(low, middle + offset, high, middle + offset)
+        drawing.mark(series.index(mark.series), x(100 * mark.share), middle + offset)
+    for line, names in enumerate(legend):
+        _draw_legend(drawing, names, series, 12 + LINE * line, (box.left + box.right) / 2)
+    return drawing
 
 
-def _line(figure: Any, points: Sequence[Mark]) -> None:
-    axes = figure.add_subplot()
-    values = [100 * point.share for point in points]
-    axes.plot(range(len(points)), values, color=INK, linewidth=1, alpha=0.5)
-    _marks(axes, range(len(points)), values, points, "yerr", MARKS[0], "accepted")
-    axes.set_xticks(range(len(points)), [_label(point.row) for point in points], rotation=45, ha="right")
-    axes.set_xlim(-0.5, len(points) - 0.5)
-    axes.set_ylim(0, 100)
-    axes.set_ylabel("%")
-    axes.grid(axis="y", alpha=0.18, linewidth=0.6)
+def _legend_lines(series: Sequence[str]) -> list[list[str]]:
+    """At most so many names on a line as fit; none for a single series."""
+    lines: list[list[str]] = []
+    for name in series if len(series) > 1 else ():
+        if lines and sum(map(_legend_width, (*lines[-1], name))) <= WIDTH - 100:
+            lines[-1].append(name)
+        else:
+            lines.append([name])
+    return lines
 
 
-def _marks(axes: Any, x: Any, y: Any, marks: Sequence[Mark], error: str, mark: str, label: str) -> None:
-    spread = [[100 * (m.share - m.low) for m in marks], [100 * (m.high - m.share) for m in marks]]
-    style = {"color": INK, "elinewidth": 1, "capsize": 2.5, "markersize": 4.5, "linestyle": "none"}
-    axes.errorbar(x, y, **{error: [[max(0.0, v) for v in side] for side in spread]}, fmt=mark, label=label, **style)
+def _legend_width(name: str) -> float:
+    return 26 + LETTER * len(_label(name))
+
+
+def _draw_legend(drawing: Drawing, names: Sequence[str], series: Sequence[str], y: float, middle: float) -> None:
+    x = max(10.0, middle - sum(map(_legend_width, names)) / 2)
+    for name in names:
+        drawing.mark(series.index(name), x + 4, y - 3)
+        drawing.text(x + 11, y, _label(name), "start")
+        x += _legend_width(name)
+
+
+def _line(points: Sequence[Mark]) -> Drawing:
+    """A point with its interval for each name, from left to right."""
+    box = Box(40, WIDTH - 14, 10, 160)
+    drawing = Drawing(WIDTH, box.bottom + 16 + 0.71 * LETTER * max(len(_label(point.row)) for point in points))
+    step = (box.right - box.left) / len(points)
+
+    def y(percent: float) -> float:
+        return box.bottom - percent / 100 * (box.bottom - box.top)
+
+    for percent in range(0, 101, 20):
+        drawing.line(box.left, y(percent), box.right, y(percent), **GRID)
+        drawing.line(box.left - TICK, y(percent), box.left, y(percent), **FRAME)
+        drawing.text(box.left - TICK - 3, y(percent) + 3, str(percent), "end")
+    drawing.text(10, y(50) + 3, "%", "middle")
+    drawing.frame(box)
+    places = [box.left + step * (at + 0.5) for at in range(len(points))]
+    drawing.path([(x, y(100 * point.share)) for x, point in zip(places, points, strict=True)])
+    for x, point in zip(places, points, strict=True):
+        drawing.line(x, box.bottom, x, box.bottom + TICK, **FRAME)
+        drawing.text(x + 3, box.bottom + TICK + 8, _label(point.row), "end", turned=True)
+        drawing.interval(x, y(100 * max(point.high, point.share)), x, y(100 * min(point.low, point.share)))
+        drawing.mark(0, x, y(100 * point.share))
+    return drawing
 
 
 def _label(text: str) -> str:
     """Untrusted text as one short line of printable characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = clean(text)
     return line if len(line) <= MOST_LETTERS else line[: MOST_LETTERS - 1] + "…"
-
-
-def _inline(name: str, title: str, marks: Sequence[Mark], draw: Callable[[Any, Sequence[Mark]], None]) -> str:
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    settings = {
-        "svg.hashsalt": name,
-        "svg.fonttype": "none",
-        "text.parse_math": False,
-        "font.size": 8.5,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.edgecolor": INK,
-        "axes.linewidth": 0.6,
-        **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color"), INK),
-    }
-    with matplotlib.rc_context(settings):
-        figure = Figure(figsize=(WIDTH, 3.0 if draw is _line else _height(marks)), layout="constrained")
-        draw(figure, marks)
-        written = StringIO()
-        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return _for_page(written.getvalue(), name, title, _said(marks))
-
-
-def _for_page(svg: str, name: str, title: str, said: str) -> str:
-    """matplotlib's file as an element of a page: attributes for styles, identifiers of its own, a text alternative."""
-    root = ElementTree.fromstring(svg)
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.tag in (f"{{{SVG}}}metadata", f"{{{SVG}}}style"):
-                parent.remove(child)
-    for element in root.iter():
-        for rule in filter(None, (part.strip() for part in element.attrib.pop("style", "").split(";"))):
-            _attribute(element, *(part.strip() for part in rule.split(":", 1)))
-        for key in ("fill", "stroke"):
-            if element.get(key) == INK:
-                element.set(key, "currentColor")
-        if "id" in element.attrib:
-            element.set("id", f"{name}-{element.get('id')}")
-        for key in (f"{{{XLINK}}}href", "clip-path"):
-            if key in element.attrib:
-                element.set(key, re.sub("#", f"#{name}-", element.get(key, ""), count=1))
-    viewbox = root.get("viewBox", "")
-    root.attrib.clear()
-    identifiers = f"figure-{name}-title", f"figure-{name}-text"
-    root.attrib.update(
-        {"viewBox": viewbox, "role": "img", "aria-labelledby": identifiers[0], "aria-describedby": identifiers[1]}
-    )
-    root.attrib.update({"class": "press-figure", "stroke-linejoin": "round", "font-family": "inherit"})
-    for place, (tag, text) in enumerate((("title", title), ("desc", said))):
-        element = ElementTree.Element(f"{{{SVG}}}{tag}", {"id": identifiers[place]})
-        element.text = _clean(text)
-        root.insert(place, element)
-    ElementTree.register_namespace("", SVG)
-    ElementTree.register_namespace("xlink", XLINK)
-    # One line: a blank line would end the block of HTML that it stands in.
-    return re.sub(r"\s*\n\s*", " ", ElementTree.tostring(root, encoding="unicode"))
-
-
-def _clean(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def _attribute(element: ElementTree.Element, key: str, value: str) -> None:
-    """A style as an attribute. Fonts keep their size alone: the family is the page's."""
-    if key == "font":
-        key, value = "font-size", value.split("px")[0].split()[-1] + "px"
-    if key in (*KEPT, "font-size"):
-        element.set(key, value)
