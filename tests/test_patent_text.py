@@ -30,5 +30,7 @@ def test_bad_files_are_named_with_their_line(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="a JSON object is expected"):
         list(read_lines(tmp_path / "patents.jsonl"))
     (tmp_path / "patents.jsonl.zst").write_bytes(b"not zstandard")
-    with pytest.raises(CorpusError, match="cannot be read"):
+    with pytest.raises(CorpusError, match=r"patents\.jsonl\.zst:1: not a JSON line"):
         list(read_lines(tmp_path / "patents.jsonl.zst"))
+    with pytest.raises(CorpusError, match="cannot be read"):
+        list(read_lines(tmp_path / "nowhere.jsonl"))

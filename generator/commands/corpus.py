@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.base.errors import ConfigError
 from generator.base.publication import Outcome, Publication
+from generator.corpus.patent_text import UNREAD_DATE
 
 if TYPE_CHECKING:
     from generator.corpus.store import Corpus
@@ -49,6 +50,15 @@ def _described(corpus: "Corpus") -> Outcome:
         state = "" if one.next < 0 else ", not read to its end"
         counts = f"{one.documents} documents, {one.duplicates} known before, {one.skipped} skipped"
         lines.append(f"  {one.name}: {counts}{state}")
+        if one.claims >= 0:
+            lines.append(f"    {one.claims} claims, {one.incomplete} of them incomplete; {one.families} families")
+            lines += [f"    left out: {_reason(why, number)}" for why, number in one.left_out]
+        else:
+            lines.append("    claims and families were not counted: an earlier version read it")
         lines += [f"    skipped at {place}: {why}" for place, why in one.places]
-    figures = {**asdict(corpus.name), "files": [asdict(one) for one in manifest.files], "years": dict(manifest.years)}
+    figures = {**asdict(corpus.name), "files": [one.as_json() for one in manifest.files], "years": dict(manifest.years)}
     return Outcome(tuple(lines), figures)
+
+
+def _reason(why: str, number: int) -> str:
+    return f"{number} dates that are not read" if why == UNREAD_DATE else f"{number} claims, {why}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from generator.base import files
 from generator.base.errors import CorpusError, LogError
 from generator.corpus.documents import Document, Skipped
+from generator.corpus.families import Families
 from generator.corpus.prints import MOST_DOCUMENTS
 from generator.corpus.reading import read_documents, source_sha256
 from generator.corpus.segments import MOST, MOST_GRAMS, Segment, SegmentWriter, number_hash
@@ -90,13 +91,16 @@ class _Adding:
         digest = source_sha256(path)
         one = next(
             (added for added in self.manifest.files if added.sha256 == digest),
-            AddedFile(path.name or path.resolve().name, digest),
+            AddedFile(path.name or path.resolve().name, digest, claims=0),
         )
         if one.next < 0:
             self._report(f"corpus: {path.name} is in the corpus already")
             return
+        families = _families(path, one.next)
         try:
             for seen, (following, item) in enumerate(read_documents(path, one.next), 1):
+                if isinstance(item, Document):
+                    families.add(item)
                 one = replace(self._taken(one, item), next=following)
                 if self._writer and self._writer.full:
                     self._note(one)
@@ -104,21 +108,29 @@ class _Adding:
                 if seen % EVERY == 0:
                     self._report(f"corpus: {path.name}: {_said(one)}")
             one = replace(one, next=-1)
+            if not one.documents and not one.duplicates:
+                raise _empty(path, one)
         finally:
-            self._note(one)
+            if one.documents or one.duplicates:
+                self._note(replace(one, families=len(families)) if one.claims >= 0 else one)
         self._report(f"corpus: {path.name}: {_said(one)}")
 
     def _taken(self, one: AddedFile, item: Document | Skipped) -> AddedFile:
         if isinstance(item, Skipped):
             places = one.places if len(one.places) >= SHOWN else (*one.places, (item.place, item.why))
             return replace(one, skipped=one.skipped + 1, places=places)
+        left_out = tuple(sorted((Counter(dict(one.left_out)) + Counter(dict(item.left_out))).items()))
+        one = replace(one, left_out=left_out) if one.claims >= 0 else one
         number = number_hash(item.number)
         if number in self._new or any(_has(segment, number) for segment in self._kept):
             return replace(one, duplicates=one.duplicates + 1)
         self._opened().add(item)
         self._new.add(number)
         self._years[item.date[:4]] += 1
-        return replace(one, documents=one.documents + 1)
+        if one.claims < 0:
+            return replace(one, documents=one.documents + 1)
+        claims, incomplete = one.claims + len(item.claims), one.incomplete + len(item.incomplete)
+        return replace(one, documents=one.documents + 1, claims=claims, incomplete=incomplete)
 
     def _opened(self) -> SegmentWriter:
         """The segment that is being written; the first one begins with the corpus's last one while that has room."""
@@ -154,7 +166,8 @@ class _Adding:
             self._new.clear()
             self.manifest = replace(self.manifest, segments=(*self.manifest.segments, name))
             self._kept.append(Segment.open(target, name.first, name.documents))
-        files.write(self.folder / MANIFEST, self.manifest.to_bytes())
+        if self.manifest.files or (self.folder / MANIFEST).exists():
+            files.write(self.folder / MANIFEST, self.manifest.to_bytes())
         return self.manifest
 
     def close(self) -> None:
@@ -162,6 +175,26 @@ class _Adding:
         if self._writer:
             self._writer.close()
             shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _families(path: Path, start: int) -> Families:
+    """Of the documents before byte `start`, which a killed run has read: the file is read once more up to there."""
+    families = Families()
+    for following, item in read_documents(path) if start else ():
+        if following > start:
+            break
+        if isinstance(item, Document):
+            families.add(item)
+    return families
+
+
+def _empty(path: Path, one: AddedFile) -> CorpusError:
+    place, why = one.places[0] if one.places else ("", "")
+    said = f": {one.skipped} skipped, the first at {place}: {why}" if place else ""
+    return CorpusError(
+        f"{path}: there is no document in it{said}",
+        hint="docs/corpus.md says what a document needs. Nothing of this file was added.",
+    )
 
 
 def _has(segment: Segment, number: int) -> bool:

@@ -14,7 +14,8 @@ class Document:
     hash of a record that no log names ("sha256:..."). `description` has paragraphs separated by LF; `date` is
     YYYY-MM-DD or empty; `cpc` are symbols without spaces ("A01B33/08"). `family` are numbers that other documents of
     the same patent family have too (its application, parents and priorities); `tier` says how free the text is, empty
-    for no word about it. Neither of these two is kept in a reference corpus.
+    for no word about it. `left_out` counts what the file has and the document has not, by reason; `incomplete` are the
+    places of claims that lost a formula or an image. Of these four a reference corpus keeps the last.
     """
 
     number: str
@@ -26,6 +27,8 @@ class Document:
     cpc: tuple[str, ...] = ()
     family: tuple[str, ...] = ()
     tier: str = ""
+    left_out: tuple[tuple[str, int], ...] = ()
+    incomplete: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

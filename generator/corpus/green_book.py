@@ -5,22 +5,28 @@ code without text begins a group: PATN (the patent itself), ABST, CLMS, DCLM, an
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
-from generator.corpus.claim_texts import claim_texts
+from generator.corpus.claim_texts import GONE, claim_texts
 from generator.corpus.cutting import MAX_DOCUMENT, Piece, cut
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.entities import undot
-from generator.corpus.json_lines import iso_date
-from generator.corpus.patent_text import clean
-from generator.corpus.uspto import publication_number
+from generator.corpus.formulas import unmarked
+from generator.corpus.numbers import publication_number, serial_number
+from generator.corpus.patent_text import clean, dated
 
 _TOKEN = re.compile(rb"(?P<always>(?!))|^(?P<root>PATN)[ \t]*\r?\n", re.MULTILINE)
 _HEAD = re.compile(rb"(?:HHHHHT[^\n]*\n)?\s*PATN[ \t]*\r?\n")
 _DESCRIPTION = ("GOVT", "PARN", "BSUM", "DRWD", "DETD")
 _OTHERS = "PATN INVT ASSG PRIR REIS RLAP CLAS UREF FREF OREF LREP PCTA ABST CLMS DCLM"
 _GROUPS = frozenset((*_DESCRIPTION, *_OTHERS.split()))
+_KIN = ("RLAP", "REIS", "PRIR", "PCTA")
+# What a reissue deletes stands in heavy brackets: `.[.bends.].`; a reissue of a reissue has others.
+_DELETED = re.compile(r"\.[\[~(]\.(.*?)\.[\])]\.", re.DOTALL)
+_BETWEEN, _CUT = "\x00", "\x01"  # between fields; where something was deleted
 _PARAGRAPH = re.compile(r"PA[RL0-9]")
 
 
@@ -49,7 +55,7 @@ def _document(piece: Piece) -> Document | Skipped:
     begin = re.search(r"^PATN", text, re.MULTILINE)
     if begin is None:
         return Skipped(place, "no patent begins here")
-    fields = list(_fields(text[begin.start() :]))
+    fields = list(_without_deleted(_fields(text[begin.start() :])))
     patent: dict[str, str] = {}
     for field in fields:
         if field.group == "PATN":
@@ -63,14 +69,49 @@ def _document(piece: Piece) -> Document | Skipped:
     missing = expected.isdecimal() and len(printed) < int(expected)
     if piece.last and (missing or not text.endswith(("\n", "."))):
         return Skipped(place, f"{number} is cut off: it has {len(printed)} of {expected or 'its'} claims")
+    claims = claim_texts(printed)
+    date, unread = dated(patent.get("ISD", ""))
     return Document(
         number,
-        clean(undot(patent.get("TTL", ""))),
+        unmarked(clean(undot(patent.get("TTL", "")))),
         " ".join(_paragraphs(fields, ("ABST",))),
-        claim_texts(printed),
+        claims.texts,
         "\n".join(_paragraphs(fields, _DESCRIPTION)),
-        iso_date(patent.get("ISD", "").strip()),
+        date,
+        family=tuple(dict.fromkeys(_family(fields, patent))),
+        left_out=tuple(sorted((Counter(dict(claims.left_out)) + Counter(unread)).items())),
+        incomplete=claims.incomplete,
     )
+
+
+def _family(fields: list[_Field], patent: dict[str, str]) -> Iterator[str]:
+    """The numbers of its application (seven characters, the last one a check digit), of parents and of priorities."""
+    own = serial_number(patent.get("APN", "")[:6], patent.get("SRC", ""), patent.get("APD", ""))
+    if own:
+        yield own
+    for group, inside in groupby(fields, key=lambda field: field.group):
+        one: dict[str, str] = {}
+        for field in (*inside, _Field(group, "APN", "")) if group in _KIN else ():
+            if field.code in one:  # the next number of a group begins
+                if number := _related(group, one):
+                    yield number
+                one = {} if field.code in ("COD", "CNT", "APN") else one
+            one[field.code] = field.text.strip()
+
+
+def _related(group: str, one: dict[str, str]) -> str:
+    number = one.get("APN", "")
+    return number.replace(" ", "") if group == "PRIR" else serial_number(number, "", one.get("APD", ""))
+
+
+def _without_deleted(fields: Iterator[_Field]) -> Iterator[_Field]:
+    """What a reissue deletes is left out, over the ends of fields, too; a bracket that never closes deletes nothing."""
+    for _, inside in groupby(fields, key=lambda field: field.group):
+        group = list(inside)
+        whole = _BETWEEN.join(field.text for field in group)
+        if ".[." in whole or ".~." in whole or ".(." in whole:
+            whole = _DELETED.sub(lambda match: _CUT + _BETWEEN * match[1].count(_BETWEEN), whole)
+        yield from (replace(one, text=text) for one, text in zip(group, whole.split(_BETWEEN), strict=True))
 
 
 def _fields(text: str) -> Iterator[_Field]:
@@ -93,7 +134,7 @@ def _fields(text: str) -> Iterator[_Field]:
 
 def _paragraphs(fields: list[_Field], groups: tuple[str, ...]) -> list[str]:
     wanted = (field for field in fields if field.group in groups and _PARAGRAPH.fullmatch(field.code))
-    return list(filter(None, (clean(undot(field.text)) for field in wanted)))
+    return list(filter(None, (unmarked(clean(undot(field.text.replace(_CUT, "")))) for field in wanted)))
 
 
 def _claims(fields: list[_Field]) -> list[str]:
@@ -104,5 +145,6 @@ def _claims(fields: list[_Field]) -> list[str]:
             if field.code == "NUM" or (not claims and _PARAGRAPH.fullmatch(field.code)):
                 claims.append([])
             if _PARAGRAPH.fullmatch(field.code):
-                claims[-1].append(clean(undot(field.text)))
-    return [" ".join(parts) for parts in claims]
+                claims[-1].append(undot(field.text))
+    texts = [(clean(" ".join(parts).replace(_CUT, "")), any(_CUT in part for part in parts)) for parts in claims]
+    return [text if text.strip(" .") or not cut else GONE for text, cut in texts]

@@ -7,22 +7,25 @@ Others are passed over. A line with the schema of records is read as a record.
 
 import io
 import json
-import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from generator.base.errors import RecordError
+from generator.corpus.claim_texts import claim_texts
+from generator.corpus.containers import Chunks
 from generator.corpus.documents import Document, Skipped
-from generator.corpus.patent_text import clean
+from generator.corpus.formulas import unmarked
+from generator.corpus.numbers import one_number
+from generator.corpus.patent_text import clean, dated
 from generator.record.record import SCHEMA, Record
 
 MAX_LINE = 1 << 26
-_DATE = re.compile(r"(\d{4})-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])")
 
 
 def read_json_lines(chunks: Iterator[bytes], start: int) -> Iterator[tuple[int, Document | Skipped]]:
     """The line that begins at byte `start`, and those after it, each with the byte at which the next one begins."""
-    file = io.BufferedReader(_Chunks(chunks), 1 << 18)
+    file = io.BufferedReader(Chunks(chunks), 1 << 18)
     position, number = 0, 0
     while position < start and (block := file.read(min(1 << 18, start - position))):
         position += len(block)
@@ -62,19 +65,15 @@ def document_of_record(data: bytes, place: str, number: str = "", date: str = ""
         number or f"sha256:{record.sha256}",
         text.title,
         text.abstract,
-        tuple(claim.text for claim in text.claims),
+        claim_texts(claim.text for claim in text.claims).texts,
         "\n".join(paragraph.text for paragraph in text.description),
         date,
     )
 
 
-def iso_date(text: str) -> str:
-    """YYYY-MM-DD of that form or of YYYYMMDD; empty for anything else."""
-    found = _DATE.fullmatch(text)
-    return "-".join(found.groups()) if found else ""
-
-
 def _document(value: dict[str, Any], place: str) -> Document | Skipped:
+    if type(value.get("date")) is int:
+        value = {**value, "date": str(value["date"])}
     texts = {name: value.get(name) or "" for name in ("id", "title", "abstract", "text", "date", "tier")}
     lists = {name: value.get(name) or [] for name in ("claims", "cpc", "family")}
     for name, text in texts.items():
@@ -83,39 +82,23 @@ def _document(value: dict[str, Any], place: str) -> Document | Skipped:
     for name, items in lists.items():
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             return Skipped(place, f"its member {name} is no array of texts")
+    claims = claim_texts(filter(None, map(clean, lists["claims"])))
+    date, unread = dated(texts["date"])
     document = Document(
-        clean(texts["id"]),
+        one_number(clean(texts["id"])),
         clean(texts["title"]),
-        clean(texts["abstract"]),
-        tuple(filter(None, map(clean, lists["claims"]))),
-        "\n".join(filter(None, map(clean, texts["text"].split("\n")))),
-        iso_date(texts["date"].strip()),
+        unmarked(clean(texts["abstract"])),
+        claims.texts,
+        "\n".join(filter(None, (unmarked(clean(line)) for line in texts["text"].split("\n")))),
+        date,
         tuple(filter(None, ("".join(symbol.split()) for symbol in lists["cpc"]))),
         tuple(filter(None, map(clean, lists["family"]))),
         clean(texts["tier"]),
+        left_out=tuple(sorted((Counter(dict(claims.left_out)) + Counter(unread)).items())),
+        incomplete=claims.incomplete,
     )
     if not document.number:
         return Skipped(place, "it has no id")
     if not (document.title or document.abstract or document.claims or document.description):
         return Skipped(place, f"{document.number} has no text")
     return document
-
-
-class _Chunks(io.RawIOBase):
-    """Chunks of bytes as a file."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks, self._rest = chunks, memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            if (chunk := next(self._chunks, None)) is None:
-                return 0
-            self._rest = memoryview(chunk)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from generator.base.errors import CorpusError
-from generator.corpus.containers import complete, is_tar, open_parts
+from generator.corpus.containers import complete, open_parts
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.green_book import is_green_book, read_green_book
 from generator.corpus.json_lines import read_json_lines
@@ -20,9 +20,9 @@ KINDS = (
     "JSON lines (one object a line), records of a publication, weekly files of the USPTO in XML (2001 on) "
     "and in text (1976 to 2000)"
 )
-_OBJECT = re.compile(rb"\{[ \t]*[\"}]")
+_PRETTY = re.compile(rb"\{[ \t]*\r?\n[ \t]+\"")  # one object over many lines
 # What lies beside records in an archive of a publication: no documents, and no news that it is there.
-_BESIDE = re.compile(r"\.(?:proof|md|html)$|\.(?:findings|judgement)\.json$|(?:^|/)(?:log|runs|queue)/")
+_BESIDE = re.compile(r"\.(?:proof|md|html)$|\.(?:findings|judgement)\.json$|\.lock$|(?:^|/)(?:log|runs|queue)/")
 
 
 def read_documents(path: Path, start: int = 0) -> Items:
@@ -69,7 +69,7 @@ def _parts(path: Path, start: int) -> Items:
 def _reader(head: bytes) -> Reader | None:
     """Which reader reads what begins like this."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if _OBJECT.match(text):
+    if text[:1] == b"{" and not _PRETTY.match(text):
         return read_json_lines
     if is_uspto(text):
         return read_uspto
@@ -78,11 +78,13 @@ def _reader(head: bytes) -> Reader | None:
 
 def _unknown(path: Path, head: bytes) -> CorpusError:
     text = head.lstrip()
-    hint = f"Known kinds, also within gzip, Zstandard and zip: {KINDS}."
+    hint = f"Known kinds, also within gzip, bzip2, xz, Zstandard, zip and tar: {KINDS}."
     if not head.strip():
         return CorpusError(f"{path}: there is no document in it", hint=hint)
-    if is_tar(head):
-        hint = "Unpack the tar archive and give the files that it holds."
-    elif text[:1] in b"[{":
+    if text[:1] == b"{":
+        hint = "JSON is read with one object a line: jq -c . FILE writes it so."
+    elif text[:1] == b"[":
         hint = "JSON is read with one object a line: jq -c '.[]' FILE writes an array so."
+    elif head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        hint = "This is UTF-16; UTF-8 is read: iconv -f UTF-16 -t UTF-8 FILE writes it so."
     return CorpusError(f"{path}: a file of a kind that is not read, beginning {text[:24]!r}", hint=hint)

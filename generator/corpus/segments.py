@@ -38,7 +38,8 @@ def number_hash(number: str) -> int:
 def document_line(document: Document, cut: Cut) -> bytes:
     """One line that stands for a document, its claims and its description in passages; no line feed but the last."""
     value = {**asdict(document), **asdict(cut)}
-    del value["family"], value["tier"]
+    for name in ("family", "tier", "left_out", *(() if document.incomplete else ("incomplete",))):
+        del value[name]
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
@@ -47,7 +48,8 @@ def _parsed(line: bytes) -> tuple[Document, Cut]:
     value = json.loads(line)
     cut = Cut(value.pop("head"), value["claims"], value["description"])
     joined = {"claims": tuple(" ".join(claim) for claim in cut.claims), "description": "\n".join(cut.description)}
-    return Document(**{**value, **joined, "cpc": tuple(value["cpc"])}), cut
+    listed = {"cpc": tuple(value["cpc"]), "incomplete": tuple(value.get("incomplete", ()))}
+    return Document(**{**value, **joined, **listed}), cut
 
 
 def _fingerprint(document: Document) -> Fingerprint:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from generator.base.errors import CorpusError
 from generator.base.values import read
@@ -29,7 +30,11 @@ MANIFEST, SEGMENTS = "manifest.json", "segments"
 
 @dataclass(frozen=True, slots=True)
 class AddedFile:
-    """A file and what came of it. `next` is where reading goes on, -1 when it is read to its end."""
+    """A file and what came of it. `next` is where reading goes on, -1 when it is read to its end.
+
+    `claims` and `incomplete` (claims that lost a part) are of its new documents, `left_out` counts what all its
+    documents do not have, by reason, `families` the families that they are of. -1: read by a version without counts.
+    """
 
     name: str
     sha256: str
@@ -38,6 +43,17 @@ class AddedFile:
     skipped: int = 0
     places: tuple[tuple[str, str], ...] = ()
     next: int = 0
+    claims: int = -1
+    incomplete: int = 0
+    families: int = 0
+    left_out: tuple[tuple[str, int], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        value: dict[str, Any] = asdict(self)
+        if self.claims < 0:  # the manifest of an earlier version stays as it was written
+            for name in ("claims", "incomplete", "families", "left_out"):
+                del value[name]
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +83,15 @@ class Manifest:
         return sum(segment.documents for segment in self.segments)
 
     def to_bytes(self) -> bytes:
-        value = {
+        value: dict[str, Any] = {
             "schema": SCHEMA,
             "family": family(),
             "cutting": cutting(),
             "documents": self.documents,
             **asdict(self),
         }
-        return json.dumps({**value, "years": dict(self.years)}, indent=1, sort_keys=True, ensure_ascii=False).encode()
+        value |= {"years": dict(self.years), "files": [one.as_json() for one in self.files]}
+        return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode()
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":

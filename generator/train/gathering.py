@@ -6,18 +6,21 @@ Reads what the reference corpus reads. Documents are read twice, so that no more
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from generator.base.errors import CorpusError
+from generator.corpus.claim_texts import without
 from generator.corpus.documents import Document, Skipped, compared_words, titled
+from generator.corpus.families import Kin, family_names
 from generator.corpus.fingerprints import signature, word_hashes
 from generator.corpus.near_duplicates import NearDuplicates
-from generator.corpus.patent_text import held_out
+from generator.corpus.patent_text import UNREAD_DATE, held_out
 from generator.corpus.reading import read_documents
 from generator.train.recipe import Data
 
 FEW_WORDS = 40  # a shorter text has too few word sequences for its likeness to say anything
+HINT = "docs/training.md lists the kinds of files."
 EVERY = 10_000  # documents between two lines of progress
 
 
@@ -32,7 +35,7 @@ class Gathered:
 
 def gather(sources: Sequence[Path], data: Data, report: Callable[[str], None]) -> Gathered:
     """Read all documents once and decide which are kept, and of which family each is. Raises CorpusError."""
-    found, kin, seen, twins = Gathered(), _Kin(), set[str](), _Twins(data.near_duplicate)
+    found, kin, seen, twins = Gathered(), Kin(), set[str](), _Twins(data.near_duplicate)
     for place, source, document in _documents(sources, found, report):
         if why := _unwanted(document, data, seen):
             found.dropped[why] += 1
@@ -71,17 +74,28 @@ def _documents(
         counts: Counter[str] = Counter()
         if found is not None:
             found.by_source.append(counts)
+        why = ""
         for _, item in read_documents(path):
             if isinstance(item, Skipped):
+                why = why or f"; {item.place}: {item.why}"
                 if found is not None:
                     report(f"train data: {path.name}: passed over {item.place}: {item.why}")
                     found.dropped["not readable"] += 1
                 continue
             counts["documents"] += 1
+            if item.incomplete:  # a model would learn "wherein , and is 3."
+                whole = without(item.claims, item.incomplete)
+                counts["claims incomplete"] += len(item.claims) - len(whole)
+                item = replace(item, claims=whole, incomplete=())
+            counts.update({f"claims {why}" if why != UNREAD_DATE else why: n for why, n in item.left_out})
             yield place, counts, item
             place += 1
             if place % EVERY == 0:
                 report(f"train data: {place} documents read")
+        if not counts["documents"]:
+            raise CorpusError(
+                f"{path}: there is no document in it{why}", hint="docs/training.md lists the kinds of files."
+            )
     if not place:
         raise CorpusError("there is no document in the given files", hint="docs/training.md lists the kinds of files.")
 
@@ -102,30 +116,10 @@ def _unwanted(document: Document, data: Data, seen: set[str]) -> str:
 
 def _keys(document: Document) -> Iterator[str]:
     """What only documents of one family have in common."""
-    yield f"number {document.number}"
-    yield from (f"family {number}" for number in document.family)
+    yield from family_names(document)
     for name, text in (("abstract", document.abstract), ("claims", "\n".join(document.claims))):
         if len(text.split()) >= FEW_WORDS:
             yield f"{name} {hashlib.sha256(text.lower().encode('utf-8', 'replace')).hexdigest()}"
-
-
-class _Kin:
-    """Families as a forest of joined names (union-find)."""
-
-    def __init__(self) -> None:
-        self._parent: dict[str, str] = {}
-
-    def root(self, name: str) -> str:
-        parent = self._parent.setdefault(name, name)
-        while parent != (above := self._parent[parent]):
-            self._parent[name] = above
-            name, parent = parent, above
-        return parent
-
-    def join(self, first: str, *others: str) -> None:
-        root = self.root(first)
-        for name in others:
-            self._parent[self.root(name)] = root
 
 
 class _Twins:

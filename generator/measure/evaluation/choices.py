@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from generator.base import files
 from generator.base.errors import CorpusError
+from generator.corpus.patent_text import read_placed
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 HINT = "docs/evaluation.md describes both forms of a question."
@@ -35,20 +35,12 @@ class Question:
 
 def read_questions(path: Path, task: str) -> tuple[Question, ...]:
     """All questions of a file in the form that `task`, a key of FORMS, has. Raises CorpusError with file and line."""
-    try:
-        lines = files.read(path, "a file of questions").decode("utf-8").split("\n")
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{path}: not UTF-8 at byte {error.start}", hint="Convert the file to UTF-8.") from error
     found = []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                value = json.loads(line)
-                if not isinstance(value, dict):
-                    raise ValueError("a JSON object is expected")
-                found.append(FORMS[task](value))
-            except (ValueError, RecursionError) as error:
-                raise CorpusError(f"{path}:{number}: {error}", hint=HINT) from error
+    for place, value in read_placed(path, hint=HINT):
+        try:
+            found.append(FORMS[task](value))
+        except (ValueError, RecursionError) as error:
+            raise CorpusError(f"{place}: {error}", hint=HINT) from error
     if not found:
         raise CorpusError(f"{path}: holds no question", hint=HINT)
     return tuple(found)
