@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 import tiny_model
 
-from generator.base.errors import ModelError
+from generator.base.errors import ConfigError, ModelError
 from generator.model.interface import EngineChoice
 from generator.model.loading import open_model
-from generator.model.profiles import read_profile
+from generator.model.profiles import load_profile, read_profile
 from generator.model.weights import model_folder, weight_files, weights_sha256
 
 
@@ -128,3 +128,65 @@ def test_no_torch():
         "The package torch is not installed, and models need it | Run: pip install 'prior-art-press[model]'"
         in in_python(code)
     )
+
+
+ENGINES = [("prior-art", "fp32"), ("prior-art", "bf16"), ("generate", "fp32"), ("generate", "bf16")]
+
+
+def open_with(profile, engine: str, number_format: str):
+    choice = EngineChoice(engine=engine, number_format=number_format, threads=1, batch=2)
+    return open_model(profile, choice, report=lambda _: None)
+
+
+@pytest.mark.parametrize(("engine", "number_format"), ENGINES)
+@pytest.mark.parametrize("missing", [1, 100, 200, 300])
+def test_a_tokenizer_beyond_the_embedding(folder, profile, engine, number_format, missing):
+    import transformers
+
+    rows = transformers.AutoConfig.from_pretrained(folder).vocab_size
+    config = transformers.LlamaConfig(
+        vocab_size=rows - missing, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
+        max_position_embeddings=256, bos_token_id=0, eos_token_id=0, pad_token_id=0, tie_word_embeddings=True,
+    )  # fmt: skip
+    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    with pytest.raises(ModelError, match=f"has ids up to {rows - 1}, the embedding {rows - missing} rows"):
+        open_with(profile, engine, number_format)
+
+
+@pytest.mark.parametrize(("engine", "number_format"), ENGINES)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_weights_that_are_not_finite_on_both_engines(folder, profile, engine, number_format, value):
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    weights["model.norm.weight"][0] = value
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ModelError, match=r"model\.norm\.weight are not all finite"):
+        open_with(profile, engine, number_format)
+
+
+@pytest.mark.parametrize("kind", ["bloom", "mpt"])
+def test_an_architecture_without_positions_names_the_other_engine(folder, profile, kind):
+    import transformers
+
+    rows = transformers.AutoConfig.from_pretrained(folder).vocab_size
+    if kind == "bloom":
+        config = transformers.BloomConfig(
+            vocab_size=rows, hidden_size=32, n_layer=2, n_head=2, bos_token_id=0, eos_token_id=0
+        )
+        model = transformers.BloomForCausalLM(config)
+    else:
+        model = transformers.MptForCausalLM(
+            transformers.MptConfig(vocab_size=rows, d_model=32, n_layers=2, n_heads=2, eos_token_id=0)
+        )
+    model.save_pretrained(folder)
+    with pytest.raises(ModelError, match=f"cannot run the architecture {kind}") as error:
+        open_with(profile, "prior-art", "fp32")
+    assert "--engine generate" in error.value.hint
+    assert open_with(profile, "generate", "fp32")
+
+
+def test_a_models_folder_is_no_profile(folder):
+    with pytest.raises(ConfigError, match="a folder, and a profile is a TOML file") as error:
+        load_profile(str(folder), folder.parent)
+    assert f'model = "{folder}"' in error.value.hint

@@ -179,7 +179,30 @@ def load(profile: ModelProfile, folder: Path) -> tuple[Any, Any]:
         from generator.model.adapter import merge
 
         model = merge(model, profile.adapter, weights_of(profile, folder).base)
+    _check_tokens(profile, tokenizer, model)
+    _check_finite(model)
     tokenizer.clean_up_tokenization_spaces = False
     model.eval()
     model.config.use_cache = True
     return tokenizer, model
+
+
+def _check_tokens(profile: ModelProfile, tokenizer: Any, model: Any) -> None:
+    """No id may lie beyond the embedding: a kernel would read the memory behind it."""
+    rows, highest = int(model.get_input_embeddings().weight.shape[0]), max(tokenizer.get_vocab().values(), default=0)
+    if highest >= rows:
+        raise ModelError(
+            f"{profile.name}: the tokenizer has ids up to {highest}, the embedding {rows} rows",
+            hint="Tokenizer and weights are of different models, or tokens were added and the embedding not resized.",
+        )
+
+
+def _check_finite(model: Any) -> None:
+    import torch
+
+    damaged = [name for name, weights in model.named_parameters() if not bool(torch.isfinite(weights).all())]
+    if damaged:
+        raise ModelError(
+            f"the weights {damaged[0]} are not all finite, nor are {len(damaged) - 1} others",
+            hint="The file is damaged; fetch or train it again.",
+        )

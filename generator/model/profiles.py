@@ -81,6 +81,11 @@ def load_profile(name_or_path: str, root: Path) -> ModelProfile:
     if name_or_path in built_in_profiles():
         return read_profile(BUILT_IN / f"{name_or_path}.toml")
     path = root / name_or_path
+    if path.is_dir():
+        raise ConfigError(
+            f"{name_or_path}: a folder, and a profile is a TOML file",
+            hint=f'Write a file with model = "{path}" and the keys of docs/settings.md, and give that file.',
+        )
     if not path.is_file():
         raise ConfigError(
             f"{name_or_path}: neither a built-in model profile nor a TOML file",

@@ -59,7 +59,12 @@ def pack(
     import torch
 
     torch.set_num_threads(1)
-    _check_finite(model)
+    positions = getattr(model.config, "max_position_embeddings", None)
+    if positions is None:
+        raise ModelError(
+            f"the engine cannot run the architecture {model.config.model_type}, which has no max_position_embeddings",
+            hint="Use: --engine generate",
+        )
     numbers, measured = choose_format(number_format, layer_shapes(model), ROWS)
     cache = numbers if cache_format == "auto" else cache_format
     formats = numbers if cache == numbers else f"{numbers} cache {cache}"
@@ -68,24 +73,13 @@ def pack(
     exact = _logits(model, tried)
     model = model.to(torch.bfloat16 if numbers == "bf16" else torch.float32)
     own = exact if formats == "fp32" else _rounded(model, tried, "int8" in formats)
-    architecture = read_architecture(model, int(model.config.max_position_embeddings))
+    architecture = read_architecture(model, int(positions))
     known = (numbers, cast(NumberFormat, cache))
     decoder = Decoder(architecture, *known) if architecture else ModulesDecoder(model, *known)
     if not settle(decoder.products, ROWS):
         measured = (*measured, f"in blocks of {BLOCK} rows")
     _agree(decoder, tried, exact, own, formats)
     return decoder, formats, measured
-
-
-def _check_finite(model: Any) -> None:
-    import torch
-
-    damaged = [name for name, weights in model.named_parameters() if not bool(torch.isfinite(weights).all())]
-    if damaged:
-        raise ModelError(
-            f"the weights {damaged[0]} are not all finite, nor are {len(damaged) - 1} others",
-            hint="The file is damaged; fetch or train it again.",
-        )
 
 
 def _logits(model: Any, tried: list[int]) -> Any:
