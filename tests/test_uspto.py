@@ -258,7 +258,6 @@ def test_five_megabytes_a_second() -> None:
 
 
 # A document that is written in each form is read back the same.
-
 WORDS = st.lists(st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=9), min_size=1, max_size=30)
 SENTENCE = WORDS.map(lambda words: f"{' '.join(words).capitalize()}.")
 RICH = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=60).map(
