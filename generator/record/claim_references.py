@@ -23,7 +23,8 @@ _SPAN = rf"[{_DASH}]|\bto\b|\bthrough\b|\bthru\b|\buntil\b|\btill\b"
 _EACH = r"\bor\b|\band\b|\bas well as\b|\brespectively\b|\bresp\.|\boptionally\b|\balternatively\b|\beither\b|/|&|\+"
 _JOIN = rf"(?:\s?(?:,|{_SPAN}|{_EACH}|\bup\b|\bincluding\b)){{1,5}}\s?"
 _UNIT = r"%|percent|wt|weight|parts?\b|mol|ppm|°|mm|cm|nm|[µμ]m|km|kg|mg|g\b|ml|min\b|hours?|sec|degrees|times"
-_END = rf"(?![\d.]\d|\d|\s?(?:{_UNIT}))"  # no decimal number, no percentage, no measure
+# No decimal number, no percentage, no measure, and no range of them ("and 90-0% by weight").
+_END = rf"(?![\d.]\d|\d|\s?(?:(?:[{_DASH}]|to\b)\s?\d{{1,4}}(?:\.\d{{1,4}})?\s?)?(?:{_UNIT}))"
 _LETTER = r"(?:\s?\([a-z]{1,3}\)|[a-z]\b)?"
 _SIGN = r"(?:\s?(?:nos?\b\.?|numbers?\b|#|№))?"
 _CLAIM = rf"claim(?:s|\s?\(s\))?{_SIGN}"
