@@ -114,3 +114,9 @@ def test_every_built_in_profile_says_what_its_training_data_are(name):
     assert len(profile.statement) <= 1000  # what a record holds
     models = (Path(__file__).parent.parent / "docs/models.md").read_text()
     assert f"| `{name}` | {profile.data} |" in models
+
+
+def test_a_profile_of_earlier_versions_is_read(tmp_path):
+    """Up to 0.6 each profile had to name the years of the training texts."""
+    new = read_profile(tiny_model.write_profile(tmp_path / "p.toml", tmp_path))
+    assert read_profile(tiny_model.write_profile(tmp_path / "p.toml", tmp_path, more='training_years = "1999"')) == new

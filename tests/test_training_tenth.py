@@ -20,7 +20,6 @@ name = "tenth"
 model = "./run/model"
 license = "CC-BY-4.0"
 attribution = "Nobody"
-training_years = "2001 to 2023"
 context = 1024
 max_new_tokens = 500
 [sampling]

@@ -28,7 +28,6 @@ name = "tiny"
 model = "{folder}"
 license = "CC0-1.0"
 attribution = "Random weights made for a test"
-training_years = "none"
 demonstration = true
 context = {context}
 """

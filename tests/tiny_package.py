@@ -15,7 +15,6 @@ model = "pypi:tiny-words"
 revision = "{version}"
 license = "CC0-1.0"
 attribution = "Random weights made for a test"
-training_years = "none"
 demonstration = true
 context = 256
 end_token = "<|end|>"

@@ -13,6 +13,7 @@ from generator.record.layouts import DIRECTIONS, HEAD, PROMPTS, Direction
 BUILT_IN = Path(__file__).parent / "model_profiles"
 HINT = "docs/settings.md describes a model profile."
 PACKAGE = "pypi:"
+RETIRED = ("training_years",)  # needed up to 0.6, and read by nothing: it does no harm
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?")
 _PACKAGE = re.compile(r"pypi:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.!+_-]{0,40}")
@@ -37,7 +38,6 @@ class ModelProfile:
     revision: str
     license: str
     attribution: str
-    training_years: str
     demonstration: bool
     context: int
     max_new_tokens: int
@@ -100,7 +100,9 @@ def read_profile(path: Path) -> ModelProfile:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}", hint=HINT) from error
-    text = {"name": "", "model": "", "license": "", "attribution": "", "training_years": ""}
+    for name in RETIRED:
+        values.pop(name, None)
+    text = {"name": "", "model": "", "license": "", "attribution": ""}
     optional = {
         "revision": "main",
         "data": "",
@@ -175,7 +177,7 @@ def _typed(path: Path, key: str, value: Any, kind: type) -> None:
 
 def _members(path: Path, values: dict[str, Any]) -> None:
     """Texts are of the form that a record holds: one line, not empty."""
-    limits = {"name": 100, "model": 200, "revision": 100, "license": 100, "training_years": 200, "data": 500}
+    limits = {"name": 100, "model": 200, "revision": 100, "license": 100, "data": 500}
     for key, limit in {**limits, "attribution": 1000 - len(_said(values["data"]))}.items():
         value = values[key]
         if key == "data" and not value:

@@ -114,7 +114,7 @@ def base_dtype(run: Run) -> str:
 
 def _profile(name: str, revision: str, folder: Path | None) -> ModelProfile:
     return ModelProfile(
-        name=name, model=name, revision=revision, license="", attribution="", training_years="", demonstration=False,
+        name=name, model=name, revision=revision, license="", attribution="", demonstration=False,
         context=1, max_new_tokens=1, end_token="", prompts=(), sampling=Sampling(), folder=folder,
     )  # fmt: skip
 

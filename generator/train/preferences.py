@@ -146,7 +146,7 @@ def _open(run: Run, preference: Preference, folder: Path) -> LanguageModel:
     from generator.model.loading import open_model
 
     profile = ModelProfile(
-        name=run.recipe.name, model=str(folder), revision="", license="", attribution="", training_years="",
+        name=run.recipe.name, model=str(folder), revision="", license="", attribution="",
         demonstration=True, context=min(run.recipe.model.context, 2 * preference.context),
         max_new_tokens=preference.new_tokens, end_token="", prompts=tuple(PROMPTS.items()),
         sampling=_sampling(preference), folder=folder,

@@ -111,7 +111,6 @@ def _bare(model: str, revision: str, folder: Path | None) -> ModelProfile:
         revision=revision,
         license="not stated",
         attribution="not stated",
-        training_years="not stated",
         demonstration=False,
         context=MOST,
         max_new_tokens=MOST_NEW,

@@ -105,7 +105,7 @@ def publishing(documents: int, tokens: int, ladders: dict[str, Ladder], corpus: 
         path = Path(folder) / "shape.toml"
         path.write_text(
             f'name = "shape"\nmodel = "{CACHE}"\nlicense = "none"\nattribution = "random weights"\n'
-            f'training_years = "none"\ncontext = {shape.POSITIONS}\nmax_new_tokens = {tokens}\n'
+            f"context = {shape.POSITIONS}\nmax_new_tokens = {tokens}\n"
         )
         profile = replace(read_profile(path), sampling=Sampling("1"))
         spent, made = written(profile, 128, None)
