@@ -21,7 +21,7 @@ HOSTILE = "<script>"
 LADDER = Ladder.open(None)
 PLAN = RunPlan("written", 7, "drafts", 12, "0.5", Sampling("0.8"), "Example", calibration=LADDER.calibration.id)
 IDENTITY = ModelIdentity(
-    "written", "1", "a" * 64, "b" * 64, "CC0-1.0", "Example", True, "written", "none", "0", "0", "none"
+    "written", "1", "a" * 64, "b" * 64, "CC0-1.0", "Example", "written", "none", "0", "0", "none", True
 )
 
 
