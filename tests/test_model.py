@@ -143,10 +143,13 @@ def test_briefs_are_taken_as_they_are_needed(profile, engine):
 
 def test_a_topic_begins_the_title_of_top_down_drafts_only(profile, engine):
     drafts = sorted(
-        opened(profile, engine).drafts(briefs(2, topic="Method for making"), FREE), key=lambda d: d.brief.index
+        opened(profile, engine).drafts(briefs(2, topic="Method for making", cpc="B62J"), FREE),
+        key=lambda d: d.brief.index,
     )
     assert drafts[0].text.startswith("# Patent\n\n## Title\nMethod for making")
     assert drafts[0].generation.topic == "Method for making"
+    assert [d.generation.topic_symbols for d in drafts] == [("B62J",), ()]
+    assert [d.generation.topic_rule for d in drafts] == ["publisher-list", ""]
     assert drafts[0].generation.prompt.endswith("Method for making")
     assert drafts[1].generation.topic == ""
     assert drafts[1].text.startswith("# Patent\n\n## Claims")

@@ -10,12 +10,13 @@ from generator.judge.parsing import Parsed, Rejected, parse
 from generator.record.claim_references import depends_on, find_references, rewrite
 from generator.record.layouts import DIRECTIONS, PROMPTS, write_layout
 from generator.record.record import MAX_BYTES, MAX_CLAIMS, MAX_TEXT, MAX_TITLE
+from generator.record.unicode_version import unassigned
 
 CLAIMS = ("A valve, comprising a body.", "The valve of claim 1, wherein the body is round.")
 
 words = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=8)
 lines = st.lists(words, min_size=1, max_size=12).map(lambda several: unicodedata.normalize("NFC", " ".join(several)))
-plain = lines.filter(lambda line: not line.startswith("#") and not text_problem(line))
+plain = lines.filter(lambda line: not line.startswith("#") and not text_problem(line) and not unassigned(line))
 
 
 def text(direction="top-down", title="Valve", abstract="A valve is told of.", claims=CLAIMS):
@@ -79,6 +80,8 @@ def test_never_raises(draft, direction, stop):
         (text(abstract="a\u202eb"), "character"),
         (text(abstract="a\ud800b"), "character"),
         (text(abstract="a\u2028b"), "character"),
+        (text(abstract="a\U0001fae8b"), "character"),  # of Unicode 15
+        (text(claims=("A valve of \u0378.",)), "character"),
         (text(abstract="a" + "\u0301" * 31), "character"),
     ],
 )

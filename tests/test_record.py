@@ -3,6 +3,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import unicodedata
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from generator.base import canonical
 from generator.base.errors import RecordError
 from generator.record.disclosure import Claim, Paragraph
-from generator.record.record import MAX_BYTES, MAX_TEXT, Generation, Record
+from generator.record.record import MAX_BYTES, MAX_TEXT, Beacon, Generation, Record
+from generator.record.unicode_version import unassigned
 
 DOCS = Path(__file__).parents[1] / "docs" / "record-format.md"
 
@@ -75,7 +77,16 @@ def test_unknown_and_missing_members_are_refused(place: str) -> None:
 @pytest.mark.parametrize(
     ("name", "bad"),
     [
-        ("schema", "prior-art-record/v2"),
+        ("schema", "prior-art-record/v3"),
+        ("schema", "prior-art-record/v1 "),
+        ("schema", 2),
+        ("unicode", "15.0"),
+        ("created_at", "2026-02-30T03:17:00Z"),
+        ("created_at", "2025-02-29T03:17:00Z"),
+        ("created_at", "0000-01-01T00:00:00Z"),
+        ("created_at", "2026-11-22T03:17:60Z"),
+        ("created_at", "\u0662\u0660\u0662\u0666-11-22T03:17:00Z"),
+        ("title", "\u2003padded"),
         ("title", ""),
         ("title", "x" * 501),
         ("title", "two\nlines"),
@@ -112,6 +123,11 @@ def test_malformed_members_are_refused(name: str, bad: object) -> None:
         ("new_tokens", True),
         ("removed_claims", [3, 2]),
         ("demonstration", 1),
+        ("adapter_sha256", "00"),
+        ("topic_symbols", "B62J"),
+        ("topic_symbols", ["b62j"]),
+        ("topic_symbols", ["Z99"]),
+        ("topic_rule", "by chance"),
     ],
 )
 def test_malformed_members_of_generation_are_refused(name: str, bad: object) -> None:
@@ -139,6 +155,76 @@ def test_text_that_could_mislead_a_reader_is_refused() -> None:
     for text, reason in (("left\u202eright", "direction mark"), ("bell\x07", "control"), ("a\ud800", "surrogate")):
         with pytest.raises(RecordError, match=reason):
             facts.record(disclosure=facts.disclosure(abstract=text)).to_bytes()
+
+
+def test_version_1_is_read_and_written_as_before() -> None:
+    old = facts.record(3, version=1)
+    value = value_of(old)
+    assert value["schema"] == "prior-art-record/v1"
+    assert not {"unicode", "beacon", "contributor"} & value.keys()
+    assert not {"adapter_sha256", "topic_symbols", "topic_rule"} & value["generation"].keys()
+    assert Record.from_bytes(old.to_bytes()) == old
+    for changes in (
+        {"contributor": "A. Person"},
+        {"beacon": Beacon("drand quicknet", 7, "ab")},
+        {"generation": facts.generation(adapter_sha256=facts.SHA)},
+        {"generation": facts.generation(topic_symbols=("B62J",))},
+        {"generation": facts.generation(topic_rule="publisher-list")},
+    ):
+        with pytest.raises(RecordError, match="version 1 of the format has no"):
+            facts.record(3, version=1, **changes).to_bytes()
+    with pytest.raises(RecordError, match=r"record\.schema"):
+        facts.record(3, version=3).to_bytes()
+    value["unicode"] = "14.0"
+    with pytest.raises(RecordError, match="unknown member unicode"):
+        Record.from_bytes(canonical.dumps(value))
+
+
+def test_what_version_2_adds_is_written_and_read() -> None:
+    made = facts.generation(adapter_sha256=facts.SHA, topic_symbols=("B62J", "A47C1/00"), topic_rule="publisher-list")
+    new = facts.record(3, beacon=Beacon("drand quicknet", 7, "ab"), contributor="A. Person", generation=made)
+    assert Record.from_bytes(new.to_bytes()) == new
+    assert value_of(new)["beacon"] == {"source": "drand quicknet", "round": 7, "value": "ab"}
+    assert not {"beacon", "contributor"} & value_of(facts.record(3)).keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [("contributor", ""), ("contributor", "two\nlines"), ("beacon", []), ("beacon", {"source": "a", "round": 1})]
+    + [("beacon", {"source": "a", "round": n, "value": v}) for n, v in ((-1, "ab"), (1, ""), (1, "AB"), ("1", "ab"))],
+)
+def test_malformed_optional_members_are_refused(name: str, bad: object) -> None:
+    value = value_of(facts.record())
+    value[name] = bad
+    with pytest.raises(RecordError, match=rf"record\.{name}"):
+        Record.from_bytes(canonical.dumps(value))
+
+
+@pytest.mark.parametrize("character", ["\U0001fae8", "\u0cf3", "\U0001e4ec", "\U00031350", "\u0378", "\U000e0000"])
+@pytest.mark.parametrize("place", ["title", "claims", "publisher", "prompt", "sampling"])
+def test_what_unicode_14_does_not_assign_is_refused_everywhere(place: str, character: str) -> None:
+    """Characters of Unicode 15, 15.1 and later, and some of none: the answer is that of every Python."""
+    value = value_of(facts.record())
+    text = f"hinge {character} bracket"
+    if place == "claims":
+        value["claims"][1]["text"] = text
+    elif place in ("prompt", "sampling"):
+        value["generation"][place] = text if place == "prompt" else {"note": text}
+    else:
+        value[place] = text
+    with pytest.raises(RecordError, match=f"Unicode 14.0 does not assign U\\+{ord(character):04X}"):
+        Record.from_bytes(canonical.dumps(value))
+
+
+def test_the_table_is_that_of_unicode_14() -> None:
+    """Against Python's own, which may be newer: what 14.0 assigns stays assigned, and only Python 3.11 has 14.0."""
+    assigned = [n for n in range(0x110000) if unicodedata.category(chr(n)) != "Cn"]
+    ours = [n for n in range(0x110000) if not 0xD800 <= n < 0xE000 and not unassigned(chr(n))]
+    known = set(assigned)
+    assert known.issuperset(ours)
+    assert len(ours) == 144_697 + 137_468 + 65  # graphic and format characters; private use; control codes
+    if unicodedata.unidata_version == "14.0.0":
+        assert known - set(range(0xD800, 0xE000)) == set(ours)
 
 
 def test_a_record_has_at_most_a_mebibyte() -> None:

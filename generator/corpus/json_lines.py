@@ -49,7 +49,7 @@ def document_of_line(line: bytes, place: str) -> Document | Skipped:
         return Skipped(place, f"not a JSON object in UTF-8: {error}")
     if not isinstance(value, dict):
         return Skipped(place, "not a JSON object")
-    if value.get("schema") == SCHEMA:
+    if value.get("schema") in SCHEMA.values():
         return document_of_record(line, place)
     return _document(value, place)
 

@@ -14,6 +14,7 @@ from generator.record.layouts import ABSTRACT, CLAIMS, HEAD, ORDER, PARAGRAPH, T
 from generator.record.layouts import claims as read_claims
 from generator.record.layouts import sections as read_sections
 from generator.record.record import MAX_BYTES, MAX_CLAIMS, MAX_TEXT, MAX_TITLE
+from generator.record.unicode_version import VERSION, unassigned
 
 Stop = Literal["end", "limit"]
 COMBINING_RUN = 30  # stream-safe text, UAX 15 section 13: no more non-starters in a row
@@ -84,6 +85,8 @@ def _character_problem(text: str) -> str:
         run = run + 1 if unicodedata.combining(character) else 0
         if run > COMBINING_RUN:
             return f"run of more than {COMBINING_RUN} combining marks"
+    if found := unassigned(text):
+        return f"character {found}, which Unicode {VERSION} does not assign"
     return text_problem(unicodedata.normalize("NFC", text))
 
 

@@ -10,7 +10,7 @@ from generator.model.interface import Brief, Draft, ModelIdentity
 from generator.model.profiles import ModelProfile
 from generator.model.sampling_settings import Sampling
 from generator.record.layouts import ABSTRACT, CLAIMS, DIRECTIONS, HEAD, ORDER, Direction, write_layout
-from generator.record.record import STOPS, Generation
+from generator.record.record import STOPS, SYMBOL, Generation
 
 TOPIC_TOKENS = 32  # room for a topic in the context
 
@@ -103,11 +103,14 @@ class Prompting:
         completion = self.decoded(prompt_ids + ids)[len(self.decoded(prompt_ids)) :]
         if sampling.most_claims != "0":  # where another patent began, the sampler ended the text
             completion = completion.removesuffix(f"\n\n{HEAD}\n\n")
+        topic = brief.topic if brief.direction == "top-down" else ""
         generation = Generation(
             **asdict(self.identity),
             direction=brief.direction,
             prompt=text,
-            topic=brief.topic if brief.direction == "top-down" else "",
+            topic=topic,
+            topic_symbols=(brief.cpc,) if topic and SYMBOL.fullmatch(brief.cpc) else (),
+            topic_rule="publisher-list" if topic else "",
             seed=f"{brief.seed:016x}",
             sampling=sampling.pairs(),
             prompt_tokens=len(prompt_ids),

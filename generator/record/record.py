@@ -5,31 +5,26 @@ A Record is parsed strictly (unknown, missing or malformed members are refused) 
 """
 
 import hashlib
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from datetime import date
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any
 
 from generator.base import canonical
 from generator.base.errors import RecordError
-from generator.record.disclosure import Claim, Disclosure, Paragraph, ParagraphOrigin
-from generator.record.layouts import DIRECTIONS
+from generator.record import forms, unicode_version
+from generator.record.disclosure import Claim, Disclosure, Paragraph
+from generator.record.forms import MAX_BYTES as MAX_BYTES
+from generator.record.forms import MAX_CLAIMS as MAX_CLAIMS
+from generator.record.forms import MAX_TEXT as MAX_TEXT
+from generator.record.forms import MAX_TITLE as MAX_TITLE
+from generator.record.forms import STOPS as STOPS
+from generator.record.forms import SYMBOL as SYMBOL
+from generator.record.forms import TIME as TIME
+from generator.record.forms import is_time as is_time
 
-SCHEMA = "prior-art-record/v1"
+SCHEMA = {1: "prior-art-record/v1", 2: "prior-art-record/v2"}
 LICENSE = "CC0-1.0"
-MAX_BYTES = 1 << 20
-MAX_TITLE = 500
-MAX_TEXT = 20_000
-MAX_CLAIMS = 500
-MAX_PARAGRAPHS = 2_000
-
-TIME = re.compile("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z")
-HEX32 = re.compile(r"[0-9a-f]{32}")
-HEX64 = re.compile(r"[0-9a-f]{64}")
-SEED = re.compile(r"[0-9a-f]{16}")
-STOPS = ("end", "limit")
+ADDED = ("adapter_sha256", "topic_symbols", "topic_rule")  # the members of `generation` since v2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +35,9 @@ class Generation:
     decimal text. `stop` is `end` (the model wrote its end-of-text token) or `limit` (the token limit cut it; the
     unfinished rest was dropped). `removed_claims` are the numbers, in the draft, of claims that failed a
     check and were taken out before the others were renumbered.
+
+    Since v2: `weights_sha256` is of the base weights and `adapter_sha256` of an adapter on them, empty without one;
+    `topic_symbols` are the CPC symbols of the topic, `topic_rule` says how it was chosen, empty without a topic.
     """
 
     model: str
@@ -64,11 +62,26 @@ class Generation:
     torch_version: str
     transformers_version: str
     cpu_capability: str
+    adapter_sha256: str = ""
+    topic_symbols: tuple[str, ...] = ()
+    topic_rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Beacon:
+    """A value of a public source of chance, drawn in a round: a record that holds it was made after that round."""
+
+    source: str
+    round: int
+    value: str
 
 
 @dataclass(frozen=True)
 class Record:
-    """`created_at` is the generator's own statement, never evidence; `salt` is 16 random bytes in hex."""
+    """`created_at` is the generator's own statement, never evidence; `salt` is 16 random bytes in hex.
+
+    `version` is that of the format. Since version 2: a beacon, and who contributed the draft, or an empty text.
+    """
 
     disclosure: Disclosure
     generation: Generation
@@ -76,6 +89,9 @@ class Record:
     publisher: str
     salt: str
     review: str = "machine-checked"
+    version: int = 2
+    beacon: Beacon | None = None
+    contributor: str = ""
 
     def to_bytes(self) -> bytes:
         """Canonical bytes, without a final newline. Raises RecordError when a member breaks the format."""
@@ -97,8 +113,18 @@ class Record:
         text = self.disclosure
         generation = {field.name: getattr(self.generation, field.name) for field in fields(Generation)}
         generation["sampling"] = dict(self.generation.sampling)
+        since: dict[str, Any] = {"unicode": unicode_version.VERSION}
+        if self.contributor:
+            since["contributor"] = self.contributor
+        if self.beacon:
+            since["beacon"] = asdict(self.beacon)
+        if self.version == 1:
+            added = [since.pop("unicode"), *since, *filter(None, (generation.pop(name) for name in ADDED))]
+            _require(len(added) == 1, "record: version 1 of the format has no beacon, contributor, adapter or symbols")
+            since = {}
         return {
-            "schema": SCHEMA,
+            **since,
+            "schema": SCHEMA.get(self.version, ""),
             "title": text.title,
             "abstract": text.abstract,
             "description": [{"origin": p.origin, "text": p.text} for p in text.description],
@@ -117,20 +143,29 @@ class Record:
 def _parse(value: Any, size: int) -> Record:
     if size > MAX_BYTES:
         raise RecordError(f"the record has {size} bytes, more than {MAX_BYTES}")
-    top = _members(value, "record", _RECORD)
-    _require(top["schema"] == SCHEMA, f"record.schema: {SCHEMA!r} is expected")
+    named = value.get("schema") if isinstance(value, dict) else None
+    version = next((number for number, name in SCHEMA.items() if name == named), 2)
+    top = _members(
+        value, "record", forms.RECORD if version == 1 else forms.RECORD_2, {} if version == 1 else forms.OPTIONAL
+    )
+    _require(top["schema"] == SCHEMA[version], f"record.schema: {SCHEMA[version]!r} is expected")
+    if version > 1:
+        _require_assigned(value, "record")
     _require(top["license"] == LICENSE, f"record.license: {LICENSE!r} is expected")
     _require(top["ai_generated"] is True, "record.ai_generated: true is expected")
     description = tuple(
-        Paragraph(**_members(item, f"record.description[{n}]", _PARAGRAPH)) for n, item in enumerate(top["description"])
+        Paragraph(**_members(item, f"record.description[{n}]", forms.PARAGRAPH))
+        for n, item in enumerate(top["description"])
     )
     claims = tuple(_claim(item, n) for n, item in enumerate(top["claims"], 1))
-    inner = _members(top["generation"], "record.generation", _GENERATION)
+    members = forms.GENERATION if version == 1 else forms.GENERATION_2
+    inner = _members(top["generation"], "record.generation", members)
     generation = Generation(
         **{
             **inner,
             "sampling": tuple(sorted(inner["sampling"].items())),
             "removed_claims": tuple(inner["removed_claims"]),
+            "topic_symbols": tuple(inner.get("topic_symbols", ())),
         }
     )
     return Record(
@@ -140,12 +175,27 @@ def _parse(value: Any, size: int) -> Record:
         publisher=top["publisher"],
         salt=top["salt"],
         review=top["review"],
+        version=version,
+        beacon=Beacon(**_members(top["beacon"], "record.beacon", forms.BEACON)) if "beacon" in top else None,
+        contributor=top.get("contributor", ""),
     )
+
+
+def _require_assigned(value: Any, path: str) -> None:
+    """Every string holds characters alone that the format's Unicode version assigns."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _require_assigned(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _require_assigned(item, f"{path}[{index}]")
+    elif isinstance(value, str) and (found := unicode_version.unassigned(value)):
+        raise RecordError(f"{path}: Unicode {unicode_version.VERSION} does not assign {found}")
 
 
 def _claim(item: Any, position: int) -> Claim:
     path = f"record.claims[{position - 1}]"
-    claim = _members(item, path, _CLAIM)
+    claim = _members(item, path, forms.CLAIM)
     _require(claim["number"] == position, f"{path}.number: {position} is expected: claims are numbered from 1")
     parents = claim["depends_on"]
     _require(
@@ -160,93 +210,12 @@ def _require(holds: bool, message: str) -> None:
         raise RecordError(message)
 
 
-def _members(value: Any, path: str, schema: dict[str, Callable[[Any], bool]]) -> dict[str, Any]:
+def _members(value: Any, path: str, schema: forms.Forms, optional: forms.Forms | None = None) -> dict[str, Any]:
     _require(isinstance(value, dict), f"{path}: an object is expected")
-    unknown, missing = sorted(value.keys() - schema.keys()), sorted(schema.keys() - value.keys())
+    optional = optional or {}
+    unknown, missing = sorted(value.keys() - schema.keys() - optional.keys()), sorted(schema.keys() - value.keys())
     _require(not unknown, f"{path}: unknown member {', '.join(unknown)}")
     _require(not missing, f"{path}: missing member {', '.join(missing)}")
-    for name, holds in schema.items():
+    for name, holds in (schema | {name: optional[name] for name in optional if name in value}).items():
         _require(holds(value[name]), f"{path}.{name}: not of the form that docs/record-format.md gives")
     return dict(value)
-
-
-def _line(limit: int) -> Callable[[Any], bool]:
-    """One line of text: not empty, no line feed, no white space at either end."""
-    return lambda v: isinstance(v, str) and 0 < len(v) <= limit and "\n" not in v and v == v.strip()
-
-
-def _text(limit: int) -> Callable[[Any], bool]:
-    return lambda v: isinstance(v, str) and len(v) <= limit
-
-
-def _form(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
-    return lambda v: isinstance(v, str) and pattern.fullmatch(v) is not None
-
-
-def is_time(value: Any) -> bool:
-    """`YYYY-MM-DDTHH:MM:SSZ` of a day that the calendar has, without leap seconds."""
-    if not isinstance(value, str) or not TIME.fullmatch(value):
-        return False
-    try:
-        return bool(date.fromisoformat(value[:10]))
-    except ValueError:
-        return False
-
-
-def _count(value: Any) -> bool:
-    return type(value) is int and value >= 0
-
-
-def _array(limit: int, holds: Callable[[Any], bool] = lambda _: True, least: int = 0) -> Callable[[Any], bool]:
-    return lambda v: isinstance(v, list) and least <= len(v) <= limit and all(map(holds, v))
-
-
-def _ascending(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_count, value)) and value == sorted(set(value))
-
-
-def _sampling(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_line(40), value.values()))
-
-
-_PARAGRAPH = {"origin": lambda v: v in get_args(ParagraphOrigin), "text": _line(MAX_TEXT)}
-_CLAIM = {"number": _count, "text": _line(MAX_TEXT), "depends_on": _array(MAX_CLAIMS, _count)}
-_RECORD: dict[str, Callable[[Any], bool]] = {
-    "schema": _line(40),
-    "title": _line(MAX_TITLE),
-    "abstract": _line(MAX_TEXT),
-    "description": _array(MAX_PARAGRAPHS),
-    "claims": _array(MAX_CLAIMS, least=1),
-    "language": _form(re.compile(r"[a-z]{2,3}")),
-    "created_at": is_time,
-    "publisher": _line(200),
-    "license": _line(40),
-    "ai_generated": lambda v: isinstance(v, bool),
-    "review": _line(200),
-    "salt": _form(HEX32),
-    "generation": lambda v: isinstance(v, dict),
-}
-_GENERATION: dict[str, Callable[[Any], bool]] = {
-    "model": _line(200),
-    "revision": _line(100),
-    "weights_sha256": _form(HEX64),
-    "tokenizer_sha256": _form(HEX64),
-    "model_license": _line(100),
-    "model_attribution": _line(1000),
-    "demonstration": lambda v: isinstance(v, bool),
-    "direction": lambda v: v in DIRECTIONS,
-    "prompt": _text(MAX_TEXT),
-    "topic": _text(200),
-    "seed": _form(SEED),
-    "sampling": _sampling,
-    "prompt_tokens": _count,
-    "new_tokens": _count,
-    "stop": lambda v: v in STOPS,
-    "removed_claims": _ascending,
-    "engine": _line(100),
-    "number_format": _line(40),
-    "generator_version": _line(40),
-    "torch_version": _line(100),
-    "transformers_version": _line(40),
-    "cpu_capability": _line(100),
-}
