@@ -1,6 +1,6 @@
 // The disclosures nearest to a pasted claim. The rarest words choose the candidates; then whole texts are compared.
 
-import { chart, elementsOf, root, rootsOf, score, shorten, telling, weightOf } from "./search-claim.js";
+import { elementsOf, fit, root, rootsOf, shorten, telling, weightOf } from "./search-claim.js";
 import { read } from "./search-document.js";
 import { guarded, loadCatalogue, openVolume } from "./search-index.js";
 
@@ -68,5 +68,5 @@ export const findClaim = (claim, { volumes: count, passes }) => guarded(async ()
 async function compare(page, roots, elements, weights) {
   const fragment = await page.volume.fragment(page.id);
   const document = read(fragment);
-  return { page, title: fragment.meta.title ?? "", document, score: score(roots, elements, document, weights), rows: chart(elements, document, weights) };
+  return { page, title: fragment.meta.title ?? "", document, ...fit(roots, elements, document, weights) };
 }

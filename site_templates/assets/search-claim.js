@@ -13,8 +13,15 @@ they this those to two upon used using via was were when where wherein whereby w
 apparatus device consisting characterized characterised step steps`.split(/\s+/));
 const ENDINGS = /(?:ically|ations?|ators?|ating|ated|ates?|ingly|edly|ings?|ions?|ed|es|ers?|ors?|ly|s|e)$/;
 
-// A word without its ending, so that "settling" and "settled" are one: endings of three letters less than the word go.
+const cuts = new Map();
+
+// A word without its ending, so that "settling" and "settled" are one; at least four letters stay.
 export function root(word) {
+  if (!cuts.has(word)) cuts.set(word, cut(word));
+  return cuts.get(word);
+}
+
+function cut(word) {
   const bare = word.replace(ENDINGS, "");
   const kept = bare.length >= 4 ? bare : word.length > 4 ? word.replace(/(?:es|s|e)$/, "") : word;
   return kept.replace(/([b-df-hj-np-tv-z])\1$/, "$1");
@@ -83,10 +90,9 @@ export function chart(elements, document, weights) {
   });
 }
 
-// How well a document fits a claim: the weight of all words in it, and of each element in one passage of it.
-export function score(roots, elements, document, weights) {
-  const held = new Set(document.words.map(root));
-  const whole = share(roots, held, weights);
+// {score, rows}: how well a document fits a claim, by the weight of all words in it and of each element in one passage.
+export function fit(roots, elements, document, weights) {
+  const whole = share(roots, new Set(document.words.map(root)), weights);
   const rows = chart(elements, document, weights);
-  return whole + rows.reduce((sum, row) => sum + row.share, 0) / Math.max(1, rows.length);
+  return { score: whole + rows.reduce((sum, row) => sum + row.share, 0) / Math.max(1, rows.length), rows };
 }
