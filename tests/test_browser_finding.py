@@ -22,6 +22,7 @@ def test_no_request_holds_the_words(chromium: Any, server: site_fixture.Server) 
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url + (request.post_data or "") + str(request.headers)))
     tab = context.new_page()
+    tab.set_default_timeout(120_000)
     for path, label in (
         ("", "Search titles"),
         ("d/0/0.html", "Search disclosures"),
@@ -308,7 +309,7 @@ def test_a_claim_of_a_megabyte_is_compared_by_its_beginning(tab: Any, server: si
     tab.evaluate("(text) => { document.querySelector('#search-claim').value = text; }", f"A sprocket; {words}")
     tab.get_by_role("button", name="Compare").click()
     said = tab.locator('[data-search="claim-status"]', has_text="compared")
-    said.wait_for(timeout=60_000)
+    said.wait_for()
     assert "the first 20,000 words were used" in said.inner_text()
     assert "the first 60 elements are charted" in said.inner_text()
 

@@ -65,6 +65,7 @@ def tab(chromium: Any, server: site_fixture.Server) -> Iterator[Any]:
     faults: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
     opened = context.new_page()
+    opened.set_default_timeout(120_000)  # a busy machine is no defect
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.on("dialog", lambda dialog: faults.append(dialog.message))
     yield opened

@@ -101,6 +101,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[site_fixture.Se
 
 def test_every_form_of_a_word_finds_its_text(chromium: Any, server: site_fixture.Server) -> None:
     tab = chromium.new_page()
+    tab.set_default_timeout(120_000)
     missed = []
     for number, queries in FINDS.items():
         for query in queries:
