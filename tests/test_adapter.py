@@ -75,8 +75,9 @@ def test_a_draft_names_base_and_adapter(here):
     for name, one in (("with", profile), ("without", read_profile(_bare(profile, adapter)))):
         opened = open_model(one, EngineChoice(batch=1, threads=1, number_format="fp32"), report=lambda _: None)
         drafts[name] = next(iter(opened.drafts([Brief(0, "top-down", "", "", 3)], Sampling("0"))))
-    assert drafts["with"].generation.weights_sha256 == weights.sha256
-    assert drafts["without"].generation.weights_sha256 == weights.base != weights.sha256
+    assert drafts["with"].generation.adapter_sha256 == weights.adapter != ""
+    assert drafts["without"].generation.adapter_sha256 == ""
+    assert {one.generation.weights_sha256 for one in drafts.values()} == {weights.base}
     assert drafts["with"].text != drafts["without"].text
 
 

@@ -51,6 +51,7 @@ class ModelIdentity:
     transformers_version: str
     cpu_capability: str
     demonstration: bool
+    adapter_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

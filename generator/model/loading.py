@@ -46,7 +46,8 @@ def open_model(
         identity = ModelIdentity(
             model=profile.recorded,
             revision=revision,
-            weights_sha256=weights.sha256,
+            weights_sha256=weights.base,
+            adapter_sha256=weights.adapter,
             tokenizer_sha256=file_sha256(folder / "tokenizer.json"),
             model_license=profile.license,
             model_attribution=profile.statement,

@@ -167,5 +167,5 @@ def other_model(before: Mapping[str, Any], model: Mapping[str, Any]) -> str:
 
     Versions and CPUs may differ: each record names its own.
     """
-    names = ("model", "weights_sha256", "tokenizer_sha256", "number_format", "engine")
-    return next((name for name in names if before.get(name) != model.get(name)), "")
+    names = ("model", "weights_sha256", "adapter_sha256", "tokenizer_sha256", "number_format", "engine")
+    return next((name for name in names if before.get(name, "") != model.get(name, "")), "")

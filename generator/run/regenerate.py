@@ -34,7 +34,7 @@ Result = Literal["reproduced", "not_reproduced_here", "different"]
 PROGRESS_SECONDS = 10
 NEWER = "A newer version of this program may have written the record; take the version that it names."
 PLATFORM = "Repeat it with the versions, on the kind of CPU and with the model that the record names."
-DIGESTS = ("weights_sha256", "tokenizer_sha256")
+DIGESTS = ("weights_sha256", "adapter_sha256", "tokenizer_sha256")
 ENGINES: dict[str, Literal["prior-art", "generate"]] = {"prior-art": "prior-art", PLAIN: "generate"}
 PLAIN_REASON = f"{PLAIN} rounds as its batch does, and a record does not name the batch"
 
