@@ -24,8 +24,8 @@ def test_without_script_the_page_is_complete(chromium: Any, server: Server) -> N
     page = visit.open(f"{server.url}d/0/0.html")
     assert page.locator(".press-text ol > li").count() == 6
     assert "prior-art verify 0.json" in visit.status()
-    assert page.locator("#cite ~ details").count() == 4
-    assert page.locator("pre", has_text="[retrieved on YYYY-MM-DD]").is_visible()
+    assert page.locator("#cite ~ details").count() == 8
+    assert page.locator("pre", has_text="[retrieved on YYYY-MM-DD]").first.is_visible()
     assert page.locator("button:visible").count() == 1, "only the search form has a button"
     page.fill("#press-q", "diaphragm spring")
     page.press("#press-q", "Enter")
@@ -46,18 +46,25 @@ def test_a_dependency_link_leads_to_its_claim(visit: Visit, server: Server) -> N
 def test_citations_and_links_are_copied(chromium: Any, server: Server) -> None:
     visit = Visit(chromium, permissions=["clipboard-read", "clipboard-write"])
     page = visit.open(f"{server.url}d/0/0.html")
-    page.get_by_role("button", name="Copy Examiner (PTO-892, SB/08)").click()
+    page.get_by_role("button", name="Copy Examiner (PTO-892)").click()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert re.fullmatch(r"PRIOR ART PRESS, “Irrigation valve .*\[retrieved on 20\d\d-\d\d-\d\d\]\.", copied), (
-        "the day of reading is filled in"
-    )
+    assert re.fullmatch(
+        r"PRIOR ART PRESS, “Irrigation valve .*\[retrieved on 20\d\d-\d\d-\d\d\]\. Retrieved .*>\.", copied
+    ), "the day of reading is filled in"
     assert page.get_by_text("Copied: Examiner").count() == 1, "screen readers are told"
-    page.get_by_text("RIS", exact=True).click()
+    page.get_by_label("Claims or paragraphs relied on").fill("1, 3-4, p 2")
+    page.get_by_role("button", name="Copy Examiner (PTO-892)").click()
+    assert page.evaluate("navigator.clipboard.readText()").endswith(">, claims 1, 3, 4, para. [0002].")
+    page.get_by_label("Claims or paragraphs relied on").fill("7")
+    assert page.get_by_text("This disclosure has no claim 7").is_visible()
+    page.locator("summary", has_text="RIS").click()
     page.get_by_role("button", name="Copy RIS").click()
-    assert re.search(r"\nY2  - 20\d\d/\d\d/\d\d\nN1", page.evaluate("navigator.clipboard.readText()"))
+    assert re.search(r"\nY2  - 20\d\d/\d\d/\d\d\nAB", page.evaluate("navigator.clipboard.readText()"))
     page.hover("#claim-3")
-    page.get_by_role("button", name="Copy link to claim 3").click()
-    assert page.evaluate("navigator.clipboard.readText()") == f"{server.url}d/0/0.html#claim-3"
+    page.get_by_role("button", name="Copy citation of claim 3").click()
+    assert page.evaluate("navigator.clipboard.readText()") == (
+        "PAP-0000000, claim 3, http://127.0.0.1:8123/repo/d/0/0.html#claim-3"
+    ), "the permalink is the publication's, whatever serves the page"
     visit.context.close()
 
 
@@ -165,9 +172,17 @@ def test_the_keyboard_reaches_everything(visit: Visit, server: Server) -> None:
     for _ in range(60):
         page.keyboard.press("Tab")
         names.append(page.evaluate("(e => (e.ariaLabel || e.textContent || e.name).trim())(document.activeElement)"))
-    wanted = ["Browse", "q", "Copy link to claim 1", "claim 1", "Copy link to paragraph 0001", "record", "BibTeX"]
+    wanted = [
+        "Browse",
+        "q",
+        "Copy citation of claim 1",
+        "claim 1",
+        "Copy citation of paragraph 0001",
+        "record",
+        "BibTeX",
+    ]
     assert set(wanted) <= set(names)
-    assert names.index("Browse") < names.index("q") < names.index("BibTeX") < names.index("Copy link to claim 1")
+    assert names.index("Browse") < names.index("q") < names.index("BibTeX") < names.index("Copy citation of claim 1")
     page.focus("#claim-3 .press-link")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
