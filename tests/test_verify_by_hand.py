@@ -39,9 +39,11 @@ def folder(output: Path, tmp_path: Path) -> Path:
 def run(folder: Path, shell: str = "dash") -> str:
     lines = "\n".join(re.findall(r"```sh\n(.*?)```", DOC.read_text("utf-8"), re.DOTALL))
     assert "openssl pkeyutl" in lines
-    result = subprocess.run([shell], input=lines, cwd=folder, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(
+        [shell], input=lines, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60
+    )
     assert [path.name for path in folder.iterdir() if "OWNED" in path.name] == []
-    return result.stdout + result.stderr
+    return result.stdout
 
 
 def lay_out(output: Path, folder: Path, serial: int = 7) -> None:
