@@ -68,7 +68,8 @@ def _ask(url: str, timeout_seconds: float, max_bytes: int) -> bytes | None:
                 return None
             raise PressError(f"{url}: the server answered {error.code}", hint="Try again later.") from error
     except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
+        said = str(getattr(error, "reason", None) or error)[:200]  # a server's own bytes may be in it
+        reason = "".join(c if c.isprintable() else "?" for c in said)
         raise PressError(f"{url}: cannot be reached: {reason}", hint="Check the address and the network.") from error
     if size > max_bytes:
         raise PressError(f"{url}: larger than {max_bytes} bytes")
