@@ -294,6 +294,33 @@ def test_a_full_disk_is_one_clear_message(tmp_path: Path, monkeypatch: pytest.Mo
     check(tmp_path, 2)
 
 
+def test_the_files_of_a_batch_and_their_folders_are_on_the_disk_before_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(tmp_path, range(3))
+    synced: set[tuple[int, int]] = set()
+    before: list[set[tuple[int, int]]] = []
+    real_sync, real_write = os.fsync, files.write
+
+    def fsync(handle: int) -> None:
+        known = os.fstat(handle)
+        synced.add((known.st_dev, known.st_ino))
+        real_sync(handle)
+
+    def write(path: Path, data: bytes, **options: bool) -> None:
+        if path.name == "checkpoint":
+            before.append(set(synced))
+        real_write(path, data, **options)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "sync", lambda: pytest.fail("the whole machine is flushed"))
+    monkeypatch.setattr(files, "write", write)
+    facts.append(tmp_path)
+    written = [*(tmp_path / "records").rglob("*"), *(tmp_path / "log" / "tile").rglob("*"), tmp_path / "log"]
+    written += [tmp_path / "records", tmp_path / "log" / "checkpoints" / "3"]
+    assert {(p.stat().st_dev, p.stat().st_ino) for p in written} <= before[0]
+
+
 def test_facts_that_contradict_the_log_are_not_shown(tmp_path: Path) -> None:
     archive(tmp_path, 2)
     path = record_path(tmp_path, 1)

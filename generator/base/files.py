@@ -5,7 +5,7 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,9 +69,31 @@ def cache_home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "prior-art-press"
 
 
-def settle() -> None:
-    """Bring everything that was written so far to the disk."""
-    os.sync()
+def settle(paths: Iterable[Path], within: Path) -> None:
+    """Bring files below `within` that were written without `durable` to the disk, and their names. Raises PressError.
+
+    These files alone, not all that other programs on the machine have written.
+    """
+    folders: set[Path] = set()
+    try:
+        for path in paths:
+            _synced(path)
+            folders.update(folder for folder in path.parents if folder.is_relative_to(within))
+        for folder in sorted(folders):
+            _synced(folder)
+    except OSError as error:
+        raise PressError(
+            f"{within}: cannot be written: {error.strerror}",
+            hint="Free space or fix permissions, then run the same command again.",
+        ) from error
+
+
+def _synced(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def read(path: Path, what: str) -> bytes:

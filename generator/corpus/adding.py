@@ -159,7 +159,7 @@ class _Adding:
         if self._writer:
             name = SegmentName(self.manifest.documents, len(self._writer), self._writer.finish())
             target = self.folder / SEGMENTS / name.folder
-            files.settle()
+            files.settle((path for path in self._scratch.rglob("*") if path.is_file()), self._scratch)
             if not target.exists():
                 self._scratch.rename(target)
             self._writer = None

@@ -181,25 +181,26 @@ def _stage(output: Path, origin: str, entries: list[Entry], names: list[str]) ->
 
 
 def _write_staged(output: Path, batch: Batch) -> None:
+    written = []
     for serial, name in batch.queue:
         data = files.read(output / "queue" / name, "a queued record")
         entry = Disclosed(hashlib.sha256(data).hexdigest(), len(data))
         if str(entry) != batch.entries[serial - batch.start]:
             raise LogError(f"{output / 'queue' / name}: changed after it was staged as leaf {serial}")
-        _write(record_path(output, serial), data)
+        written.append(_write(record_path(output, serial), data))
         for suffix in BESIDE:
             beside = (output / "queue" / name).with_suffix(suffix)
             if beside.exists():
-                _write(record_path(output, serial, suffix), beside.read_bytes())
-    for path, data in _new_tiles(output, batch):
-        _write(output / "log" / path, data)
-    files.settle()
+                written.append(_write(record_path(output, serial, suffix), beside.read_bytes()))
+    written += [_write(output / "log" / path, data) for path, data in _new_tiles(output, batch)]
+    files.settle(written, output)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes) -> Path:
     """A file of a batch that is not signed yet: what an interrupted try left of it is written again."""
     if not path.exists() or path.read_bytes() != data:
         files.write(path, data, durable=False)
+    return path
 
 
 def _new_tiles(output: Path, batch: Batch) -> Iterator[tuple[str, bytes]]:
@@ -220,11 +221,11 @@ def _commit(output: Path, key: SigningKey) -> Checkpoint:
         checkpoint = Checkpoint(batch.origin, batch.size, merkle.root(tree.nodes, batch.size))
         _prove_extension(before, tree, checkpoint)
         note = key.sign(checkpoint.body)
+        written = [_write(output / "log" / "checkpoints" / str(batch.size), note.encode())]
         for serial in batch.serials:
             proof = Proof(serial, merkle.inclusion_proof(tree.nodes, serial, batch.size), note)
-            _write(record_path(output, serial, ".proof"), proof.text.encode())
-        _write(output / "log" / "checkpoints" / str(batch.size), note.encode())
-        files.settle()
+            written.append(_write(record_path(output, serial, ".proof"), proof.text.encode()))
+        files.settle(written, output)
         files.write(output / "log" / "checkpoint", note.encode())
     elif before.size != batch.size:
         raise LogError(

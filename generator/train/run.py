@@ -95,7 +95,7 @@ class StageFolder:
         """Make the work the result: checkpoints are deleted, everything else is kept."""
         for path in self.work.glob("checkpoint-*"):
             shutil.rmtree(path)
-        files.settle()
+        files.settle((path for path in self.work.rglob("*") if path.is_file()), self.work)
         self.work.rename(self.result)
 
 
