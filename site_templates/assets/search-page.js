@@ -2,6 +2,7 @@
 // as text nodes only.
 
 import { isFiltered, pageAddress, RULES, SORTS, STEP, VOLUMES, CHECKED } from "./search-address.js";
+import { placesOf } from "./search-document.js";
 import { base } from "./search-index.js";
 import { addressOf, displayed } from "./search-open.js";
 import { passage } from "./search-passage.js";
@@ -59,9 +60,8 @@ export function entry({ page }, data, query, prefix) {
 // The first words of the abstract, for a list that no words chose.
 function beginning(data) {
   const words = data.content.split(/\s+/);
-  const start = data.anchors.find(({ id }) => id === "abstract-text" || id === "abstract")?.location ?? 0;
-  const skipped = /^abstract\.?$/i.test(words[start] ?? "") ? 1 : 0;
-  return `${words.slice(start + skipped, start + skipped + 30).join(" ")} …`;
+  const { at, end } = placesOf(data, words).find(({ kind }) => kind === "ab") ?? { at: 0, end: words.length };
+  return words.slice(at, Math.min(end, at + 30)).join(" ") + (end > at + 30 ? " …" : "");
 }
 
 // What was searched, in words: for the status line and for the history.
