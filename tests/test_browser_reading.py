@@ -23,7 +23,7 @@ def test_without_script_the_page_is_complete(chromium: Any, server: Server) -> N
     visit = Visit(chromium, java_script_enabled=False)
     page = visit.open(f"{server.url}d/0/0.html")
     assert page.locator(".press-text ol > li").count() == 6
-    assert "prior-art verify 0.json" in visit.status()
+    assert "prior-art verify 0.html" in visit.status()
     assert page.locator("#cite ~ details").count() == 8
     assert page.locator("pre", has_text="[retrieved on YYYY-MM-DD]").first.is_visible()
     assert page.locator("button:visible").count() == 1, "only the search form has a button"

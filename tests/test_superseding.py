@@ -196,7 +196,7 @@ def test_both_pages_name_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "PAP-0000006" in old
     assert "This <strong>supersedes</strong>" in new
     assert "../0/1.html" in Links(new).links
-    assert f"<dd>{BY}</dd>" in new
+    assert f'reviewed: <span data-fact="review">{BY}</span>' in new
     assert "press-supersede" not in (site / "d/0/2.html").read_text()
     assert "superseded_by:" in (site / "d/0/1.md").read_text()
     assert build_site(output, docs=docs).rebuilt == ()

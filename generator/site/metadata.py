@@ -72,7 +72,10 @@ def metadata(logged: LoggedRecord, settings: Settings, around: Around = Around()
 
 def summary_metadata(logged: LoggedRecord, settings: Settings) -> dict[str, Any]:
     """The front matter of the text form: what tells which record the text is, and when it was published."""
-    kept = ("title", "id", "not_yet_published", "published", "record_sha256", "license", "publisher", "page", "record")
+    kept = (
+        *("title", "id", "not_yet_published", "published", "superseded_by", "supersedes"),
+        *("record_sha256", "license", "publisher", "page", "record"),
+    )
     values = metadata(logged, settings)
     return {name: values[name] for name in kept if name in values}
 
