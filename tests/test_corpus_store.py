@@ -254,7 +254,7 @@ def test_the_commands_add_and_show(tmp_path: Path) -> None:
     publication = Publication(tmp_path, Settings(), unheard)
     outcome = reference.add(publication, paths=(file,), folder=tmp_path / "corpus", name="Grants")
     assert outcome.lines[0].startswith("corpus Grants: 2 documents, dated 1991 to 1992, SHA-256 ")
-    assert outcome.lines[2].startswith("    skipped at line 2: ")
+    assert outcome.lines[3].startswith("    skipped at line 2: ")
     assert outcome.figures["documents"] == 2
     assert reference.show(publication, tmp_path / "corpus").lines == outcome.lines
     assert reference.show(publication, tmp_path / "corpus", check=True).ok
