@@ -123,7 +123,10 @@ def night(root: Path, settings: Settings, to: str, day: int, second: int = 0, to
 def child(root: Path, settings: Settings, to: str, day: int, second: int) -> None:
     """A night in a process of its own; exit code 2 for an error that is told, as the command has it."""
     try:
-        night(root, settings, to, day, second)
+        outcome = night(root, settings, to, day, second)
+        if not outcome.ok:
+            print(f"night {day}: {outcome.lines[-1]}", flush=True)
+            os._exit(1)
     except PressError as error:
         print(f"night {day}: {error} ({error.hint})", flush=True)
         os._exit(2)
