@@ -41,6 +41,7 @@ class Settings:
     output: str = "output"
     corpus: str = ""
     calibration: str = ""
+    reader: str = ""
     facts_remote: str = ""
     facts_branch: str = "publication"
     pages_branch: str = "gh-pages"
@@ -80,6 +81,7 @@ FORMS = {
     "top_down_share": (re.compile(r"0|1|0?\.\d+|[01]\.0+"), "a decimal number from 0 to 1, such as 0.5"),
     "corpus": (re.compile(r"[^\x00-\x1f]*"), "a folder"),
     "calibration": (re.compile(r"[^\x00-\x1f]*"), "a file"),
+    "reader": (re.compile(r"[^\x00-\x1f]*"), "a model profile, none, or nothing"),
     "watts": (NUMBER, "a decimal number, or nothing"),
     "price_per_cpu_hour": (NUMBER, "a decimal number, or nothing"),
     "price_per_kwh": (NUMBER, "a decimal number, or nothing"),

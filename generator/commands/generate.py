@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ def generate(
     tonight: bool = False,
     shard: str = "",
     timings: bool = False,
+    publish: int | None = None,
     **engine: Any,
 ) -> Outcome:
     """Draft until the end that was asked for. A run with a given seed that is finished is not made again.
@@ -39,6 +41,7 @@ def generate(
     """
     import secrets
 
+    from generator.commands.reading import open_reader
     from generator.judge.ladder import Ladder
     from generator.model.loading import open_model
     from generator.model.profiles import load_profile
@@ -54,13 +57,14 @@ def generate(
         raise ConfigError("--shard without a seed", hint="Give all shards of a run the same --seed, or --tonight.")
     chosen = load_profile(profile or publication.settings.profile, publication.root)
     seeded = secrets.randbits(64) if seed is None else seed
-    ladder = Ladder.open(publication.corpus, publication.calibration, chosen)
+    reader = open_reader(publication, chosen, choice.threads)
+    ladder = Ladder.open(publication.corpus, publication.calibration, chosen, reader)
     plan = _plan(publication, chosen, seeded, _end(count, drafts, minutes), topics, ladder)
     if part:
         part.check(plan)
     _tell_outdated(publication)
     if done := _done_before(publication, plan, part):
-        return _drafted(done, "done already: ")
+        return _best(publication, _drafted(done, "done already: "), publish)
     found = find_unfinished(publication.output, plan, shard=part, seed_given=seed is not None)
     publication.report(f"generate: loading {chosen.name}" + (f", going on with run {found[0]}" if found else ""))
     if found:  # what was measured when it was begun must not be measured otherwise now
@@ -75,7 +79,24 @@ def generate(
         salt=lambda: secrets.token_bytes(16),
         report=_progress(publication),
     )
-    return _concluded(publication, made, part, timings)
+    return _best(publication, _concluded(publication, made, part, timings), publish)
+
+
+def _best(publication: Publication, outcome: Outcome, publish: int | None) -> Outcome:
+    """With `publish`, only the best of what waits stays in the queue; the others are counted and hashed."""
+    from generator.publish import facts_branch
+    from generator.run.choosing import FLOOR, FOLDER, choose
+
+    if publish is None:
+        return outcome
+    with facts_branch.alone(publication.output, publication.report):
+        run = str(outcome.figures["run"])
+        chosen = choose(publication.output, run, publish, of_a_class=max(1, publish // 4), floor=FLOOR)
+    line = (
+        f"chosen: the best {chosen.published}; left out: {chosen.left}, {chosen.below_floor} of them below the floor, "
+        f"in {FOLDER}/{run}, list {chosen.left_sha256}"
+    )
+    return Outcome((*outcome.lines, line), {**outcome.figures, "chosen": asdict(chosen)}, outcome.ok)
 
 
 def _concluded(publication: Publication, made: "RunReport", part: "Shard | None", timings: bool) -> Outcome:
@@ -144,7 +165,7 @@ def _plan(
         sampling=profile.sampling,
         publisher=publication.settings.publisher,
         topics=load_topics(topics) if topics else (),
-        calibration=ladder.calibration.id,
+        calibration=ladder.id,
         corpus=ladder.corpus,
     )
 

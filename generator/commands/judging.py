@@ -27,6 +27,7 @@ def _several(_: click.Context, parameter: click.Parameter, text: str | None) -> 
 @stage("prior-art calibrate patents.jsonl.zst --out calibration.json", new=True)
 @click.argument("corpus", type=PATHS)
 @click.option("--out", type=FILE, help="File to write.  [default: calibration.json in the publication's folder]")
+@click.option("--sense", type=FILE, help="Fit the sense gate instead, with the model of the setting `reader`.")
 def calibrate(publication: "Publication", **choice: Any) -> "Outcome":
     """Take the thresholds of gate G2 from real patents; the setting `calibration` then names the file."""
     from generator.commands.gates import calibrate
@@ -43,6 +44,15 @@ def selftest(publication: "Publication", **choice: Any) -> "Outcome":
     from generator.commands.gates import selftest
 
     return selftest(publication, **choice)
+
+
+@stage("prior-art judge texts.jsonl", new=True)
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+def judge(publication: "Publication", file: Path) -> "Outcome":
+    """Send texts of your own through all gates: JSON lines with title, abstract and claims, or a draft in a layout."""
+    from generator.commands.judge import judge
+
+    return judge(publication, file)
 
 
 @stage("prior-art report --watts 8 --price-per-kwh 0.30 --currency EUR")

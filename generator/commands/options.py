@@ -81,6 +81,11 @@ with_drafting = several(
     ),
     click.option("--drafts", type=click.IntRange(min=1), help="End after this many drafts."),
     click.option("--minutes", type=click.IntRange(min=1), help="End after this time."),
+    click.option(
+        "--publish",
+        type=click.IntRange(min=1),
+        help="Keep only so many, the best by their scores; the others are counted and hashed.  [default: all]",
+    ),
     click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the run.  [default: drawn by chance]"),
     click.option("--topics", type=FILE, help="Title prefixes, one a line, CPC class and tab before each."),
     with_engine,

@@ -30,7 +30,7 @@ LOSS = 60  # all thresholds of G2 together refuse at most so much of the real do
 PERCENTILES = (10, 20, 50, 100, 250, 500, 750, 900, 950, 980, 990)
 LEAST = 100  # documents, held out or not: fewer say nothing about a twentieth
 MEASURES = tuple(field.name for field in fields(Coherence))
-CODES = tuple(f"C{number}" for number in range(1, 13))
+CODES = tuple(f"C{number}" for number in range(1, 15))
 _MEMBERS = frozenset(
     "schema id corpus claims loss percentile thresholds percentiles held_out checks".split()  # noqa: SIM905
 )

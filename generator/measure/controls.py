@@ -1,41 +1,54 @@
 """Controls: texts whose verdict is known before, sent through the very same gates as drafts.
 
-Real claim sets should pass. Chimeras, Markov text and shuffled words should not, nor should copies of known text. All
-are made from real documents that no threshold has seen, by a seed. Half of these documents are the corpus that the
-copies are copies of; all other controls come from the other half.
+Real claim sets should pass. Chimeras, damaged claims, Markov text and shuffled words should not, nor should copies of
+known text. All are made from real documents that no threshold has seen, by a seed. Half of these documents are the
+corpus that the copies are copies of; the others come from the other half. Drafts of weak models are frozen beside the
+sense gate, which was fitted on the other half of them.
 """
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.base.errors import CorpusError
 from generator.base.intervals import wilson
-from generator.base.words import content
+from generator.judge import sense
 from generator.judge.calibration import Real, load_calibration, rate, real_disclosures
-from generator.judge.checks import Passed, check, coherent
+from generator.judge.checks import Passed, check
 from generator.judge.checks.thresholds import Calibration
-from generator.judge.parsing import Rejected, parse
+from generator.judge.damage import DAMAGES, DEPENDENTS, chimera, damaged, dependents, most_alike
+from generator.judge.ladder import sound
+from generator.judge.parsing import Rejected, Stop, parse, stop_of
+from generator.judge.sense import load_sense
 from generator.record.claim_references import find_references, rewrite
-from generator.record.disclosure import Claim, Disclosure
-from generator.record.layouts import write_layout
+from generator.record.disclosure import Disclosure
+from generator.record.layouts import Direction, write_layout
 
 if TYPE_CHECKING:
     from generator.base.publication import Outcome, Publication
     from generator.judge.copying import Known
+    from generator.model.reader import Reader
 
 # Of 160 of the documents that the shipped calibration holds out. Source: Pap2Pat (boschresearch/Pap2Pat, commit
 # 3bc8bd98), CC BY 4.0: title, abstract, first eight claims of US applications; white space and case of titles mended.
 SHIPPED = Path(__file__).with_suffix(".jsonl.zst")
+DRAFTS = Path(sense.__file__).with_name("drafts.jsonl.zst")
 LEAST = 40  # documents held out
 SETS = {
     "real": "real patents",
     "chimera": "claim 1 of one patent, dependents of another",
     "near_chimera": "the same, of the two most alike",
+    "loops": "real patents, a span of each claim twice",
+    "self_reference": "real patents, things made things of themselves",
+    "cut_steps": "real patents, every second claim cut",
+    "swapped_nouns": "real patents, two terms of claim 1 exchanged",
+    "starter_1": "drafts of starter version 1",
+    "starter_2": "drafts of starter version 2",
+    "hot": "drafts of starter version 2 at temperature 1.5",
     "markov": "trigram Markov text",
     "shuffled": "real patents, words shuffled",
     "copy": "exact copies of corpus text",
@@ -44,12 +57,18 @@ SETS = {
 GOALS = {
     "real": (0.88, 1.0),
     "chimera": (0.0, 0.12),
+    "near_chimera": (0.0, 0.12),
+    "loops": (0.0, 0.03),
+    "self_reference": (0.0, 0.03),
+    "cut_steps": (0.0, 0.03),
+    "swapped_nouns": (0.0, 0.35),
+    "starter_1": (0.0, 0.01),
+    "starter_2": (0.0, 0.03),
     "markov": (0.0, 0.01),
     "shuffled": (0.0, 0.01),
     "copy": (0.0, 0.01),
 }
 GATES = ("G0", "G1", "G2", "G3")
-DEPENDENTS = 7  # of a chimera and of Markov text at most
 LONGEST = 150  # words of a Markov claim
 Judge = Callable[[Disclosure], str]  # the gate at which a disclosure ends, or an empty string
 
@@ -60,6 +79,8 @@ class Control:
 
     set: str
     text: str
+    direction: Direction = "top-down"
+    stop: Stop = "end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +107,19 @@ def make_controls(known: Sequence[Disclosure], fresh: Sequence[Disclosure], seed
     """At most `size` texts of each set; of real texts and copies no more than there are documents."""
     dice = random.Random(seed)
     heads = [one for one in fresh if not one.claims[0].depends_on]
-    givers = [one for one in fresh if len(_dependents(one)) >= 2]
+    givers = [one for one in fresh if len(dependents(one)) >= 2]
     for one in fresh[:size]:
         yield Control("real", _layout(one.title, one.abstract, [claim.text for claim in one.claims]))
     for _ in range(size):
         head, giver = dice.choice(heads), dice.choice(givers)
         if head is not giver:
             yield Control("chimera", chimera(head, giver))
-    for head, giver in _alike(heads[:size], givers):
+    for head, giver in most_alike(heads[:size], givers):
         yield Control("near_chimera", chimera(head, giver))
+    for kind in DAMAGES:
+        for one, texts in damaged(fresh[:size], kind, dice):
+            yield Control(kind, _layout(one.title, one.abstract, texts))
+    yield from frozen_drafts(fitted=False)
     babbler = _Babbler(fresh, dice)
     for _ in range(size):
         yield Control("markov", babbler.text())
@@ -104,48 +129,18 @@ def make_controls(known: Sequence[Disclosure], fresh: Sequence[Disclosure], seed
         yield Control("copy", _layout(one.title, one.abstract, [claim.text for claim in one.claims]))
 
 
+def frozen_drafts(*, fitted: bool) -> list[Control]:
+    """Drafts of the starter models, as they were written: those that the sense gate was fitted on, or the others."""
+    import zstandard
+
+    with DRAFTS.open("rb") as file:
+        lines = zstandard.ZstdDecompressor().stream_reader(file).read().splitlines()
+    rows = [json.loads(line) for place, line in enumerate(lines) if (place % 4 < 2) == fitted]
+    return [Control(row["set"], row["text"], row["direction"], stop_of(row["stop"])) for row in rows]
+
+
 def _layout(title: str, abstract: str, claims: Sequence[str]) -> str:
     return write_layout("top-down", title, abstract, claims)
-
-
-def chimera(head: Disclosure, giver: Disclosure) -> str:
-    """Title, abstract and claim 1 of one disclosure with the dependents of another one's claim 1."""
-    claims, new = [head.claims[0].text], {1: 1}
-    for claim in _dependents(giver):
-        new[claim.number] = len(claims) + 1
-        claims.append(rewrite(claim.text, claim.number, new))
-    return _layout(head.title, head.abstract, claims)
-
-
-def _dependents(disclosure: Disclosure) -> list[Claim]:
-    """The claims that go back to claim 1 alone, itself not among them."""
-    within = {1}
-    found: list[Claim] = []
-    for claim in disclosure.claims:
-        if claim.depends_on and within.issuperset(claim.depends_on) and len(found) < DEPENDENTS:
-            within.add(claim.number)
-            found.append(claim)
-    return found
-
-
-def _alike(heads: Sequence[Disclosure], givers: Sequence[Disclosure]) -> Iterator[tuple[Disclosure, Disclosure]]:
-    """For each head the giver that shares the most with it: rare words of title, abstract and claim 1 weigh most."""
-    bags = {
-        id(one): frozenset(content(f"{one.title} {one.abstract} {one.claims[0].text}")) for one in (*heads, *givers)
-    }
-    held = Counter(word for bag in bags.values() for word in bag)
-    weight = {word: log((len(bags) + 1) / times) for word, times in held.items()}
-    whole = {key: sum(weight[word] for word in sorted(bag)) for key, bag in bags.items()}
-    for head in heads:
-        mine = bags[id(head)]
-        best: tuple[float, Disclosure] | None = None
-        for giver in givers:
-            shared = sum(weight[word] for word in mine & bags[id(giver)])
-            score = round(shared / (whole[id(head)] + whole[id(giver)] - shared + 1), 9)
-            if giver is not head and (best is None or score > best[0]):
-                best = score, giver
-        if best:
-            yield head, best[1]
 
 
 def shuffled(disclosure: Disclosure, dice: random.Random) -> str:
@@ -177,7 +172,7 @@ class _Babbler:
         self._title = _trigrams(one.title for one in disclosures)
         self._abstract = _trigrams(one.abstract for one in disclosures)
         self._first = _trigrams(one.claims[0].text for one in disclosures)
-        self._dependent = _trigrams(claim.text for one in disclosures for claim in _dependents(one))
+        self._dependent = _trigrams(claim.text for one in disclosures for claim in dependents(one))
 
     def text(self) -> str:
         claims = [self._babble(self._first)]
@@ -206,9 +201,9 @@ def _trigrams(texts: Iterator[str]) -> dict[tuple[str, str], list[str]]:
     return found
 
 
-def climb(text: str, judge: Judge) -> str:
+def climb(control: Control, judge: Judge) -> str:
     """The gate at which a control ends, or an empty string: parse and check as for a draft, then `judge`."""
-    parsed = parse(text, "top-down", "end")
+    parsed = parse(control.text, control.direction, control.stop)
     if isinstance(parsed, Rejected):
         return parsed.gate
     passed = check(parsed.disclosure)
@@ -217,7 +212,7 @@ def climb(text: str, judge: Judge) -> str:
 
 def tally(controls: Iterator[Control], judge: Judge) -> list[Tally]:
     """One row for each set, in the order of SETS; sets without a text are left out."""
-    ends = Counter((control.set, climb(control.text, judge)) for control in controls)
+    ends = Counter((control.set, climb(control, judge)) for control in controls)
     rows = []
     for name in SETS:
         n = sum(times for (which, _), times in ends.items() if which == name)
@@ -228,16 +223,13 @@ def tally(controls: Iterator[Control], judge: Judge) -> list[Tally]:
     return rows
 
 
-def by_gates(calibration: Calibration, known: "Known") -> Judge:
+def by_gates(calibration: Calibration, known: "Known", reader: "Reader | None" = None) -> Judge:
     """Gates G2 and G3, as they judge drafts."""
-    from generator.judge.copying import not_copied
+    gate = load_sense()
 
     def judge(disclosure: Disclosure) -> str:
-        found = coherent(disclosure, calibration)
-        if isinstance(found, Rejected):
-            return found.gate
-        copied = not_copied(known.measure(disclosure))
-        return copied.gate if copied else ""
+        found = sound(disclosure, calibration, known, gate, reader)
+        return found.gate if isinstance(found, Rejected) else ""
 
     return judge
 
@@ -248,6 +240,7 @@ def selftest(
     calibration: Path | None = None,
     seed: int = 0,
     size: int = 300,
+    reader: "Reader | None" = None,
 ) -> "Outcome":
     """The command: the controls through the gates, with intervals. `corpus` is a file of real documents; None: shipped.
 
@@ -271,7 +264,7 @@ def selftest(
     for number, disclosure in enumerate(known, 1):
         texts.add(f"document {number}", disclosure)
     publication.report(f"selftest: {len(fresh)} real documents, {len(known)} more to copy from, calibration {used.id}")
-    rows = tally(make_controls(known, fresh, seed, size), by_gates(used, texts))
+    rows = tally(make_controls(known, fresh, seed, size), by_gates(used, texts, reader))
     missed = [row.set for row in rows if not _holds(row)]
     figures = {"calibration": used.id, "corpus": file.name, "seed": seed, "controls": [asdict(row) for row in rows]}
     said = f"selftest: beyond their goals: {', '.join(missed)}" if missed else "selftest: every control within its goal"

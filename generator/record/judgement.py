@@ -30,6 +30,26 @@ class Coherence:
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure by its name, in thousandths."""
+
+    name: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """Gate G2: the score of each question that was asked, by the weights `model`, and the measures behind them.
+    `reader` names the language model that read the text; where none did, it is empty.
+    """
+
+    model: str
+    reader: str
+    scores: tuple[Measure, ...]
+    measures: tuple[Measure, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Copying:
     """Gate G3. `longest_run` words stand verbatim in the document `run_in`, and read `run`; `known_share` of the
     13-word sequences are known; `similarity` is the highest estimated Jaccard similarity, that with `similar_to`.
@@ -108,7 +128,10 @@ class CorpusName:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Everything beside one record. Without a corpus there is neither `corpus` nor `chart`: G4 is not assessed."""
+    """Everything beside one record. Without a corpus there is neither `corpus` nor `chart`: G4 is not assessed.
+
+    Judgements of 0.6 and before have no `sense`.
+    """
 
     calibration: str
     coherence: Coherence
@@ -117,6 +140,7 @@ class Judgement:
     neighbours: tuple[Neighbour, ...]
     corpus: CorpusName | None = None
     chart: ClaimChart | None = None
+    sense: Sense | None = None
 
     def to_bytes(self) -> bytes:
         return canonical.dumps({"schema": SCHEMA, **_present(asdict(self))})

@@ -18,6 +18,7 @@ from generator.judge.checks.thresholds import Calibration
 from generator.judge.copying import Known, Shelf, not_copied
 from generator.judge.ladder import sound
 from generator.judge.parsing import Rejected, Stop, parse
+from generator.judge.sense import SenseGate, load_sense
 from generator.record.disclosure import Disclosure
 from generator.record.layouts import ABSTRACT, DIRECTIONS, Direction, write_layout
 from generator.train.corruption import CORRUPTIONS, corrupt
@@ -73,9 +74,9 @@ def known_texts(data: Path) -> Known:
 
 def judge_drafts(drafts: Iterable[Written], known: Known, calibration: Calibration) -> list[Judged]:
     """Gates G0 to G3 in the order of the drafts' indices; one that repeats an accepted one is refused as REPEATS."""
-    batch, judged = Known.open(None, None), []
+    batch, sense, judged = Known.open(None, None), load_sense(), []
     for draft in sorted(drafts, key=lambda draft: draft.index):
-        result = _judged(draft, known, calibration)
+        result = _judged(draft, known, calibration, sense)
         if isinstance(result, Rejected):
             judged.append(Judged(draft, None, f"{result.gate} {result.reason}"))
         elif not_copied(batch.measure(result)):
@@ -86,14 +87,14 @@ def judge_drafts(drafts: Iterable[Written], known: Known, calibration: Calibrati
     return judged
 
 
-def _judged(draft: Written, known: Known, calibration: Calibration) -> Disclosure | Rejected:
+def _judged(draft: Written, known: Known, calibration: Calibration, sense: SenseGate) -> Disclosure | Rejected:
     parsed = parse(draft.text, draft.direction, draft.stop)
     if isinstance(parsed, Rejected):
         return parsed
     passed = check(parsed.disclosure)
     if not isinstance(passed, Passed):
         return passed
-    measured = sound(passed.disclosure, calibration, known)
+    measured = sound(passed.disclosure, calibration, known, sense)
     return measured if isinstance(measured, Rejected) else passed.disclosure
 
 

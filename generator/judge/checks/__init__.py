@@ -1,10 +1,10 @@
 """The checks of a disclosure, and gates G1 and G2. Each check is one named function that returns findings.
 
 Codes: C1-C5, C7 form of the claims; C6 category, C9 wording; C8 antecedents; C10 repetition, C11 faults of generation;
-C12 title and abstract. C5, C6, C8, C9 and C12 never fail, they remark.
+C12 title and abstract; C13 self-definition, C14 broken text. C5, C6, C8, C9 and C12 never fail, they remark.
 """
 
-from generator.judge.checks import form, matter, repetition, wording
+from generator.judge.checks import form, matter, repetition, soundness, wording
 from generator.judge.checks.antecedents import c8_antecedent_basis
 from generator.judge.checks.coherence import Coherent, coherent, measure
 from generator.judge.checks.gate import Check, Passed, formal_gate, in_order
@@ -19,6 +19,8 @@ DECIDING: tuple[Check, ...] = (
     form.c7_transition,
     repetition.c10_duplicates,
     repetition.c11_generation_faults,
+    soundness.c13_self_definition,
+    soundness.c14_broken_text,
 )
 REMARKING: tuple[Check, ...] = (
     form.c5_multiple_dependency,

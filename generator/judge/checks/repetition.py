@@ -8,7 +8,8 @@ from generator.judge.checks.form import TRANSITION
 from generator.record.disclosure import Disclosure, Finding
 
 NEAR = 0.9  # Jaccard similarity of the word sets of two claims with the same parents
-LOOP_WORDS, LOOP_TIMES, LOOP_SINGLE = 40, 3, 4  # a phrase of 2 to 40 words three times in a row, one word four times
+# In a row: one word four times, a phrase of 2 to 40 words three times, one with four whole words twice.
+LOOP_WORDS, LOOP_SINGLE, LOOP_SHORT, LOOP_LONG, LONG = 40, 4, 3, 2, 4
 _PART = re.compile(r"[^\W_]+")  # "2D-3D-2D-3D" is a loop too
 _LAYOUT = re.compile(r"<\|[a-z_]{1,20}\|>|(?:^|\s)#{1,6} (?:Patent|Title|Abstract|Claims|Description|Background)\b|�")
 
@@ -59,7 +60,8 @@ def _adds_nothing(chain: Chain, texts: dict[int, str]) -> bool:
 def c11_generation_faults(disclosure: Disclosure) -> tuple[Finding, ...]:
     """No loops, no tokens of the layout inside a text. Source: faults that language models are known for.
 
-    A loop is a phrase of 2 to 40 words three times in a row, or one word four times.
+    A loop in a row: one word four times, a phrase of 2 to 40 words three times, one with four whole words twice. Of
+    real claim sets 1 % have one; of those that starter 2 wrote and today's other checks let pass, 44 %.
     """
     parts = [("title", None, disclosure.title), ("abstract", None, disclosure.abstract)]
     found = []
@@ -81,12 +83,12 @@ def looping(text: str) -> str:
 def find_loop(tokens: list[str]) -> str:
     """The first phrase that is repeated in a row too often, or an empty string.
 
-    Every word of a loop stands at least LOOP_TIMES in the text, so only stretches of such words are searched.
+    Every word of a loop stands at least LOOP_LONG times in the text, so only stretches of such words are searched.
     """
     times = Counter(tokens)
     begin = 0
     for end, token in enumerate((*tokens, "")):
-        if times[token] < LOOP_TIMES:
+        if times[token] < LOOP_LONG:
             if end - begin >= LOOP_SINGLE and (loop := _first_loop(tokens[begin:end])):
                 return loop
             begin = end + 1
@@ -103,7 +105,16 @@ def _first_loop(tokens: list[str]) -> str:
             places[:] = [place for place in places if place >= index - LOOP_WORDS]
         runs = {index - place: runs.get(index - place, 0) + 1 for place in places}
         for width, run in runs.items():
-            if run >= width * ((LOOP_SINGLE if width == 1 else LOOP_TIMES) - 1):
-                return " ".join(tokens[index - width + 1 : index + 1])
+            if run >= width * (LOOP_LONG - 1):
+                phrase = tokens[index - width + 1 : index + 1]
+                if run >= width * (_least_times(phrase) - 1):
+                    return " ".join(phrase)
         places.append(index)
     return ""
+
+
+def _least_times(phrase: list[str]) -> int:
+    """How often in a row makes a phrase a loop. Parts of chemical names come twice in real patents, four words not."""
+    if len(phrase) == 1:
+        return LOOP_SINGLE
+    return LOOP_LONG if sum(len(token) > 1 and token.isalpha() for token in phrase) >= LONG else LOOP_SHORT

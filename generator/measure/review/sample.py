@@ -17,9 +17,9 @@ from generator.base.errors import ConfigError, LogError
 from generator.base.settings import Settings
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.patent_text import sentence_case
+from generator.judge.damage import chimera
 from generator.judge.parsing import Rejected, parse
 from generator.log.archive import WAITING, queued, read_ledger, record_path
-from generator.measure.controls import chimera
 from generator.measure.review.form import Item
 from generator.record.claim_references import depends_on, rewrite
 from generator.record.disclosure import Claim, Disclosure

@@ -1,0 +1,175 @@
+"""Does a disclosure make sense, as far as figures can tell? Four questions, each a logistic model.
+
+`goes_on` weighs measures of its words: degeneration, self-definition, broken text, coherence. The others weigh what a
+language model that did not write the text is surprised by. Weights come from real patents, from the same patents with
+damage, and from drafts of weak models (`sense_fit`). Thresholds come from real patents alone. No measure knows what
+words mean: docs/judgement.md says what each lets through.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator.base import canonical, files
+from generator.base.errors import ConfigError, RecordError
+from generator.base.words import COMMON, content, words
+from generator.judge.checks import coherence, degeneration
+from generator.judge.checks.soundness import broken, circles
+from generator.judge.parsing import Rejected
+from generator.judge.plausibility import plausibility
+from generator.record.disclosure import Disclosure, Finding
+from generator.record.judgement import Measure, Sense
+
+if TYPE_CHECKING:
+    from generator.model.reader import Reader
+
+SCHEMA = "prior-art-sense/v1"
+SHIPPED = Path(__file__).with_suffix(".json")
+WHOLE = 1000
+MILLION = 1_000_000  # weights are stored as millionths: canonical JSON has no floats
+VARIETY = 150  # content words of the claims whose variety is measured
+FIRST = 60  # those of claim 1
+ABSTRACT = 80  # words of the abstract
+NAMED = 3  # measures that a refusal names
+WORDS = frozenset(
+    "distinct_triples compressed_size echoes new_content circles broken antecedents cohesion title_support "  # noqa: SIM905
+    "abstract_support variety variety_of_claim_1 abstract_triples abstract_variety length".split()
+)
+# What each question weighs. The damage that it was fitted against: judge/sense_fit.
+MEASURES = {
+    "goes_on": WORDS,
+    "ends_whole": frozenset({"end_worst", "end_mean", "broken", "length"}),
+    "belongs_together": frozenset(
+        {"gain_rest", "gain_first", "surprise", "surprise_worst", "cohesion", "new_content", "title_support",
+         "abstract_support", "antecedents"}
+    ),
+    "terms_in_place": frozenset({"exchange", "exchange_least", "surprise", "antecedents"}),
+}  # fmt: skip
+READ = frozenset(MEASURES) - {"goes_on"}
+ASKS = {
+    "goes_on": "The text goes round instead of on.",
+    "ends_whole": "A claim ends in the middle.",
+    "belongs_together": "The claims do not belong to one another.",
+    "terms_in_place": "Terms stand where others belong.",
+}
+
+
+def word_measures(disclosure: Disclosure) -> dict[str, float]:
+    """The figures of `words`, by name. Shares run from 0 to 1."""
+    claims = disclosure.claims
+    length = max(1, sum(len(claim.text.split()) for claim in claims))
+    found = coherence.measure(disclosure)
+    abstract = words(disclosure.abstract)[:ABSTRACT]
+    return {
+        "distinct_triples": degeneration.distinct_triples(claims) / WHOLE,
+        "compressed_size": degeneration.compressed_size(claims) / WHOLE,
+        "echoes": math.sqrt(degeneration.echoes(claims) / WHOLE),
+        "new_content": degeneration.new_content(claims) / WHOLE,
+        "circles": min(4.0, 100 * sum(1 for claim in claims for _ in circles(claim.text)) / (length + 60)),
+        "broken": sum(1 for claim in claims if next(broken(claim), None)) / len(claims),
+        "antecedents": found.antecedent_share / WHOLE,
+        "cohesion": found.cohesion / WHOLE,
+        "title_support": found.title_support / WHOLE,
+        "abstract_support": found.abstract_support / WHOLE,
+        "variety": _variety([stem for claim in claims for stem in content(claim.text)][:VARIETY]),
+        "variety_of_claim_1": _variety(content(claims[0].text)[:FIRST]),
+        "abstract_triples": _variety(list(zip(abstract, abstract[1:], abstract[2:], strict=False))),
+        "abstract_variety": _variety([word for word in abstract if word not in COMMON]),
+        "length": math.log(length),
+    }
+
+
+def _variety(items: Sequence[object]) -> float:
+    return len(set(items)) / len(items) if items else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """Of one measure: the average and spread in the texts that were fitted, and how much it counts."""
+
+    mean: float
+    scale: float
+    weight: float
+
+    def share(self, value: float) -> float:
+        return self.weight * (value - self.mean) / self.scale
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A logistic model: weights by measure, the bias of their sum, and the least score that passes."""
+
+    name: str
+    weights: Mapping[str, Weight]
+    bias: float
+    least: int
+
+    def score(self, found: Mapping[str, float]) -> int:
+        """From 0 to 1000: how much the measures are like those of real patents."""
+        total = self.bias + sum(one.share(found[name]) for name, one in self.weights.items())
+        return round(WHOLE / (1 + math.exp(-max(-30.0, min(30.0, total)))))
+
+    def refusal(self, score: int, found: Mapping[str, float]) -> Rejected:
+        """The reason is the question's name; the measures that lowered the score the most are named."""
+        lowest = sorted(self.weights, key=lambda name: self.weights[name].share(found[name]))[:NAMED]
+        named = ", ".join(f"{name} {found[name]:.2f}" for name in lowest)
+        text = f"{ASKS[self.name]} Score {score / WHOLE:.3f}, at least {self.least / WHOLE:.3f}; lowest by {named}."
+        return Rejected("G2", self.name, (Finding("G2", "fail", None, text),))
+
+
+@dataclass(frozen=True, slots=True)
+class SenseGate:
+    """The part of gate G2 that asks for sense; questions about figures of a reader are asked where there is one."""
+
+    id: str
+    questions: tuple[Question, ...]
+
+    def judge(self, disclosure: Disclosure, reader: "Reader | None") -> Sense | Rejected:
+        """The scores, or the first question that a disclosure fails; those of its words come first."""
+        found, scores = word_measures(disclosure), []
+        for read in (False, True):
+            if read and reader is None:
+                break
+            if read and reader is not None:
+                found |= plausibility(disclosure, reader)
+            for question in self.questions:
+                if (question.name in READ) != read:
+                    continue
+                if (score := question.score(found)) < question.least:
+                    return question.refusal(score, found)
+                scores.append(Measure(question.name, score))
+        measures = tuple(Measure(name, round(WHOLE * value)) for name, value in found.items())
+        return Sense(self.id, reader.name if reader else "", tuple(scores), measures)
+
+
+def load_sense(path: Path | None = None) -> SenseGate:
+    """The gate in a file that `fit_sense` made; without `path` the shipped one. Raises ConfigError."""
+    path = path or SHIPPED
+    hint = "Make one with: prior-art calibrate CORPUS --sense FILE"
+    try:
+        value: Any = canonical.loads(files.read(path, "weights of the sense gate").rstrip(b"\n"))
+        if value["schema"] != SCHEMA:
+            raise ConfigError(f"{path}: not of the schema {SCHEMA!r}", hint=hint)
+        if value["id"] != identifier(value):
+            raise ConfigError(f"{path}: changed by hand: its id is not the hash of its content", hint=hint)
+        return SenseGate(value["id"], tuple(_question(one) for one in value["questions"]))
+    except (RecordError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"{path}: no weights of the sense gate: {error}", hint=hint) from error
+
+
+def identifier(value: Mapping[str, Any]) -> str:
+    content = {name: item for name, item in value.items() if name != "id"}
+    return hashlib.sha256(canonical.dumps(content)).hexdigest()[:16]
+
+
+def _question(value: dict[str, Any]) -> Question:
+    weights = {
+        one["name"]: Weight(one["mean"] / MILLION, one["scale"] / MILLION, one["weight"] / MILLION)
+        for one in value["weights"]
+    }
+    if value["name"] not in ASKS or not set(weights) <= MEASURES[value["name"]]:
+        raise ValueError(f"the question {value['name']!r} is not known with these measures")
+    return Question(value["name"], weights, value["bias"] / MILLION, int(value["least"]))

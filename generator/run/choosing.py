@@ -1,0 +1,90 @@
+"""The few best of what a run accepted: the others stay out of the log, and are counted and hashed beside their files.
+
+A disclosure's rank is the geometric mean of its scores in gate G2, so that one weak score weighs. A disclosure that
+was not scored has no rank and stays out.
+"""
+
+import hashlib
+import json
+import math
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from generator.base import files
+from generator.log.archive import WAITING, queued
+from generator.record.judgement import Judgement
+
+FOLDER, CHOICE = "left-out", "choice.json"
+FLOOR = 0.5  # of a rank: on average the scores lie on the side of real patents
+JUDGED = ".judgement.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen. `left_sha256` is of the lines `<SHA-256 of a record>\\n` of all that was left out, ascending:
+    it commits to the list without publishing it."""
+
+    published: int
+    left: int
+    below_floor: int
+    left_sha256: str
+
+
+def rank(judgement: Judgement) -> float | None:
+    """The geometric mean of the scores, from 0 to 1; None for a disclosure without scores."""
+    if judgement.sense is None or not judgement.sense.scores:
+        return None
+    scores = [one.value / 1000 for one in judgement.sense.scores]
+    return math.prod(scores) ** (1 / len(scores))
+
+
+def choose(output: Path, run: str, most: int, *, of_a_class: int, floor: float) -> Choice:
+    """Leave the `most` best of the queue in it, at most `of_a_class` of a CPC subclass and none below `floor`.
+
+    The others go to `output/left-out/<run>/`. Records that supersede one stay. After a kill the same call goes on.
+    Raises PressError.
+    """
+    ranked = []
+    for record in queued(output):
+        if record.with_suffix(WAITING[-1]).exists():
+            continue
+        judged = record.with_suffix(JUDGED)
+        judgement = Judgement.from_bytes(files.read(judged, "a judgement")) if judged.exists() else None
+        digest = hashlib.sha256(files.read(record, "a record")).hexdigest()
+        subclasses = judgement.classification.subclasses if judgement else ()
+        ranked.append(
+            (rank(judgement) if judgement else None, digest, record, subclasses[0].symbol if subclasses else "")
+        )
+    ranked.sort(key=lambda one: (-math.inf if one[0] is None else one[0], one[1]), reverse=True)
+    aside = output / FOLDER / run
+    classes: Counter[str] = Counter()
+    below = 0
+    for found, _, record, subclass in ranked:
+        low = found is None or found < floor
+        below += low
+        if not low and classes.total() < most and classes[subclass] < of_a_class:
+            classes[subclass] += 1
+        else:
+            _move(record, aside)
+    digests = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in _records(aside))
+    listed = hashlib.sha256("".join(f"{digest}\n" for digest in digests).encode()).hexdigest()
+    choice = Choice(classes.total(), len(digests), below, listed)
+    files.write(aside / CHOICE, (json.dumps(asdict(choice), indent=1) + "\n").encode())
+    return choice
+
+
+def _records(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("*.json") if path.name != CHOICE and not path.name.endswith(WAITING)]
+
+
+def _move(record: Path, aside: Path) -> None:
+    """What lies beside the record first, the record last: until then it waits, and a kill loses nothing."""
+    aside.mkdir(parents=True, exist_ok=True)
+    for suffix in WAITING:
+        beside = record.with_suffix(suffix)
+        if beside.exists():
+            files.write(aside / beside.name, beside.read_bytes())
+    record.rename(aside / record.name)
+    for suffix in WAITING:
+        record.with_suffix(suffix).unlink(missing_ok=True)
