@@ -36,7 +36,7 @@ ABSTRACT = 80  # words of the abstract
 NAMED = 3  # measures that a refusal names
 WORDS = frozenset(
     "distinct_triples compressed_size echoes new_content circles broken antecedents cohesion title_support "  # noqa: SIM905
-    "abstract_support variety variety_of_claim_1 abstract_triples abstract_variety length".split()
+    "abstract_support variety variety_of_claim_1 abstract_triples abstract_variety".split()
 )
 # What each question weighs. The damage that it was fitted against: judge/sense_fit.
 MEASURES = {

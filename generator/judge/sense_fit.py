@@ -2,6 +2,8 @@
 
 Weights: logistic regression with a ridge, classes balanced, on the documents that are not held out. Thresholds: the
 share LOSS of real documents that each question refuses. Half of the drafts and the documents held out are never seen.
+Excerpts of real documents, their first one to three claims, count as real for the questions about words: a short text
+is not a bad one.
 """
 
 import hashlib
@@ -57,7 +59,8 @@ def fit_sense(
     known = known[:size]
     if len(known) < LEAST:
         raise CorpusError(f"{len(known)} real documents passed the checks of form; {LEAST} are needed")
-    sets = {"real": known, **damaged_sets(known[: size // 3], drafts, dice)}
+    excerpts = [replace(one, claims=one.claims[: dice.randint(1, 3)]) for one in known]
+    sets = {"real": known, "excerpts": excerpts, **damaged_sets(known[: size // 3], drafts, dice)}
     figures = {kind: _kept(kind, texts, reader, out, report) for kind, texts in sets.items()}
     questions = [fit_question(name, figures) for name in MEASURES]
     value: dict[str, Any] = {
@@ -124,7 +127,8 @@ def fit_question(name: str, figures: dict[str, list[Figures]]) -> Question:
     import numpy as np
 
     names = sorted(MEASURES[name])
-    good = np.array([[one[key] for key in names] for one in figures["real"]])
+    true = [*figures["real"], *(figures["excerpts"] if name not in READ else ())]
+    good = np.array([[one[key] for key in names] for one in true])
     bad = np.array([[one[key] for key in names] for kind in AGAINST[name] for one in figures[kind]])
     rows = np.vstack([good, bad])
     mean, scale = rows.mean(0), rows.std(0) + 1e-6
@@ -140,7 +144,7 @@ def fit_question(name: str, figures: dict[str, list[Figures]]) -> Question:
         w -= np.linalg.solve(curve + 1e-9 * np.eye(len(w)), slope)
     weights = {key: Weight(_rounded(mean[i]), _rounded(scale[i]), _rounded(w[i])) for i, key in enumerate(names)}
     question = Question(name, weights, _rounded(w[-1]), 0)
-    scores = sorted(question.score(one) for one in figures["real"])
+    scores = sorted(question.score(one) for one in true)
     return replace(question, least=scores[len(scores) * LOSS[name] // 1000])
 
 
