@@ -87,7 +87,7 @@ def test_the_files_that_the_page_names_exist() -> None:
 
 def test_the_table_lists_the_tree() -> None:
     there = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert {*rooms(), "starter"} == there
+    assert {*rooms(), "scribe", "starter"} == there
     assert {path.name for path in PACKAGE.iterdir() if path.is_file()} == {"__init__.py", "__main__.py"}
     assert all(max(order(other) for other in {name, *allowed(name)}) == order(name) for name in rooms())
 
