@@ -68,6 +68,7 @@ GOALS = {
     "shuffled": (0.0, 0.01),
     "copy": (0.0, 0.01),
 }
+READ = frozenset({"cut_steps", "swapped_nouns", "near_chimera"})  # of which words alone say little: goals with a reader
 GATES = ("G0", "G1", "G2", "G3")
 LONGEST = 150  # words of a Markov claim
 Judge = Callable[[Disclosure], str]  # the gate at which a disclosure ends, or an empty string
@@ -265,8 +266,14 @@ def selftest(
         texts.add(f"document {number}", disclosure)
     publication.report(f"selftest: {len(fresh)} real documents, {len(known)} more to copy from, calibration {used.id}")
     rows = tally(make_controls(known, fresh, seed, size), by_gates(used, texts, reader))
-    missed = [row.set for row in rows if not _holds(row)]
-    figures = {"calibration": used.id, "corpus": file.name, "seed": seed, "controls": [asdict(row) for row in rows]}
+    missed = [row.set for row in rows if not _holds(row) and (reader or row.set not in READ)]
+    figures = {
+        "calibration": used.id,
+        "reader": reader.name if reader else "",
+        "corpus": file.name,
+        "seed": seed,
+        "controls": [asdict(row) for row in rows],
+    }
     said = f"selftest: beyond their goals: {', '.join(missed)}" if missed else "selftest: every control within its goal"
     return Outcome((*control_lines(rows), said), {**figures, "missed": missed}, ok=not missed)
 
