@@ -137,7 +137,7 @@ def test_the_ladder_of_a_report_counts_every_draft_once(tmp_path):
         assert item["assessed"] == 0
     assert sum(item["g3"] for item in rungs.values()) == report["accepted"]
     assert sum(item["drafts"] for item in report["reason_gates"]) == report["rejected"]
-    assert report["calibration"] == LADDER.calibration.id
+    assert report["calibration"] == LADDER.id
     assert "corpus" not in report
     assert report["engine"][0]["cpu_milliseconds"] >= 0
 

@@ -19,7 +19,7 @@ from generator.run.plan import RunPlan
 NOW = "2026-11-22T03:17:00Z"
 HOSTILE = "<script>"
 LADDER = Ladder.open(None)
-PLAN = RunPlan("written", 7, "drafts", 12, "0.5", Sampling("0.8"), "Example", calibration=LADDER.calibration.id)
+PLAN = RunPlan("written", 7, "drafts", 12, "0.5", Sampling("0.8"), "Example", calibration=LADDER.id)
 IDENTITY = ModelIdentity(
     "written", "1", "a" * 64, "b" * 64, "CC0-1.0", "Example", "written", "none", "0", "0", "none", True
 )

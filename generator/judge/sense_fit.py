@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from generator.model.reader import Reader
 
 Figures = dict[str, float]
-LOSS = {"goes_on": 25, "ends_whole": 8, "belongs_together": 12, "terms_in_place": 10}  # thousandths of real documents
+LOSS = {"goes_on": 20, "ends_whole": 8, "belongs_together": 12, "terms_in_place": 10}  # thousandths of real documents
 AGAINST = {
     "goes_on": ("self_reference", "drafts"),
     "ends_whole": ("cut_steps",),

@@ -68,7 +68,7 @@ GOALS = {
     "shuffled": (0.0, 0.01),
     "copy": (0.0, 0.01),
 }
-READ = frozenset({"cut_steps", "swapped_nouns", "near_chimera"})  # of which words alone say little: goals with a reader
+READ = frozenset({"cut_steps", "swapped_nouns", "near_chimera", "starter_2"})  # of which words alone say little: goals with a reader
 GATES = ("G0", "G1", "G2", "G3")
 LONGEST = 150  # words of a Markov claim
 Judge = Callable[[Disclosure], str]  # the gate at which a disclosure ends, or an empty string
