@@ -66,7 +66,8 @@ def test_selftest_on_what_is_shipped_holds_the_goals(outcome):
     assert low < 0.88 < high
     assert rows["real"]["g3"] >= 0.82 * rows["real"]["n"]
     assert rows["chimera"]["g3"] <= 0.05 * rows["chimera"]["n"]
-    assert rows["loops"]["g1"] == rows["self_reference"]["g2"] == 0
+    assert rows["loops"]["g1"] == 0
+    assert rows["self_reference"]["g2"] <= 0.03 * rows["self_reference"]["n"]
     assert rows["starter_1"]["g3"] <= 0.04 * rows["starter_1"]["n"]
     assert rows["starter_2"]["g3"] <= 0.08 * rows["starter_2"]["n"]
     assert rows["markov"]["g2"] == rows["shuffled"]["g2"] == 0

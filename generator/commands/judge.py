@@ -37,6 +37,8 @@ def judge(publication: Publication, file: Path) -> Outcome:
     from generator.commands.reading import open_reader
     from generator.judge.ladder import Ladder
 
+    if not file.is_file():
+        raise CorpusError(f"{file}: there is no such file", hint="Name a file of JSON lines, or a draft in a layout.")
     ladder = Ladder.open(publication.corpus, publication.calibration, reader=open_reader(publication))
     lines, told, ends = [], [], Counter[str]()
     for text in _texts(file):

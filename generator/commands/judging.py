@@ -47,7 +47,7 @@ def selftest(publication: "Publication", **choice: Any) -> "Outcome":
 
 
 @stage("prior-art judge texts.jsonl", new=True)
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.argument("file", type=FILE)
 def judge(publication: "Publication", file: Path) -> "Outcome":
     """Send texts of your own through all gates: JSON lines with title, abstract and claims, or a draft in a layout."""
     from generator.commands.judge import judge
