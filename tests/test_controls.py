@@ -4,8 +4,8 @@ import random
 import pytest
 from real_patents import patents
 
-from generator.base.intervals import wilson
 from generator.base.errors import CorpusError
+from generator.base.intervals import wilson
 from generator.base.publication import Publication
 from generator.base.words import words
 from generator.corpus.reading import read_documents
