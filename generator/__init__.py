@@ -1,3 +1,3 @@
 """Prior Art Press: write, check, publish and verify machine-written prior art. Imports nothing."""
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"

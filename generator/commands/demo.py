@@ -23,6 +23,7 @@ SITE_URL = "http://localhost:{port}/prior-art/"
 KEY = "press.key"
 CORPUS = "known"
 BETTER, SMALL = "scribe", "starter"
+DRAWN = 2  # accepted disclosures of the better model for each that is published
 
 
 def demo(publication: Publication, *, count: int, serve: bool, port: int, profile: str | None = None) -> Outcome:
@@ -44,6 +45,7 @@ def demo(publication: Publication, *, count: int, serve: bool, port: int, profil
         return published
     seconds = round(time.monotonic() - started)
     figures = {
+        "published": drafted.figures.get("chosen", {}).get("published", drafted.figures["accepted"]),
         "drafts": drafted.figures["drafts"],
         "accepted": drafted.figures["accepted"],
         "tokens_per_second": drafted.figures["tokens_per_second"],
@@ -51,7 +53,7 @@ def demo(publication: Publication, *, count: int, serve: bool, port: int, profil
         "site": str(publication.site),
     }
     lines = (
-        f"{figures['accepted']} disclosures of {figures['drafts']} drafts, written at "
+        f"{figures['published']} disclosures, of {figures['accepted']} accepted and {figures['drafts']} drafts, written at "
         f"{figures['tokens_per_second']} tokens/s, are logged, built, checked and verified; this took {seconds} s.",
         f"Site: {publication.site}   Verify it: prior-art verify {publication.output} --root {publication.root}",
     )
@@ -74,7 +76,8 @@ def _plan(count: int, profile: str) -> dict[str, Any]:
     """One run for each count: the same command goes on, another count writes other drafts."""
     seed = int.from_bytes(hashlib.sha256(f"demo {count}".encode()).digest()[:8], "big")
     # More at a time would be no faster with so small a model, and the drafts begun last would be for nothing.
-    return {"profile": profile, "count": count, "seed": seed, "batch": 32}
+    plan = {"profile": profile, "count": count, "seed": seed, "batch": 32}
+    return {**plan, "count": count * DRAWN, "publish": count} if profile == BETTER else plan
 
 
 def writer(better: ModelProfile, report: Callable[[str], None]) -> str:
