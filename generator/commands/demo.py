@@ -53,8 +53,9 @@ def demo(publication: Publication, *, count: int, serve: bool, port: int, profil
         "site": str(publication.site),
     }
     lines = (
-        f"{figures['published']} disclosures, of {figures['accepted']} accepted and {figures['drafts']} drafts, written at "
-        f"{figures['tokens_per_second']} tokens/s, are logged, built, checked and verified; this took {seconds} s.",
+        f"{figures['published']} disclosures, of {figures['accepted']} accepted of {figures['drafts']} drafts, "
+        f"written at {figures['tokens_per_second']} tokens/s, are logged, built, checked and verified; "
+        f"this took {seconds} s.",
         f"Site: {publication.site}   Verify it: prior-art verify {publication.output} --root {publication.root}",
     )
     if serve:
