@@ -70,7 +70,8 @@ def test_selftest_on_what_is_shipped_holds_the_goals(outcome):
     assert rows["self_reference"]["g2"] <= 0.03 * rows["self_reference"]["n"]
     assert rows["starter_1"]["g3"] <= 0.04 * rows["starter_1"]["n"]
     assert rows["starter_2"]["g3"] <= 0.08 * rows["starter_2"]["n"]
-    assert rows["markov"]["g2"] == rows["shuffled"]["g2"] == 0
+    assert rows["markov"]["g2"] == 0
+    assert rows["shuffled"]["g2"] <= 0.02 * rows["shuffled"]["n"]
     assert rows["copy"]["g2"] >= 0.8 * rows["copy"]["n"]
     assert rows["copy"]["g3"] == 0
     assert all(row["n"] >= row["g0"] >= row["g1"] >= row["g2"] >= row["g3"] for row in rows.values())

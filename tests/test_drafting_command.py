@@ -75,7 +75,7 @@ def test_several_models_in_one_table_and_what_they_cannot(
     assert sum(one["gates"]["G0"]["hits"] for one in wide["drafts"]) >= 3
     assert [(one["n"], one["do_not_fit"]) for one in short["losses"]] == [(0, 6)] * 4
     assert short["losses"][0]["bits_per_character"] is None
-    assert "probability that is no number" in damaged["cannot"]["read the patents"]
+    assert "not all finite" in damaged["cannot"]["read the patents"]
     assert "not all finite" in damaged["cannot"]["write top-down drafts"]
     assert damaged["drafts"] == []
     assert "fills the context of 16" in narrow["cannot"]["write bottom-up drafts"]
@@ -83,7 +83,7 @@ def test_several_models_in_one_table_and_what_they_cannot(
     text = table.read_text()
     assert "| short.toml | top-down | whole |  |  |  | 0 | 6 | 6 beyond the context | n 0 | n 0 | 0 |" in text
     assert "| short.toml | next claim | cannot: context 64 tokens |" in text
-    assert "damaged cannot read the patents: the model gives a probability that is no number" in text
+    assert "damaged cannot read the patents: the weights model.norm.weight are not all finite" in text
     assert "short.toml cannot read any of these patents: none fits its context of 64 tokens." in text
     assert "| wide.toml | 1k | beyond the context |" in text
     assert json.loads(table.with_suffix(".json").read_text())["models"] == value["models"]

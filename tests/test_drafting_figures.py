@@ -32,7 +32,7 @@ from generator.record.judgement import CorpusName
 from generator.record.layouts import write_layout
 from generator.run.lines import Line
 
-PROFILE = ModelProfile("p", "m", "1", "CC0-1.0", "x", "none", True, 2048, 700, "", (), Sampling())
+PROFILE = ModelProfile("p", "m", "1", "CC0-1.0", "x", True, 2048, 700, "", (), Sampling())
 ONE = Contender("m|x", "m", "1", "a" * 64, "b" * 64, 2048, "fp32", "2", "5", PROFILE, Path())
 LONG = "A bench, comprising: " + "; ".join(f"a leg of length {n} under the seat" for n in range(6)) + "."
 BENCH = write_layout("top-down", "Bench", "A bench has a leg.", [LONG])

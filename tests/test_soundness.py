@@ -38,6 +38,7 @@ BROKEN = [
     ("A composition comprising a enzyme.", "warn"),
     ("A method of treating a European citizen with one unit.", ""),
     ("A converter coupled to the D/A.", ""),
+    ("A node that the mobile node is communicating with.", ""),
     ("A method comprising: a) heating; b) cooling; c) drying.", ""),
 ]
 

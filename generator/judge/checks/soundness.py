@@ -27,8 +27,8 @@ _TWICE = re.compile(
 )
 _CIRCLES: tuple[tuple[re.Pattern[str], Severity], ...] = ((_DEFINED, "fail"), (_OF_ITSELF, "warn"), (_TWICE, "warn"))
 _IN_THE_AIR = re.compile(
-    r"\b(?:an?|the|of|to|from|for|with|by|at|into|onto|and|or|is|are|being|be|wherein|whereby|comprising|comprises|"
-    r"including|having|said|such|that|which|than|as|group consisting of)\s*[.;:,]*\s*$"
+    r"\b(?:an?|the|of|and|or|being|be|wherein|whereby|comprising|comprises|including|having|said|such|than|as|"
+    r"group consisting of)\s*[.;:,]*\s*$"  # "communicating with" is an end
 )
 _EMPTY = re.compile(r"\(\s*[,;.]*\s*\)|\[\s*\]|,\s*,|;\s*;|\bwherein\s*[,;.]\s*(?:and|wherein)\b")
 _STEP = re.compile(r"(?:^|[\s;,:])\(?([a-z])\)\s")
@@ -36,7 +36,10 @@ _ARTICLES = re.compile(r"\ba (?:[ai]|e(?!u)|o(?!ne|nce|ui))[a-z]{3,}|\ban [bcdfg
 
 
 def c13_self_definition(disclosure: Disclosure) -> tuple[Finding, ...]:
-    """Nothing is, comprises or is selected from itself (fail); nothing is "of" itself or named twice (warn)."""
+    """Nothing is, comprises or is selected from itself (fail); nothing is "of" itself or named twice (warn).
+
+    Source: 35 U.S.C. 112(b), a claim points out and distinctly claims its subject.
+    """
     return tuple(
         Finding("C13", severity, claim.number, f"The claim explains a thing by itself: {circle[:60]!r}.")
         for claim in disclosure.claims
@@ -54,7 +57,10 @@ def circles(text: str) -> Iterator[tuple[Severity, str]]:
 
 
 def c14_broken_text(disclosure: Disclosure) -> tuple[Finding, ...]:
-    """No claim ends in the air or has an empty place (fail); marks of steps follow one another, articles fit (warn)."""
+    """No claim ends in the air or has an empty place (fail); marks of steps follow one another, articles fit (warn).
+
+    Source: 35 U.S.C. 112(b); MPEP 608.01(m), each claim ends with a period.
+    """
     return tuple(
         Finding("C14", severity, claim.number, message)
         for claim in disclosure.claims
