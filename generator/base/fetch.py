@@ -19,6 +19,7 @@ class _SameKind(urllib.request.HTTPRedirectHandler):
         if not newurl.startswith(("https://", "http://")) or (
             req.full_url.startswith("https:") > newurl.startswith("https:")
         ):
+            fp.close()
             raise PressError(f"{req.full_url}: redirects to {newurl[:200]}, which is not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
