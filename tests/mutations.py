@@ -331,9 +331,7 @@ class Second:
         return self._node.stdout.readline().strip()
 
     def close(self) -> None:
-        assert self._node.stdin is not None
-        self._node.stdin.close()
-        self._node.wait(timeout=30)
+        self._node.communicate(timeout=30)
 
 
 def run(count: int, seed: int, folder: Path) -> tuple[Counter[str], list[str]]:

@@ -63,7 +63,8 @@ def compare(text: str, record: Record, evidence: Evidence) -> Compared:
     for element in cited:
         check_citation(element.text, record, evidence, number)
     check_dates(root, record, evidence)
-    digests = {record.sha256, record.generation.weights_sha256, record.generation.tokenizer_sha256}
+    made = record.generation
+    digests = {record.sha256, made.weights_sha256, made.tokenizer_sha256, made.adapter_sha256}
     for found in re.findall(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", _seen(root)):
         if found not in digests:
             raise VerificationError(f"page: hash: it shows {found}, which the record does not name")

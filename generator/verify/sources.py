@@ -21,6 +21,7 @@ MAX_PAGE = 16 << 20
 MAX_TILE = 20 << 20  # 256 entries of 65,535 bytes
 PAGES = (".html", ".htm", ".mhtml", ".mht")
 PARTS = (".json", ".proof", ".tlog-proof", ".evidence")
+SERIAL = re.compile(r"[0-9]{1,15}")
 NUMBER = re.compile(r"(?:[A-Z]{2,8}-)?([0-9]{1,15})")
 BOM = b"\xef\xbb\xbf"
 
@@ -49,8 +50,8 @@ def find(target: str, output: Path, fetch: Fetch) -> Bundle | None:
         exists, folder = path.exists(), path.is_dir()
     except (OSError, ValueError):
         exists = folder = False  # a name that no file can have: reading it says so
-    if (number := NUMBER.fullmatch(target)) and not exists:
-        return _by_serial(output, int(number[1]))
+    if SERIAL.fullmatch(target) and not exists:
+        return _by_serial(output, int(target))
     if "://" in target:
         return _by_url(target, fetch)
     return None if folder else _by_file(path)
