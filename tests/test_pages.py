@@ -263,7 +263,7 @@ def test_paragraphs_keep_their_numbers_and_restatements_are_not_shown() -> None:
     ]
     assert own_paragraphs(paragraphs) == ((1, "a"), (4, "&#42;d"))
     page = render_page(logged(record("T", "An abstract.", ["A thing."], paragraphs)), settings(), TEMPLATES)
-    assert "{: #p-0004 .para }" in page
+    assert "{: #p-0004 .para data-fact=paragraph }" in page
     assert "p-0002" not in page
     assert "Its other 2 paragraphs only restate the claims and are not shown; the record has them." in page
 

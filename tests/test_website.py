@@ -76,7 +76,7 @@ def test_an_unchanged_volume_is_not_built_again_and_a_new_one_is(built: Path) ->
 def test_what_shapes_a_page_makes_its_volume_new(built: Path, tmp_path: Path) -> None:
     assert build(built, prefix="NEW").rebuilt == (0, 1)
     shutil.copytree(TEMPLATES, tmp_path / "templates")
-    template = tmp_path / "templates/disclosure.md.j2"
+    template = tmp_path / "templates/body.md.j2"
     template.write_text(template.read_text().replace("## Abstract", "## Summary"))
     assert build(built, prefix="NEW", templates=tmp_path / "templates").rebuilt == (0, 1)
     assert "Summary</h2>" in (built / "site/d/0/0.html").read_text()
