@@ -18,9 +18,14 @@ from site_fixture import PUBLISHED, patents, settings
 from generator.base.canonical import text_problem
 from generator.log.archive import LoggedRecord
 from generator.record.record import Record
+from generator.record.unicode_version import unassigned
 from generator.site.citation import bibtex, citation_files, citations, csl_json, ris
 
-TITLES = st.text(min_size=1, max_size=60).map(lambda t: " ".join(t.split())).filter(lambda t: t and not text_problem(t))
+TITLES = (
+    st.text(min_size=1, max_size=60)
+    .map(lambda t: " ".join(t.split()))
+    .filter(lambda t: t and not text_problem(t) and not unassigned(t))
+)
 PAGE = "http://127.0.0.1:8123/repo/d/0/123.html"
 TITLE = "Method for scheduling battery swaps of delivery robots"
 

@@ -4,10 +4,11 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import facts
 import pytest
-from browsing import Visit, browser, serve
+from browsing import Visit, serve
 
 from generator.commands.cli import main
 from generator.log.archive import record_path
@@ -75,8 +76,8 @@ def test_every_gate_has_judged_what_is_published(root: Path) -> None:
         assert "reference corpus of 160 documents" in page
 
 
-def test_the_quality_page_tells_what_the_run_came_to(root: Path) -> None:
-    with serve(root / "output" / "site") as server, browser() as chromium:
+def test_the_quality_page_tells_what_the_run_came_to(root: Path, chromium: Any) -> None:
+    with serve(root / "output" / "site") as server:
         visit = Visit(chromium)
         visit.open(f"{server.url}quality.html")
         text = visit.page.locator("article").inner_text()
@@ -100,9 +101,9 @@ def rarest(root: Path) -> tuple[int, int, str]:
     raise AssertionError("the two disclosures have the same words")
 
 
-def test_from_the_home_page_to_a_verified_claim_and_its_citation(root: Path) -> None:
+def test_from_the_home_page_to_a_verified_claim_and_its_citation(root: Path, chromium: Any) -> None:
     serial, _, word = rarest(root)
-    with browser() as chromium, serve(root / "output" / "site") as server:
+    with serve(root / "output" / "site") as server:
         visit = Visit(chromium, permissions=["clipboard-read", "clipboard-write"])
         page = visit.open(server.url)
         page.get_by_label("Search disclosures").first.fill(word)
@@ -127,14 +128,14 @@ def test_from_the_home_page_to_a_verified_claim_and_its_citation(root: Path) -> 
         visit.context.close()
 
 
-def test_the_box_names_what_is_not_the_records(root: Path, tmp_path: Path) -> None:
+def test_the_box_names_what_is_not_the_records(root: Path, tmp_path: Path, chromium: Any) -> None:
     site = Path(shutil.copytree(root / "output" / "site", tmp_path / "site"))
     path = site / "d" / "0" / "0.html"
     text = path.read_text(encoding="utf-8")
     published = re.search(r'<time data-fact="published" datetime="([^"]*)"', text)
     assert published is not None
     path.write_text(text.replace(published[1], "2019-01-02T03:04:05Z"), encoding="utf-8")
-    with browser() as chromium, serve(site) as server:
+    with serve(site) as server:
         visit = Visit(chromium)
         visit.open(f"{server.url}d/0/0.html")
         assert visit.state() == "failed"

@@ -108,7 +108,7 @@ def test_a_file_without_questions_and_one_that_is_no_text(tmp_path: Path) -> Non
     with pytest.raises(CorpusError, match="holds no question"):
         read_questions(written(tmp_path / "none.jsonl", ["", " "]), "patentmatch")
     (tmp_path / "bytes.jsonl").write_bytes(b"{}\n\xff")
-    with pytest.raises(CorpusError, match="not UTF-8 at byte 3"):
+    with pytest.raises(CorpusError, match="instruction: a text is expected"):
         read_questions(tmp_path / "bytes.jsonl", "patentmatch")
     with pytest.raises(PressError, match="cannot be read"):
         read_questions(tmp_path / "absent.jsonl", "patentmatch")

@@ -56,7 +56,7 @@ def test_an_origin_must_be_one_word() -> None:
         new_key("a", b"short")
 
 
-@given(st.integers(1, 10**17), st.binary(min_size=32, max_size=32))
+@given(st.integers(1, 10**15 - 1), st.binary(min_size=32, max_size=32))
 def test_a_checkpoint_reads_back(size: int, root: bytes) -> None:
     checkpoint = Checkpoint(ORIGIN, size, root)
     assert Checkpoint.parse(key().sign(checkpoint.body)) == checkpoint

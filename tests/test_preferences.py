@@ -290,7 +290,7 @@ def test_what_the_engine_cannot_run_transformers_writes(tmp_path: Path) -> None:
         ("new_tokens = 120", "new_tokens = 250", "below context"),
         ("warmup_steps = 1", "warmup_steps = 4", "at most the steps"),
         ("chosen_weight = 0", "beta = 0", "beta is above 0"),
-        ("chosen_weight = 0", "chosen = 0", "chosen is no member"),
+        ("chosen_weight = 0", "chosen = 0", "chosen: not known"),
     ],
 )
 def test_a_recipe_that_cannot_be_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -107,7 +107,7 @@ def test_every_form_of_a_word_finds_its_text(chromium: Any, server: site_fixture
         for query in queries:
             tab.goto("about:blank")
             tab.goto(f"{server.url}search.html#q={quote(query)}")
-            tab.wait_for_function("location.pathname.includes('/d/') || /match|No/.test(document.body.innerText)")
+            tab.wait_for_function("() => location.pathname.includes('/d/') || /match|No/.test(document.body.innerText)")
             if f"/d/0/{number}.html" in tab.url:
                 continue
             said = status(tab)

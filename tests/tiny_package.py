@@ -49,7 +49,8 @@ def write_gguf(model: Path, path: Path, *, architecture: str = "llama", left_out
     writer.add_token_list(tokens)
     writer.add_token_types([gguf.TokenType.CONTROL if t == "<|end|>" else gguf.TokenType.NORMAL for t in tokens])
     writer.add_token_merges([" ".join(pair) for pair in words["merges"]])
-    for add in (writer.add_bos_token_id, writer.add_eos_token_id, writer.add_pad_token_id):
+    special = (writer.add_bos_token_id, writer.add_eos_token_id, writer.add_pad_token_id, writer.add_unk_token_id)
+    for add in special:
         add(0)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, layers)
     for name, tensor in load_file(model / "model.safetensors").items():

@@ -111,7 +111,11 @@ def _without_deleted(fields: Iterator[_Field]) -> Iterator[_Field]:
         whole = _BETWEEN.join(field.text for field in group)
         if ".[." in whole or ".~." in whole or ".(." in whole:
             whole = _DELETED.sub(lambda match: _CUT + _BETWEEN * match[1].count(_BETWEEN), whole)
-        yield from (replace(one, text=text) for one, text in zip(group, whole.split(_BETWEEN), strict=True))
+        texts = whole.split(_BETWEEN)
+        if len(texts) != len(group):  # a garbled file holds the mark itself
+            yield from group
+            continue
+        yield from (replace(one, text=text) for one, text in zip(group, texts, strict=True))
 
 
 def _fields(text: str) -> Iterator[_Field]:
