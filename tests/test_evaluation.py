@@ -155,7 +155,7 @@ def test_weights_that_give_no_numbers_are_told(tmp_path: Path) -> None:
     with torch.no_grad():
         model.lm_head.weight.fill_(float("nan"))
     model.save_pretrained(tmp_path)
-    with pytest.raises(ModelError, match="lm_head.weight are not all finite"):
+    with pytest.raises(ModelError, match=r"lm_head\.weight are not all finite"):
         opened(tmp_path).scores(VALVE)
 
 
