@@ -26,10 +26,6 @@ TITLES = (
     .map(lambda t: " ".join(t.split()))
     .filter(lambda t: t and not text_problem(t) and not unassigned(t))
 )
-    st.text(min_size=1, max_size=60)
-    .map(lambda t: " ".join(t.split()))
-    .filter(lambda t: t and not text_problem(t) and not unassigned(t))
-)
 PAGE = "http://127.0.0.1:8123/repo/d/0/123.html"
 TITLE = "Method for scheduling battery swaps of delivery robots"
 
