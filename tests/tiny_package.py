@@ -45,12 +45,12 @@ def write_gguf(model: Path, path: Path, *, architecture: str = "llama", left_out
     writer.add_rope_dimension_count(config["hidden_size"] // heads)
     writer.add_rope_freq_base(config["rope_parameters"]["rope_theta"])
     writer.add_tokenizer_model("gpt2")
-    tokens = sorted(words["vocab"], key=words["vocab"].get)
+    # transformers gives each tokenizer of a GGUF file this token; without a row of its own it would lie beyond the table.
+    tokens = [*sorted(words["vocab"], key=words["vocab"].get)[:-1], "<|endoftext|>"]
     writer.add_token_list(tokens)
-    writer.add_token_types([gguf.TokenType.CONTROL if t == "<|end|>" else gguf.TokenType.NORMAL for t in tokens])
-    writer.add_token_merges([" ".join(pair) for pair in words["merges"]])
-    special = (writer.add_bos_token_id, writer.add_eos_token_id, writer.add_pad_token_id, writer.add_unk_token_id)
-    for add in special:
+    writer.add_token_types([gguf.TokenType.CONTROL if t.startswith("<|end") else gguf.TokenType.NORMAL for t in tokens])
+    writer.add_token_merges([" ".join(pair) for pair in words["merges"][:-1]])
+    for add in (writer.add_bos_token_id, writer.add_eos_token_id, writer.add_pad_token_id):
         add(0)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, layers)
     for name, tensor in load_file(model / "model.safetensors").items():
