@@ -45,7 +45,7 @@ def write_gguf(model: Path, path: Path, *, architecture: str = "llama", left_out
     writer.add_rope_dimension_count(config["hidden_size"] // heads)
     writer.add_rope_freq_base(config["rope_parameters"]["rope_theta"])
     writer.add_tokenizer_model("gpt2")
-    # transformers gives each tokenizer of a GGUF file this token; without a row of its own it would lie beyond the table.
+    # transformers gives each tokenizer of a GGUF file this token; without a row it would lie beyond the table.
     tokens = [*sorted(words["vocab"], key=words["vocab"].get)[:-1], "<|endoftext|>"]
     writer.add_token_list(tokens)
     writer.add_token_types([gguf.TokenType.CONTROL if t.startswith("<|end") else gguf.TokenType.NORMAL for t in tokens])
