@@ -26,7 +26,8 @@ _GROUPS = frozenset((*_DESCRIPTION, *_OTHERS.split()))
 _KIN = ("RLAP", "REIS", "PRIR", "PCTA")
 # What a reissue deletes stands in heavy brackets: `.[.bends.].`; a reissue of a reissue has others.
 _DELETED = re.compile(r"\.[\[~(]\.(.*?)\.[\])]\.", re.DOTALL)
-_BETWEEN, _CUT = "\x00", "\x01"  # between fields; where something was deleted
+_BETWEEN = "\ue000"  # between fields: no character of ISO 8859-1, so no file can hold it
+_CUT = "\x01"  # where something was deleted
 _PARAGRAPH = re.compile(r"PA[RL0-9]")
 
 
