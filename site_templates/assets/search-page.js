@@ -18,7 +18,7 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
-export const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+export const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : word.endsWith("ch") ? "es" : "s"}`;
 export const fresh = { shown: STEP, volumes: VOLUMES, checked: CHECKED };
 export const link = (query, text) => element("a", { href: pageAddress({ ...query, shown: STEP }) }, text);
 
