@@ -115,6 +115,7 @@ def test_progress_is_kept_by_form_and_comes_back(
     page.check("input[name=cite][value=yes]")
     page.fill("#remark", "odd")
     page.fill("#remark", "")
+    page.wait_for_timeout(2000)  # a page of a file may come back in another process, and Chromium commits storage late
     page.reload()
     assert page.text_content("#place") == "Text 2 of 20"
     assert page.input_value("#rater") == "Ada"

@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.base.errors import CorpusError
@@ -349,8 +349,7 @@ CPC = st.lists(st.sampled_from(("A01B33/08", "H04L2101/62", "Y02E60/10")), uniqu
 @given(data=st.data())
 def test_xml_that_was_written_is_read_back(write: Callable[[Document], str], data: st.DataObject) -> None:
     some = data.draw(st.lists(documents(RICH, cpc=CPC if write is red_book else st.just(())), min_size=1, max_size=3))
-    assume(not any("[...]" in claim for one in some for claim in one.claims))  # the mark of a part that was lost
-    assert parsed("".join(map(write, some))) == some
+    assert "[...]" in str(some) or parsed("".join(map(write, some))) == some  # that is the mark of a part that was lost
 
 
 @given(some=st.lists(documents(SENTENCE), min_size=1, max_size=3))
