@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from patents_read import CASES, aps, one, xml
 
-from generator.corpus.claim_texts import DANGLING, MISSING, claim_texts
+from generator.corpus.claim_texts import DANGLING, claim_texts
 from generator.corpus.documents import Document
 from generator.corpus.json_lines import document_of_line
 from generator.corpus.patent_text import clean
 from generator.corpus.uspto import read_uspto
 from generator.record.claim_references import find_references
+from generator.record.judgement import MISSING
 
 REST = ("A pot of 5 mm.", "The pot of claim 1.")
 PRINTED = ["21. A pot of 5 mm.", "22. The pot of claim 21."]

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from patents_read import CASES, aps, one
+from patents_read import CASES, aps, one, xml
 
 from generator.base.errors import CorpusError
 from generator.commands import corpus as commands
 from generator.corpus.adding import add
 from generator.corpus.documents import Document, Skipped
+from generator.corpus.families import Families
 from generator.corpus.json_lines import document_of_line
 from generator.corpus.numbers import one_number
 from generator.corpus.patent_text import dated, read_lines
@@ -37,7 +38,11 @@ def test_families_before_2005() -> None:
         "APD  19880101\nREIS\nCOD  50\nAPN  617133\nAPD  19751001\nPNO  4000000\nPRIR\nCNT  JPX\nAPN  49-85342\nUREF\n"
         "PNO  2542907\nAPN  111111\nCLMS\nNUM  1.\nPAR  1. A pot."
     )
-    assert set(found.family) == {"05518454", "05328961", "07123456", "05617133", "49-85342"}
+    assert set(found.family) == {"05518454", "05328961", "07123456", "05617133", "US4000000", "49-85342"}
+
+
+def _relative(number: str, inside: str = "PDOC") -> str:
+    return f"<PARENT-US><{inside}><DOC><DNUM><PDAT>{number}</PDAT></DNUM></DOC></{inside}></PARENT-US>"
 
 
 @pytest.mark.parametrize(
@@ -45,10 +50,22 @@ def test_families_before_2005() -> None:
     [
         ("<B200><B210><DNUM><PDAT>09999999</PDAT></DNUM></B210></B200>", "09999999"),
         ("<B300><B310><DNUM><PDAT>11-123456</PDAT></DNUM></B310></B300>", "11-123456"),
-        ("<B600><B620><B621><PARENT-US><PDOC><DOC><DNUM><PDAT>08111111</PDAT></DNUM></DOC></PDOC></PARENT-US></B621></B620></B600>",
-         "08111111"),
+        (f"<B600><B610>{_relative('08/111,110')}</B610></B600>", "08111110"),
+        (f"<B600><B620>{_relative('09/249710')}</B620></B600>", "09249710"),
+        (f"<B600><B630><B631>{_relative('09/413215')}</B631></B630></B600>", "09413215"),
+        (f"<B600><B630><B632>{_relative('PCT/NO98/00107')}</B632></B630></B600>", "PCTNO1998000107"),
+        (f"<B600><B630><B633>{_relative('08/111,111')}</B633></B630></B600>", "08111111"),
         ("<B600><B640><DOC><DNUM><PDAT>08/222,222</PDAT></DNUM></DOC></B640></B600>", "08222222"),
+        (f"<B600><B640>{_relative('5422489', 'PPUB')}</B640></B600>", "US5422489"),
+        (f"<B600><B641US>{_relative('08/333,333')}</B641US></B600>", "08333333"),
+        (f"<B600><B645>{_relative('90/004,444')}</B645></B600>", "90004444"),
+        (f"<B600><B646US>{_relative('90/005,555')}</B646US></B600>", "90005555"),
+        (f"<B600><B660>{_relative('08/666,666')}</B660></B600>", "08666666"),
+        ("<B600><B680US><DOC><DNUM><PDAT>60/049070</PDAT></DNUM></DOC></B680US></B600>", "60049070"),
+        ("<B800><B860><B861><DOC><DNUM><PDAT>PCT/US99/12345</PDAT></DNUM></DOC></B861></B860></B800>",
+         "PCTUS1999012345"),
         ("<B560><B561><PCIT><DOC><DNUM><PDAT>5422489</PDAT></DNUM></DOC></PCIT></B561></B560>", ""),
+        ("<B800><B870><B871><DOC><DNUM><PDAT>WO99/12345</PDAT></DNUM></DOC></B871></B870></B800>", ""),
     ],
 )  # fmt: skip
 def test_families_in_sgml(body: str, family: str) -> None:
@@ -56,6 +73,70 @@ def test_families_in_sgml(body: str, family: str) -> None:
     ((_, found),) = read_uspto(iter([text.encode()]), 0)
     assert isinstance(found, Document)
     assert found.family == ((family,) if family else ())
+
+
+@pytest.mark.parametrize(
+    ("body", "family"),
+    [
+        ("<us-related-documents><us-provisional-application><document-id><doc-number>60/049,070</doc-number>"
+         "</document-id></us-provisional-application></us-related-documents>", ("60049070",)),
+        ("<reissue><relation><parent-doc><document-id><doc-number>16815811</doc-number></document-id>"
+         "<parent-grant-document><document-id><doc-number>11515138</doc-number></document-id></parent-grant-document>"
+         "</parent-doc></relation></reissue>", ("16815811", "US11515138")),
+        ("<related-publication><document-id><doc-number>20050012345</doc-number></document-id></related-publication>",
+         ("US20050012345",)),
+        ("<pct-or-regional-filing-data><document-id><doc-number>PCT/US2003/012345</doc-number></document-id>"
+         "</pct-or-regional-filing-data>", ("PCTUS2003012345",)),
+        ("<parent-doc><document-id><doc-number>PCT/US03/12345</doc-number></document-id></parent-doc>",
+         ("PCTUS2003012345",)),
+        ("<us-references-cited><patcit><document-id><doc-number>5422489</doc-number></document-id></patcit>"
+         "</us-references-cited>", ()),
+    ],
+)  # fmt: skip
+def test_families_since_2005(body: str, family: tuple[str, ...]) -> None:
+    assert xml(body).family == family
+
+
+@pytest.mark.parametrize(
+    ("body", "family"),
+    [
+        ("<application-number><doc-number>09888888</doc-number></application-number>", "09888888"),
+        ("<continuity-data><division-of><parent-child><parent><document-id><doc-number>09777777</doc-number>"
+         "</document-id></parent></parent-child></division-of></continuity-data>", "09777777"),
+        ("<continuity-data><reissue-of><parent-child><parent-patent><document-id><doc-number>06123456</doc-number>"
+         "</document-id></parent-patent></parent-child></reissue-of></continuity-data>", "US6123456"),
+        ("<continuity-data><non-provisional-of-provisional><document-id><doc-number>60123456</doc-number></document-id>"
+         "</non-provisional-of-provisional></continuity-data>", "60123456"),
+        ("<prior-publication><document-id><doc-number>20020012345</doc-number></document-id></prior-publication>",
+         "US20020012345"),
+        ("<pct-application><document-id><doc-number>PCT/SE00/01234</doc-number></document-id></pct-application>",
+         "PCTSE2000001234"),
+    ],
+)  # fmt: skip
+def test_families_of_applications_of_2001_to_2004(body: str, family: str) -> None:
+    text = (
+        "<patent-application-publication><document-id><doc-number>20020000001</doc-number></document-id>"
+        f"{body}</patent-application-publication>"
+    )
+    ((_, found),) = read_uspto(iter([text.encode()]), 0)
+    assert isinstance(found, Document)
+    assert found.family == (family,)
+
+
+def test_families_of_1976_to_2000_name_patents_and_international_applications() -> None:
+    found = aps("RLAP\nCOD  74\nAPN  123456\nAPD  19850101\nPNO  4555555\nPCTA\nPCN  PCT/US85/01234\nPD3  19860101\n")
+    assert set(found.family) == {"06123456", "US4555555", "PCTUS1985001234"}
+
+
+def test_a_number_of_a_patent_is_none_of_an_application() -> None:
+    """11,515,138 is a patent of 2022 and an application of 2006; a continuation names its parent by either number."""
+    families = Families()
+    patent = Document("US11515138", "Pot", "A pot.", family=("16815811",))
+    for document in (patent, Document("US7000000", "Pan", "A pan.", family=("11515138",))):
+        families.add(document)
+    assert len(families) == 2
+    families.add(Document("USRE50000", "Pot", "A pot.", family=("US11515138",)))
+    assert len(families) == 2
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from test_pages import LINES, Reader, logged
 
 from generator.base.errors import RecordError
 from generator.base.words import placed, stem, words
-from generator.record.judgement import Judgement
+from generator.record.judgement import MISSING, Judgement
 from generator.site.charts import EXCERPT_WORDS, document_links, excerpt
 from generator.site.classes import sentence_case, subclass
 from generator.site.cpc_pages import headings
@@ -65,6 +65,24 @@ def test_the_chart_shows_each_element_with_its_passage_and_document() -> None:
     assert '<a href="https://patents.google.com/?oq=US5803111" rel="external">Google Patents</a>' in chart
     assert "cover" not in re.sub(r'class="[^"]*"|uncover', "", text[text.index("## How it was judged") :])
     assert "US7048010: Valve flusher (31 %; shares sediment, purge, diaphragm)" in text
+
+
+@pytest.mark.parametrize(
+    ("passage", "incomplete"),
+    [
+        (f"{MISSING} is a valve", True),
+        (f"A valve, wherein R is {MISSING}", True),
+        (f"{'word ' * 60}inlet {'word ' * 60}{MISSING}", True),  # not in the words that are shown
+        ("A valve, wherein x is [2]", False),
+        ("A valve ... of brass", False),
+        ("A valve.", False),
+    ],
+)
+def test_the_chart_says_which_passage_lost_a_part(passage: str, incomplete: bool) -> None:
+    assert OBVIOUS.chart
+    first, *others = OBVIOUS.chart.elements
+    chart = replace(OBVIOUS.chart, elements=(replace(first, passage=passage), *others))
+    assert page(replace(OBVIOUS, chart=chart)).count("(incomplete: this passage lost a formula") == incomplete
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from generator.corpus.patent_text import LOST
 from generator.record.claim_references import find_references, follow, other_language
+from generator.record.judgement import MISSING
 
 DANGLING = "refers to no claim that is there"
 NO_TEXT = "without a text"
-MISSING = "[...]"  # stands in a claim where a formula or an image stood
 GONE = "(deleted)"  # what a reader gives for a claim that a reissue deletes whole
 
 _DASH = "-‐‑‒–—―−~"

@@ -25,9 +25,12 @@ class Kin:
 
 
 def family_names(document: Document) -> Iterator[str]:
-    """By what a document is of one family with others: its own number, and those of its application and relatives."""
+    """By what a document is of one family with others: its own number, and those of its application and relatives.
+
+    A relative that was published is named by the number that it has as a document ("US5700647").
+    """
     yield f"number {document.number}"
-    yield from (f"family {number}" for number in document.family)
+    yield from (f"{'number' if number.startswith('US') else 'family'} {number}" for number in document.family)
 
 
 class Families:

@@ -15,7 +15,7 @@ from generator.corpus.cutting import MAX_DOCUMENT, Piece, cut
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.entities import undot
 from generator.corpus.formulas import unmarked
-from generator.corpus.numbers import publication_number, serial_number
+from generator.corpus.numbers import earlier_publication, kin_number, publication_number, serial_number
 from generator.corpus.patent_text import clean, dated
 
 _TOKEN = re.compile(rb"(?P<always>(?!))|^(?P<root>PATN)[ \t]*\r?\n", re.MULTILINE)
@@ -92,17 +92,19 @@ def _family(fields: list[_Field], patent: dict[str, str]) -> Iterator[str]:
         yield own
     for group, inside in groupby(fields, key=lambda field: field.group):
         one: dict[str, str] = {}
-        for field in (*inside, _Field(group, "APN", "")) if group in _KIN else ():
+        for field in inside if group in _KIN else ():
             if field.code in one:  # the next number of a group begins
-                if number := _related(group, one):
-                    yield number
+                yield from _related(group, one)
                 one = {} if field.code in ("COD", "CNT", "APN") else one
             one[field.code] = field.text.strip()
+        yield from _related(group, one)
 
 
-def _related(group: str, one: dict[str, str]) -> str:
+def _related(group: str, one: dict[str, str]) -> Iterator[str]:
+    """An application, the patent that it became (PNO), and an international application (PCN)."""
     number = one.get("APN", "")
-    return number.replace(" ", "") if group == "PRIR" else serial_number(number, "", one.get("APD", ""))
+    application = number.replace(" ", "") if group == "PRIR" else serial_number(number, "", one.get("APD", ""))
+    yield from filter(None, (application, earlier_publication(one.get("PNO", "")), kin_number(one.get("PCN", ""))))
 
 
 def _without_deleted(fields: Iterator[_Field]) -> Iterator[_Field]:

@@ -4,6 +4,7 @@ import re
 
 _US = re.compile(r"(?:US)?((?:RE|PP|AI|[DHTX])?)0*(\d{1,14})(?:[A-Z]\d?)?")
 _BARE = re.compile(r"\d{7,8}|20\d{9}|\d{1,3}(?:,\d{3}){2}|20\d{2}/\d{7}")
+_PCT = re.compile(r"(?:PCT/?)?([A-Z]{2})(\d{4}|\d{2})/(\d{4,6})")
 _OTHER = re.compile(r"([A-Z]{2})[ .-]?(\d[\d/ .,-]{2,16}\d)[ .-]?([A-Z]\d?)?")
 
 
@@ -36,9 +37,20 @@ def one_number(text: str) -> str:
 
 
 def kin_number(text: str) -> str:
-    """The number of an application, `09/999,999` as `09999999`; a number of another form stays, without spaces."""
+    """The number of an application, `09/999,999` as `09999999`; a number of another form stays, without spaces.
+
+    International ones were written in several ways: `PCT/US03/12345`, `PCT/US2003/012345`.
+    """
     plain = "".join(text.split())
+    if found := _PCT.fullmatch(plain):
+        year = found[2] if len(found[2]) == 4 else f"{'19' if found[2] >= '78' else '20'}{found[2]}"
+        return f"PCT{found[1]}{year}{found[3]:0>6}"
     return re.sub(r"[/,]", "", plain) if re.fullmatch(r"\d{2}/?\d{3},?\d{3}", plain) else plain
+
+
+def earlier_publication(text: str) -> str:
+    """The number of an earlier publication or patent, as that document names itself; of another office, as it reads."""
+    return publication_number(text.replace(",", "")) or kin_number(text)
 
 
 # Applications carry a series code before their serial number. Source: MPEP 503, by the year of filing.

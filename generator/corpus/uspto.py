@@ -15,7 +15,7 @@ from generator.corpus.cutting import MAX_DOCUMENT, Piece, cut
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.entities import resolve
 from generator.corpus.formulas import CELLS, FORMULAS, IMAGES, PARTS, ROW, ROWS, SOFT, TABLES, Formula, joined, unmarked
-from generator.corpus.numbers import kin_number, publication_number
+from generator.corpus.numbers import earlier_publication, kin_number, publication_number
 from generator.corpus.office_forms import FORMS, Form
 from generator.corpus.patent_text import LOST, clean, dated
 
@@ -249,7 +249,8 @@ class _Reading:
         elif tag in _CPC and self._path[-2] == "classification-cpc":
             self._symbol[tag] = "".join(text.split())
         elif self._is_kin(tag):
-            self._family[kin_number(text)] = None
+            published = any(relation in self._path for relation in self._form.published)
+            self._family[earlier_publication(text) if published else kin_number(text)] = None
         else:
             self._found[tag] = unmarked(text)
 

@@ -11,6 +11,7 @@ from generator.base.errors import RecordError
 from generator.base.values import Faults, read
 
 SCHEMA = "prior-art-judgement/v1"
+MISSING = "[...]"  # stands in a text of a known document where a formula or an image stood
 GATES = ("G0", "G1", "G2", "G3", "G4")
 Verdict = Literal["obvious range", "single document", "not covered"]
 
@@ -66,7 +67,7 @@ class Copying:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A row of the claim chart: an element of claim 1 and the passage that teaches it best."""
+    """A row of the claim chart: an element of claim 1 and the passage that shares most of its words."""
 
     text: str
     document: str
@@ -74,6 +75,11 @@ class Element:
     passage: str
     score: int
     covered: bool
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the passage lost a formula or an image when its document was read."""
+        return MISSING in self.passage
 
 
 @dataclass(frozen=True, slots=True)
