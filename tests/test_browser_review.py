@@ -11,7 +11,6 @@ from review_fixture import a_publication, real_patents
 
 from generator.base.publication import Publication
 from generator.commands.review import make, score
-from generator.measure.review.form import QUESTIONS
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +21,7 @@ def publication(tmp_path_factory: pytest.TempPathFactory) -> Publication:
 @pytest.fixture(scope="module")
 def folder(publication: Publication, tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("form")
-    make(publication, base / "out", (real_patents(base / "real.jsonl", 80),), sample=14, seed=1)
+    make(publication, base / "out", (real_patents(base / "real.jsonl", 80),), sample=14, draws=1, seed=1)
     return base / "out"
 
 
@@ -46,15 +45,13 @@ def test_two_raters_fill_the_form_and_are_scored(
         page.fill("#rater", rater)
         for place in range(len(items)):
             assert page.text_content("#place") == f"Text {place + 1} of {len(items)}"
-            for question, (name, _) in enumerate(QUESTIONS):
-                value = "no" if (place + question + number) % 5 == 0 else "unknown" if place == 3 else "yes"
-                page.check(f"input[name={name}][value={value}]")
+            page.check(f"input[name=sense][value='{(place + number) % 4}']")
             if place == 5:
                 page.fill("#remark", 'A "remark" </script> é')
             if place < len(items) - 1:
                 page.click("#next")
         assert page.is_disabled("#next")
-        assert page.text_content("#progress-text") == "20 of 20 texts answered"
+        assert page.text_content("#progress-text") == "34 of 34 texts answered"
         files.append(download(visit, tmp_path / f"{number}.json"))
         assert "Every text is answered" in page.text_content("#status")
         assert page.evaluate("window.hacked") is None
@@ -67,16 +64,14 @@ def test_two_raters_fill_the_form_and_are_scored(
     assert said["rater"] == "Ada Ä. Example"
     assert set(said["answers"]) == set(items)
     assert said["answers"][items[5]]["remark"] == 'A "remark" </script> é'
-    outcome = score(publication, folder / "key.json", (files[0], files[1]))
+    outcome = score(publication, (folder / "key.json", files[0], files[1]))
     assert outcome.figures["raters"] == ["Ada Ä. Example", "Ben <b>"]
-    for question, (name, _) in enumerate(QUESTIONS):
-        found = outcome.figures["questions"][name]["all"]
-        for rater, who in enumerate(("first", "second")):
-            no = sum((place + question + rater) % 5 == 0 for place in range(20))
-            unknown = 1 if (3 + question + rater) % 5 else 0
-            assert found[who]["yes"] == 20 - no - unknown
-            assert found["unknown"][rater] == unknown
-        assert found["missing"] == [0, 0]
+    assert (outcome.figures["texts"], outcome.figures["left"]) == (34, 0)
+    sets = {item["id"]: item["set"] for item in key["items"]}
+    for kind, found in outcome.figures["sets"].items():
+        places = [place for place, item in enumerate(items) if sets[item] == kind]
+        means = [sum((place + rater) % 4 for place in places) / len(places) for rater in (0, 1)]
+        assert found["raters"] == pytest.approx(means)
 
 
 def test_the_keyboard_alone_answers_and_goes_on(visit: Visit, folder: Path) -> None:
@@ -84,21 +79,20 @@ def test_the_keyboard_alone_answers_and_goes_on(visit: Visit, folder: Path) -> N
     page.focus("#rater")
     page.keyboard.type("Ada")
     page.keyboard.press("Tab")
-    for _ in QUESTIONS:
-        page.keyboard.press("Space")
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "remark"
-    assert page.locator("input:checked").evaluate_all("all => all.map((one) => one.value)") == ["no"] * 4
+    assert page.locator("input:checked").evaluate_all("all => all.map((one) => one.value)") == ["1"]
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "next"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "place"
-    assert page.text_content("#place") == "Text 2 of 20"
+    assert page.text_content("#place") == "Text 2 of 34"
     assert page.locator("input:checked").count() == 0
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    assert page.text_content("#progress-text") == "1 of 20 texts answered"
+    assert page.text_content("#progress-text") == "2 of 34 texts answered"
     assert visit.errors == []
 
 
@@ -110,26 +104,26 @@ def test_progress_is_kept_by_form_and_comes_back(
     page.click("#download")
     assert "Enter your name first" in page.text_content("#status")
     page.fill("#rater", "Ada")
-    page.check("input[name=cite][value=no]")
+    page.check("input[name=sense][value='0']")
     page.click("#next")
-    page.check("input[name=cite][value=yes]")
+    page.check("input[name=sense][value='3']")
     page.fill("#remark", "odd")
     page.fill("#remark", "")
     page.wait_for_timeout(2000)  # a page of a file may come back in another process, and Chromium commits storage late
     page.reload()
-    assert page.text_content("#place") == "Text 2 of 20"
+    assert page.text_content("#place") == "Text 2 of 34"
     assert page.input_value("#rater") == "Ada"
-    assert page.is_checked("input[name=cite][value=yes]")
+    assert page.is_checked("input[name=sense][value='3']")
     page.click("#back")
-    assert page.is_checked("input[name=cite][value=no]")
+    assert page.is_checked("input[name=sense][value='0']")
     page.click("#open")
-    assert page.text_content("#place") == "Text 2 of 20"
+    assert page.text_content("#place") == "Text 3 of 34"
     said = json.loads(download(visit, tmp_path / "1.json").read_text())
-    assert list(said["answers"].values()) == [{"cite": "no"}, {"cite": "yes"}]
-    assert "20 texts are not answered in full" in page.text_content("#status")
-    make(publication, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 80),), sample=14, seed=2)
+    assert list(said["answers"].values()) == [{"sense": "0"}, {"sense": "3"}]
+    assert "32 texts are not answered in full" in page.text_content("#status")
+    make(publication, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 80),), sample=14, draws=1, seed=2)
     visit.open((tmp_path / "out" / "form.html").as_uri())
-    assert page.text_content("#progress-text") == "0 of 20 texts answered"
+    assert page.text_content("#progress-text") == "0 of 34 texts answered"
     assert page.input_value("#rater") == ""
     visit.context.close()
 
@@ -137,7 +131,7 @@ def test_progress_is_kept_by_form_and_comes_back(
 def test_hostile_text_is_shown_and_not_run(visit: Visit, folder: Path) -> None:
     page = visit.open((folder / "form.html").as_uri())
     seen = False
-    for _ in range(19):
+    for _ in range(33):
         seen = seen or 'onerror="window.hacked=1"' in (page.text_content("#title") or "")
         page.click("#next")
     assert seen
@@ -150,7 +144,7 @@ def test_hostile_text_is_shown_and_not_run(visit: Visit, folder: Path) -> None:
 def test_axe_finds_nothing(chromium: Any, folder: Path, scheme: str) -> None:
     visit = Visit(chromium, color_scheme=scheme, viewport={"width": 360, "height": 800}, bypass_csp=True)
     page = visit.open((folder / "form.html").as_uri())
-    page.check("input[name=cite][value=no]")
+    page.check("input[name=sense][value='0']")
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
@@ -162,6 +156,6 @@ def test_a_browser_that_keeps_nothing_says_so(visit: Visit, folder: Path) -> Non
         "Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied'); } })"
     )
     page = visit.open((folder / "form.html").as_uri())
-    page.check("input[name=cite][value=no]")
+    page.check("input[name=sense][value='0']")
     assert "download your answers" in page.text_content("#status")
     assert visit.errors == []

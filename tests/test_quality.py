@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from judgements import OBVIOUS
 from run_reports import CORPUS, SELFTEST, SESSION, old_report, row, run_report, write_reports
-from site_fixture import patents, write_archive
+from site_fixture import build_site, patents, write_archive
 
 from generator.base import canonical, files
 from generator.base.errors import ConfigError, PressError
@@ -199,6 +199,56 @@ def test_controls_stand_beside_with_intervals(tmp_path):
         read_controls(tmp_path)
 
 
+def reading(date: str, given: dict[str, tuple[int, int]], by: str = "two engineers, blind") -> bytes:
+    ratings = [{"set": name, "first": one, "second": two} for name, (one, two) in given.items() for _ in range(10)]
+    value = {"schema": "prior-art-reading/v1", "by": by, "read_at": f"{date}T00:00:00Z", "forms": [date]}
+    return canonical.dumps({**value, "models": ["m <b>"], "ratings": ratings})
+
+
+def quality_page(publication: Publication) -> str:
+    report(publication)
+    build_site(publication.output)
+    return (publication.output / "site/quality.html").read_text(encoding="utf-8")
+
+
+def test_the_blind_reading_stands_before_the_ladder_with_who_rated(tmp_path):
+    publication = publication_of(tmp_path, run_report(1))
+    empty = quality_page(publication)
+    assert "Nobody has read texts of this publication blind" in empty
+    old, new = {"disclosure": (0, 1), "real": (3, 3)}, {"disclosure": (1, 2), "starter_2": (0, 1), "real": (3, 3)}
+    files.write(publication.output / "readings/b.json", reading("2026-12-01", new, "Ada <b> & Ben, blind"))
+    files.write(publication.output / "readings/c.json", reading("2026-11-01", old))
+    page = quality_page(publication)
+    assert 'id="reading"' in page
+    assert page.index('id="reading"') < page.index('id="ladder"')
+    assert "Ada &lt;b&gt; &amp; Ben, blind" in page
+    assert page.index("2026-12-01") < page.index("Earlier readings") < page.index("2026-11-01", page.index("Earlier"))
+    assert ">1.50<" in page
+    assert '<span class="press-meta">1.05 to 2.00</span>' not in page  # equal ratings of ten texts have width
+    assert "it is not reached" in page
+    assert "it is reached" not in page
+    assert "Nobody has read" not in page
+    files.write(publication.output / "readings/d.json", reading("2026-12-02", {"disclosure": (2, 3)}))
+    assert "it is reached" in quality_page(publication)
+
+
+def test_no_built_page_says_more_than_that_the_checks_of_form_were_passed(tmp_path):
+    """Until a blind reading reaches its goal: neither the pages of disclosures nor those around them, nor the docs."""
+    publication = publication_of(tmp_path, run_report(1), judged=[OBVIOUS, None])
+    quality_page(publication)
+    pages = [*(publication.output / "site").rglob("*.html"), *(publication.output / "site").rglob("*.md")]
+    assert len(pages) > 20
+    for path in pages:
+        shown = re.sub(r"<[^>]*>", " ", path.read_text(encoding="utf-8")).lower()
+        for word in ("coherent", "could cite", "would cite", "worth citing"):
+            assert word not in shown, f"{path.name}: {word}"
+    disclosures = [
+        path for path in pages if path.parent.name == "0" and path.stem.isdecimal() and path.suffix == ".html"
+    ]
+    assert disclosures
+    assert all("passed the checks of form" in path.read_text() for path in disclosures)
+
+
 @pytest.mark.parametrize("data", ["{", "[]", '{"schema": "prior-art-report/v1"}', '{"schema": "x"}'])
 def test_a_damaged_report_is_named(tmp_path, data):
     assert read_report(tmp_path) is None
@@ -223,7 +273,7 @@ def test_the_document_lists_the_members():
         for line in text.split("## Members")[1].split("\n## ")[0].split("\n")
         for name in re.findall(r"`(\w+)`", line.split(" | ")[0])
     }
-    assert listed == MEMBERS
+    assert listed == MEMBERS | {"readings"}  # an older report lacks them
     diversity = text.split("## `diversity`")[1]
     named = {
         name

@@ -17,8 +17,9 @@ from generator.base.publication import Publication
 from generator.commands.review import make, raise_review, score
 from generator.log import archive
 from generator.log.entries import Superseded
-from generator.measure.review.form import QUESTIONS
-from generator.measure.review.sample import MOST_CLAIMS
+from generator.measure.review.sample import FIRST_CLAIMS
+from generator.measure.review.scale import GOAL_MEAN
+from generator.site.report_facts import read_readings
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,8 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def made(publication: Publication, real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "out"
-    outcome = make(publication, folder, (real,), sample=12, seed=7)
-    assert "12 disclosures, 3 real patents, 3 controls" in outcome.lines[0]
+    outcome = make(publication, folder, (real,), sample=8, draws=1, seed=7)
+    assert "8 disclosures, 6 accepted drafts of starter 2, 6 real patents" in outcome.lines[0]
     return folder
 
 
@@ -49,16 +50,14 @@ def key_of(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "key.json").read_bytes())
 
 
-def always_yes(item: dict[str, Any], question: str) -> str:
-    return "yes"
+def two(item: dict[str, Any]) -> str:
+    return "2"
 
 
-def answers(folder: Path, path: Path, who: str, choose=always_yes, **changes: Any) -> Path:
-    said = {
-        item["id"]: {name: choose(item, name) for name, _ in QUESTIONS if choose(item, name)}
-        for item in key_of(folder)["items"]
-    }
-    value = {"schema": "prior-art-review-answers/v1", "form": key_of(folder)["form"], "rater": who, "answers": said}
+def answers(folder: Path, path: Path, who: str, choose=two, **changes: Any) -> Path:
+    key = key_of(folder)
+    said = {item["id"]: {"sense": choose(item)} for item in key["items"] if choose(item)}
+    value = {"schema": "prior-art-review-answers/v2", "form": key["form"], "rater": who, "answers": said}
     path.write_text(json.dumps(value | changes))
     return path
 
@@ -66,57 +65,83 @@ def answers(folder: Path, path: Path, who: str, choose=always_yes, **changes: An
 def test_the_same_seed_gives_the_same_form_and_another_one_another(
     publication: Publication, real: Path, made: Path, tmp_path: Path
 ) -> None:
-    make(publication, tmp_path / "same", (real,), sample=12, seed=7)
-    make(publication, tmp_path / "other", (real,), sample=12, seed=8)
+    make(publication, tmp_path / "same", (real,), sample=8, draws=1, seed=7)
+    make(publication, tmp_path / "other", (real,), sample=8, draws=1, seed=8)
     assert (tmp_path / "same/form.html").read_bytes() == (made / "form.html").read_bytes()
     assert (tmp_path / "same/key.json").read_bytes() == (made / "key.json").read_bytes()
     assert key_of(tmp_path / "other")["form"] != key_of(made)["form"]
-    assert make(publication, tmp_path / "drawn", (real,), sample=8).figures["texts"] == 12
+
+
+def test_draws_share_no_text_and_the_package_has_real_ones(publication: Publication, tmp_path: Path) -> None:
+    outcome = make(publication, tmp_path, sample=4, draws=3, seed=1)
+    assert outcome.figures["texts"] == 10
+    sources = [(item["set"], item["source"]) for n in "123" for item in key_of(tmp_path / n)["items"]]
+    assert len(sources) == len(set(sources)) == 30
+    assert {kind for kind, _ in sources} == {"disclosure", "starter_2", "real"}
 
 
 def test_the_key_says_what_each_text_is(made: Path) -> None:
     items, shown = key_of(made)["items"], {item["id"]: item for item in data_of(made)["items"]}
     assert [item["id"] for item in items] == list(shown)
-    assert len(shown) == 18
+    assert len(shown) == 20
     for item in items:
         text = shown[item["id"]]
         if item["set"] == "disclosure":
-            assert re.fullmatch(r"PAP-\d{7}|queue/\d+\.json", item["sources"][0])
+            assert re.fullmatch(r"PAP-\d{7}|queue/\d+\.json", item["source"])
             assert "bracket" in text["claims"][0]
+            assert item["model"]
+        elif item["set"] == "real":
+            number = int(item["source"].removeprefix("US9"))
+            assert text["claims"][0].startswith(f"A lamp{number} comprising")
+            assert text["title"] == f"Lamp number {number}"
+            assert f"lamp{number} of claim 1" in text["claims"][1]
+            assert item["model"] == ""
         else:
-            numbers = [int(source.removeprefix("US9")) for source in item["sources"]]
-            assert text["claims"][0].startswith(f"A lamp{numbers[0]} comprising")
-            assert text["title"] == f"Lamp number {numbers[0]}"
-            assert f"lamp{numbers[-1]} of claim 1" in text["claims"][1]
-            assert (item["set"] == "control") == (len(numbers) == 2)
-    sources = [source for item in items for source in item["sources"]]
-    assert len(sources) == len(set(sources))
+            assert (item["source"].split()[0], item["model"]) == ("draft", "starter 2")
 
 
 def test_nothing_in_the_form_tells_where_a_text_comes_from(made: Path) -> None:
     page = (made / "form.html").read_text()
-    for word in ("PAP-", "US9", "disclosure", "chimera", "control", "queue", "seed", "/output", "real pat", "0000000"):
-        assert word not in page.replace("control-allow", "")
+    for item in data_of(made)["items"]:  # a real text may speak of its disclosure
+        for text in (item["title"], item["abstract"], *item["claims"]):
+            page = page.replace(json.dumps(text).replace("<", "\\u003c"), "")
+    assert "comprising" not in page
+    for word in ("PAP-", "US9", "disclosure", "starter", "draft", "queue", "seed", "/output", "real pat", "0000000"):
+        assert word not in page
     items = data_of(made)["items"]
     assert {tuple(sorted(item)) for item in items} == {("abstract", "claims", "id", "title")}
     assert {len(item["id"]) for item in items} == {7}
-    assert all(len(item["claims"]) <= MOST_CLAIMS for item in items)
+    assert all(len(item["claims"]) <= FIRST_CLAIMS for item in items)
+    assert all(text[0] == text[0].upper() for item in items for text in (item["abstract"], *item["claims"]))
+    assert not any(item["title"].isupper() for item in items)
     sets = [item["set"] for item in key_of(made)["items"]]
     assert sets != sorted(sets)
+
+
+def test_numbers_and_capitals_are_written_one_way(publication: Publication, tmp_path: Path) -> None:
+    lines = real_patents(tmp_path / "a.jsonl", 20).read_text().splitlines()
+    values = [json.loads(line) for line in lines]
+    for value in values:
+        value["claims"][1] = value["claims"][1].replace("The", "the").replace("claim 1", "claim one")
+        value["abstract"] = value["abstract"][0].lower() + value["abstract"][1:]
+    (tmp_path / "b.jsonl").write_text("\n".join(map(json.dumps, values)))
+    for name in ("a", "b"):
+        make(publication, tmp_path / name, (tmp_path / f"{name}.jsonl",), sample=4, draws=1, seed=1)
+    assert data_of(tmp_path / "a")["items"] == data_of(tmp_path / "b")["items"]
 
 
 def test_real_texts_come_near_to_the_disclosures_in_length(publication: Publication, tmp_path: Path) -> None:
     short = real_patents(tmp_path / "short.jsonl", 40, length=3).read_text()
     long = real_patents(tmp_path / "long.jsonl", 80, length=80).read_text().splitlines()[40:]
     (tmp_path / "both.jsonl").write_text("\n".join([*long, *short.splitlines()]))
-    make(publication, tmp_path / "out", (tmp_path / "both.jsonl",), sample=12, seed=3)
+    make(publication, tmp_path / "out", (tmp_path / "both.jsonl",), sample=8, draws=1, seed=3)
     shown = {item["id"]: sum(map(len, item["claims"])) for item in data_of(tmp_path / "out")["items"]}
     assert max(shown[item["id"]] for item in key_of(tmp_path / "out")["items"] if item["set"] == "real") < 1000
 
 
 def test_hostile_text_stays_inside_the_data(made: Path, publication: Publication, real: Path, tmp_path: Path) -> None:
     folder = tmp_path / "all"
-    make(publication, folder, (real,), sample=14, seed=1)
+    make(publication, folder, (real,), sample=14, draws=1, seed=1)
     page = (folder / "form.html").read_text()
     assert page.count("</script>") == 2
     assert page.count("<script") == 2
@@ -137,19 +162,17 @@ def test_the_policy_allows_this_style_and_this_program_alone(made: Path) -> None
 
 def test_what_cannot_be_made_is_said(publication: Publication, real: Path, made: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="raters may be at work"):
-        make(publication, made, (real,), sample=12)
-    with pytest.raises(ConfigError, match="real patents are needed"):
-        make(publication, tmp_path, (), sample=12)
-    with pytest.raises(ConfigError, match="a sample of 100 disclosures cannot be drawn from 14"):
+        make(publication, made, (real,), sample=8, draws=1)
+    with pytest.raises(ConfigError, match="3 draws of 16 disclosures cannot be made of 14"):
         make(publication, tmp_path, (real,))
-    with pytest.raises(ConfigError, match="a sample of 2 disclosures"):
+    with pytest.raises(ConfigError, match="draws of 2 disclosures"):
         make(publication, tmp_path, (real,), sample=2)
     few = real_patents(tmp_path / "few.jsonl", 5)
-    with pytest.raises(ConfigError, match="needs 9 real patents, 5 were found"):
-        make(publication, tmp_path, (few, few), sample=12)
+    with pytest.raises(ConfigError, match=r"need 9 real patents .*; 5 patents and 9 drafts were found"):
+        make(publication, tmp_path, (few, few), sample=12, draws=1)
     with pytest.raises(CorpusError, match="kind that is not read"):
-        make(publication, tmp_path, (made / "form.html",), sample=12)
-    assert not (tmp_path / "form.html").exists()
+        make(publication, tmp_path, (made / "form.html",), sample=12, draws=1)
+    assert not list(tmp_path.rglob("form.html"))
 
 
 def test_superseded_and_withdrawn_disclosures_are_not_shown(tmp_path: Path) -> None:
@@ -157,80 +180,148 @@ def test_superseded_and_withdrawn_disclosures_are_not_shown(tmp_path: Path) -> N
     raise_review(publication, "1", "Ada")
     real = real_patents(tmp_path / "real.jsonl", 20)
     for number in range(2):  # once with the new record in the queue, once with it in the log
-        make(publication, tmp_path / f"out{number}", (real,), sample=4, seed=1)
-        sources = {source for item in key_of(tmp_path / f"out{number}")["items"] for source in item["sources"]}
+        make(publication, tmp_path / f"out{number}", (real,), sample=4, draws=1, seed=1)
+        sources = {item["source"] for item in key_of(tmp_path / f"out{number}")["items"]}
         names = {source for source in sources if source.startswith(("PAP", "queue"))}
         assert names == {f"PAP-000000{n}" for n in ((0, 1, 2, 3) if number == 0 else (0, 2, 3, 4))}
         facts.append(publication.output)
 
 
-def test_rates_and_kappa_of_two_raters(publication: Publication, made: Path, tmp_path: Path) -> None:
-    sets = {item["id"]: item["set"] for item in key_of(made)["items"]}
-    disclosures = [item for item in sets if sets[item] == "disclosure"]
+def test_means_and_kappa_of_two_raters_over_draws(publication: Publication, tmp_path: Path) -> None:
+    make(publication, tmp_path / "out", sample=4, draws=3, seed=3)
 
-    def ada(item: dict[str, Any], question: str) -> str:
-        if question == "cite":
-            return "" if item["set"] == "control" else "unknown" if item["id"] == disclosures[0] else "yes"
-        return "no" if item["set"] == "control" else "yes"
+    def ada(item: dict[str, Any]) -> str:
+        return {"disclosure": "2", "starter_2": "0", "real": "3"}[item["set"]]
 
-    def ben(item: dict[str, Any], question: str) -> str:
-        return "no" if item["set"] == "control" or item["id"] in disclosures[:3] else "yes"
+    def ben(item: dict[str, Any]) -> str:
+        return {"disclosure": "1", "starter_2": "0", "real": "3"}[item["set"]]
 
-    one, two = answers(made, tmp_path / "1.json", "Ada", ada), answers(made, tmp_path / "2.json", "Ben", ben)
-    outcome = score(publication, made / "key.json", (one, two))
+    files = [tmp_path / "out" / n / "key.json" for n in "123"]
+    for n in "123":
+        files += [answers(tmp_path / "out" / n, tmp_path / f"{who}{n}.json", who, choose)
+                  for who, choose in (("Ben", ben), ("Ada", ada))]  # fmt: skip
+    outcome = score(publication, tuple(files))
+    found = outcome.figures["sets"]
+    assert [found[name]["n"] for name in ("disclosure", "starter_2", "real")] == [12, 9, 9]
+    assert (found["disclosure"]["mean"], found["disclosure"]["raters"]) == (1.5, (2.0, 1.0))
+    assert found["disclosure"]["low"] < 1.5 < found["disclosure"]["high"]
+    assert (found["disclosure"]["zeros"], found["disclosure"]["two_or_better"]) == (0, 0)
+    assert (found["starter_2"]["zeros"], found["starter_2"]["mean"], found["starter_2"]["low"]) == (9, 0, 0)
+    assert (found["real"]["mean"], found["real"]["high"], found["real"]["two_or_better"]) == (3, 3, 9)
+    chance = (9 * 9 + 9 * 9) / 900
+    assert outcome.figures["kappa"] == pytest.approx((18 / 30 - chance) / (1 - chance))
+    assert outcome.figures["reached"] is False
+    text = "\n".join(outcome.lines)
+    assert "30 texts in 3 draws, raters Ada, Ben" in text
+    assert "disclosures (12): mean 1.50" in text
+    assert "is not reached" in text
+    assert json.loads(json.dumps(outcome.figures)) == json.loads(json.dumps(outcome.figures | {"sets": found}))
+    better = score(publication, (files[0], *(answers(tmp_path / "out/1", tmp_path / f"{who}.json", who)
+                                             for who in "AB")))  # fmt: skip
+    assert better.figures["sets"]["disclosure"]["mean"] == GOAL_MEAN
+    assert better.figures["reached"] is True
+
+
+def test_a_text_without_both_ratings_is_left_out_and_counted(
+    publication: Publication, made: Path, tmp_path: Path
+) -> None:
+    first = key_of(made)["items"][0]["id"]
+    one = answers(made, tmp_path / "1.json", "Ada", lambda item: "" if item["id"] == first else "0")
+    outcome = score(publication, (one, made / "key.json", answers(made, tmp_path / "2.json", "Ben")))
+    assert (outcome.figures["texts"], outcome.figures["left"]) == (19, 1)
+    nothing = answers(made, tmp_path / "3.json", "Ben", lambda _: "")
+    with pytest.raises(ConfigError, match="no text has the ratings of both"):
+        score(publication, (one, made / "key.json", nothing))
+
+
+def test_ratings_are_kept_without_names_for_the_quality_page(made: Path, tmp_path: Path) -> None:
+    publication = a_publication(tmp_path / "own", count=2, waiting=0)
+    files = tuple(answers(made, tmp_path / f"{who}.json", f"Rater {who}") for who in "AB")
+    outcome = score(publication, (made / "key.json", *files), by=" two  engineers, blind ")
+    path = Path(outcome.figures["kept"])
+    assert b"Rater" not in path.read_bytes()
+    (kept,) = read_readings(publication.output)
+    assert (kept["by"], len(kept["ratings"]), kept["models"]) == (
+        "two engineers, blind",
+        20,
+        ["example/tiny-patent-model"],
+    )
+    with pytest.raises(ConfigError, match="scored and kept already"):
+        score(publication, (made / "key.json", *files), by="others")
+    for change in (
+        {"ratings": []},
+        {"schema": "x"},
+        {"by": 1},
+        {"ratings": [{"set": "real", "first": 4, "second": 0}]},
+    ):
+        path.write_bytes(json.dumps({**kept, **change}, sort_keys=True, separators=(",", ":")).encode())
+        with pytest.raises(PressError, match=re.escape(str(path))):
+            read_readings(publication.output)
+
+
+def test_forms_of_before_0_7_are_scored_as_they_were(publication: Publication) -> None:
+    folder = Path(__file__).parent / "cases/review-0.6"
+    outcome = score(publication, (folder / "key.json", folder / "ada.json", folder / "ben.json"))
     found = outcome.figures["questions"]["understandable"]
     assert found["disclosure"]["first"]["yes"] == 12
-    assert found["disclosure"]["second"] == {"yes": 9, "n": 12, "interval": found["disclosure"]["second"]["interval"]}
     assert found["disclosure"]["second"]["interval"] == pytest.approx([0.4677, 0.9111], abs=1e-3)
     assert found["disclosure"]["both"]["yes"] == 9
-    assert found["control"]["both"] == {"yes": 0, "n": 3, "interval": found["control"]["both"]["interval"]}
     assert found["control"]["kappa"] == {"value": None, "n": 3}
     chance = 15 / 18 * 12 / 18 + 3 / 18 * 6 / 18
     assert found["all"]["kappa"]["value"] == pytest.approx((15 / 18 - chance) / (1 - chance))
     cite = outcome.figures["questions"]["cite"]
-    assert cite["disclosure"]["unknown"] == [1, 0]
-    assert cite["control"]["missing"] == [3, 0]
-    assert cite["all"]["kappa"]["n"] == 14
-    assert cite["all"]["kappa_with_unknown"]["n"] == 15
+    assert (cite["disclosure"]["unknown"], cite["control"]["missing"]) == ([1, 0], [3, 0])
+    assert (cite["all"]["kappa"]["n"], cite["all"]["kappa_with_unknown"]["n"]) == (14, 15)
     text = "\n".join(outcome.lines)
     assert "  disclosures: kappa 0.00 (n = 12)" in text
     assert "    Ben: yes 9 of 12 = 75% (47% to 91%)" in text
     assert "    Ada: 0 cannot say, 3 not answered" in text
-    assert json.loads(json.dumps(outcome.figures)) == outcome.figures
 
 
 def test_files_that_cannot_be_scored_are_named(publication: Publication, made: Path, tmp_path: Path) -> None:
     good = answers(made, tmp_path / "good.json", "Ada")
     other = tmp_path / "other.json"
-    texts = key_of(made)["items"]
-    some = texts[0]["id"]
+    key = made / "key.json"
+    some = key_of(made)["items"][0]["id"]
     bad: list[tuple[dict[str, Any], str]] = [
         ({"form": "0" * 32}, "answers to another form"),
-        ({"schema": "else"}, "not a file of answers"),
+        ({"schema": "prior-art-review-answers/v1"}, "answers to another form"),
+        ({"schema": "else"}, "neither a key nor a file of answers"),
         ({"rater": "  "}, "names no rater"),
         ({"rater": " ADA "}, "both files are of the rater"),
         ({"answers": []}, "holds no answers"),
         ({"answers": {"0000000": {}}}, "no text of this form"),
-        ({"answers": {some: {"wit": "yes"}}}, "no text of this form"),
-        ({"answers": {some: {"cite": "perhaps"}}}, "none of yes, no, unknown"),
-        ({"answers": {some: {"cite": ["yes"]}}}, "none of yes, no, unknown"),
+        ({"answers": {some: {"cite": "yes"}}}, "no text of this form"),
+        ({"answers": {some: {"sense": "4"}}}, "none of 0, 1, 2, 3"),
+        ({"answers": {some: {"sense": 2}}}, "none of 0, 1, 2, 3"),
+        ({"answers": {some: {"sense": ["2"]}}}, "none of 0, 1, 2, 3"),
     ]
     for changes, why in bad:
         answers(made, other, "Ben", **changes)
         with pytest.raises(ConfigError, match=why):
-            score(publication, made / "key.json", (good, other))
+            score(publication, (key, good, other))
     for data in (b"", b"\xff", b"[]", b"{" * 10_000, good.read_bytes()[:-30]):
         other.write_bytes(data)
-        with pytest.raises(ConfigError, match=r"a rater's answers"):
-            score(publication, made / "key.json", (good, other))
-        with pytest.raises(ConfigError, match="the key"):
-            score(publication, other, (good, good))
-    with pytest.raises(ConfigError, match="not the key of a review"):
-        score(publication, good, (good, good))
-    with pytest.raises(ConfigError, match="both files are of the rater Ada"):
-        score(publication, made / "key.json", (good, good))
+        with pytest.raises(ConfigError, match=re.escape(str(other))):
+            score(publication, (key, good, other))
+    with pytest.raises(ConfigError, match="answers to another form"):
+        score(publication, (good, good))
+    with pytest.raises(ConfigError, match="no key is among"):
+        score(publication, ())
+    for files in ((key,), (key, good)):
+        with pytest.raises(ConfigError, match=r"[01] files of answers, two are needed"):
+            score(publication, files)
     with pytest.raises(ConfigError, match="cannot be read"):
-        score(publication, made / "key.json", (good, tmp_path / "nowhere.json"))
+        score(publication, (key, good, tmp_path / "nowhere.json"))
+    for change in (
+        {"items": []},
+        {"items": [{"id": "1"}]},
+        {"items": [{"id": "1", "set": "x"}]},
+        {"schema": "a-key/v9"},
+    ):
+        other.write_text(json.dumps(key_of(made) | change))
+        with pytest.raises(ConfigError, match="not the key of a review"):
+            score(publication, (other, good, good))
 
 
 def test_a_review_is_raised_and_logged(tmp_path: Path) -> None:
@@ -257,4 +348,4 @@ def test_a_disclosure_whose_record_is_not_the_logged_one_is_not_shown(tmp_path: 
     publication = a_publication(tmp_path / "own", count=4, waiting=0)
     shutil.copy(archive.record_path(publication.output, 1), archive.record_path(publication.output, 2))
     with pytest.raises(PressError, match="not the record that the log names"):
-        make(publication, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 20),), sample=4, seed=1)
+        make(publication, tmp_path / "out", (real_patents(tmp_path / "real.jsonl", 20),), sample=4, draws=1, seed=1)

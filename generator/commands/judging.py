@@ -177,23 +177,24 @@ def review() -> None:
     """Have people judge a blind sample, and raise the review of a disclosure."""
 
 
-@stage("prior-art review make --real patents.jsonl.zst --out review/", group=review)
-@click.option("--out", type=FOLDER, required=True, help="Folder for the form and its key.")
-@click.option("--real", type=PATHS, multiple=True, help="Real patents to mix in: what `corpus add` reads.")
-@click.option("--sample", type=click.IntRange(1, 1000), default=100, show_default=True, help="Disclosures to draw.")
+@stage("prior-art review make --out review/", group=review)
+@click.option("--out", type=FOLDER, required=True, help="Folder for the forms and their keys.")
+@click.option("--real", type=PATHS, multiple=True, help="Real patents to mix in.  [default: those in the package]")
+@click.option("--sample", type=click.IntRange(1, 1000), default=16, show_default=True, help="Disclosures in a draw.")
+@click.option("--draws", type=click.IntRange(1, 20), default=3, show_default=True, help="Forms, which share no text.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the draw.  [default: drawn by chance]")
 def make(publication: "Publication", **choice: Any) -> "Outcome":
-    """Draw disclosures, real patents and controls into one offline form; its key stays with the organiser."""
+    """Draw disclosures, drafts of starter 2 and real patents into offline forms; the keys stay with the organiser."""
     from generator.commands.review import make
 
     return make(publication, **choice)
 
 
-@stage("prior-art review score review/key.json alice.json bob.json", group=review)
-@click.argument("key", type=FILE)
-@click.argument("raters", type=FILE, nargs=2)
+@stage("prior-art review score review/*/key.json alice*.json bob*.json", group=review)
+@click.argument("files", metavar="FILE...", type=FILE, nargs=-1, required=True)
+@click.option("--by", default="", help="Who rated, for the Quality page: keeps the ratings, without names.")
 def score(publication: "Publication", **choice: Any) -> "Outcome":
-    """Rates with intervals from two raters' answers, and how far they agree (Cohen's kappa)."""
+    """Means with intervals from keys and two raters' answers to each form, and how far they agree (Cohen's kappa)."""
     from generator.commands.review import score
 
     return score(publication, **choice)

@@ -16,6 +16,7 @@ from generator.base.errors import ConfigError
 from generator.base.intervals import wilson
 from generator.base.settings import FORMS
 from generator.measure.diversity import Diversity, clusters, diversity
+from generator.measure.review.scale import readings
 from generator.record.judgement import GATES
 from generator.run.cost import Prices, Spent, cost_per
 from generator.site.report_facts import REPORT, SCHEMA, AcceptedDisclosure, read_accepted, read_controls, read_runs
@@ -56,6 +57,7 @@ def report(
     accepted = read_accepted(publication.output, ledger)
     publication.report(f"report: {len(runs)} runs, {len(accepted)} accepted disclosures")
     value = compute(runs, accepted, read_controls(publication.output), prices, made_at=publication.now(), seed=seed)
+    value["readings"] = readings(publication.output)
     path = publication.output / REPORT
     files.write(
         path, (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -18,8 +18,10 @@ from generator.record.record import Record
 SCHEMA = "prior-art-report/v1"
 REPORT = "report.json"
 SELFTEST = "selftest.json"
+READINGS, READING_SCHEMA = "readings", "prior-art-reading/v1"
 MOST_TEXTS = 20_000  # the newest accepted disclosures: a signature takes a millisecond
 HINT = "Restore the file from the facts' branch or a copy, or move it away and run the command again."
+HIGHEST_RATING = 3
 MAKE = "Write it anew with: prior-art report"
 MEMBERS = frozenset(
     {
@@ -167,3 +169,21 @@ def read_controls(output: Path) -> dict[str, Any] | None:
             gates.append({"gate": gate, "passed": passed, "of": control["n"], "share": share, "low": low, "high": high})
         rows.append({"set": control["set"], "n": control["n"], "gates": gates})
     return {"calibration": value["calibration"], "corpus": value.get("corpus"), "seed": value.get("seed"), "rows": rows}
+
+
+def read_readings(output: Path) -> list[dict[str, Any]]:
+    """The blind readings that were kept, oldest first. Raises PressError for one that is damaged."""
+    found = [_reading(path) for path in sorted((output / READINGS).glob("*.json"))]
+    return sorted(found, key=lambda one: (one["read_at"], one["forms"]))
+
+
+def _reading(path: Path) -> dict[str, Any]:
+    value = _object(path, "a blind reading")
+    _members(path, value, {"schema": str, "by": str, "read_at": str, "forms": list, "models": list, "ratings": list})
+    if value["schema"] != READING_SCHEMA or not value["ratings"]:
+        raise PressError(f"{path}: no blind reading of the schema {READING_SCHEMA}", hint=HINT)
+    for place, one in enumerate(value["ratings"]):
+        _members(path, one, {"set": str, "first": int, "second": int}, f"ratings[{place}]")
+        if max(one["first"], one["second"]) > HIGHEST_RATING:
+            raise PressError(f"{path}: ratings[{place}]: 0 to {HIGHEST_RATING} is expected", hint=HINT)
+    return value

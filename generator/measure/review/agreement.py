@@ -1,7 +1,7 @@
 """What two raters said of the same texts: rates with intervals, and how far they agree beyond chance."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from generator.base.intervals import wilson
@@ -72,7 +72,7 @@ def agreement(texts: Iterable[str], first: Mapping[str, str], second: Mapping[st
     )
 
 
-def kappa(pairs: Sequence[tuple[str, str]]) -> Kappa:
+def kappa(pairs: Sequence[tuple[Hashable, Hashable]]) -> Kappa:
     """Source: Cohen 1960, "A coefficient of agreement for nominal scales", equation 1."""
     n = len(pairs)
     same = sum(one == other for one, other in pairs)

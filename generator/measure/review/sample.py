@@ -1,8 +1,8 @@
-"""Which texts a blind review holds: accepted disclosures, real patents, and chimeras, drawn by a seed.
+"""Which texts a blind reading holds: accepted disclosures, accepted drafts of starter 2 and real patents, by a seed.
 
-For four disclosures there are one real patent and one control. All are shown alike: title in sentence
-case, abstract, claim 1 and at most five claims that go back to it. Real texts are those that come nearest to the
-disclosures in length, so that length tells little.
+All are shown alike: title in sentence case, abstract, the first four claims, each from a capital, references written
+one way. Real texts are those that come nearest to the disclosures in length, so that length tells little. Several
+draws share no text.
 """
 
 import hashlib
@@ -16,29 +16,41 @@ from generator.base import files
 from generator.base.errors import ConfigError, LogError
 from generator.base.settings import Settings
 from generator.corpus.documents import Document, Skipped
-from generator.corpus.patent_text import sentence_case
-from generator.judge.damage import chimera
+from generator.corpus.patent_text import clean, sentence_case
+from generator.judge.calibration import load_calibration
+from generator.judge.checks import Passed, check, coherent
 from generator.judge.parsing import Rejected, parse
 from generator.log.archive import WAITING, queued, read_ledger, record_path
+from generator.measure.controls import frozen_drafts
 from generator.measure.review.form import Item
 from generator.record.claim_references import depends_on, rewrite
 from generator.record.disclosure import Claim, Disclosure
 from generator.record.record import Record
 from generator.site.citation import display_id
 
-SET_NAMES = {"disclosure": "disclosures", "real": "real patents", "control": "controls (chimeras)"}
-MOST_CLAIMS = 6
-_POOL = 20  # real documents that are kept for each one that is shown
+# The last one stands in forms of before 0.7 alone.
+SET_NAMES = {
+    "disclosure": "disclosures",
+    "starter_2": "accepted drafts of starter 2",
+    "real": "real patents",
+    "control": "controls (chimeras)",
+}
+FIRST_CLAIMS = 4
+_POOL = 10  # real documents that are kept for each one that is shown
 _LEAST = 4
-ReviewSet = Literal["disclosure", "real", "control"]
+ReviewSet = Literal["disclosure", "starter_2", "real"]
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A text of the review, and where it comes from: display id or file in the queue, publication numbers."""
+    """A text of the reading, and where it comes from: display id or file in the queue, publication number.
+
+    `model` wrote it; empty for a real patent.
+    """
 
     set: ReviewSet
-    sources: tuple[str, ...]
+    source: str
+    model: str
     item: Item
 
 
@@ -47,11 +59,8 @@ class _Real:
     """`length`: characters that are shown."""
 
     name: str
-    disclosure: Disclosure
+    shown: Disclosure
     length: int
-
-
-_Shown = tuple[ReviewSet, tuple[str, ...], Disclosure]
 
 
 def accepted(output: Path, settings: Settings) -> list[tuple[str, Path, str]]:
@@ -67,100 +76,130 @@ def accepted(output: Path, settings: Settings) -> list[tuple[str, Path, str]]:
 
 
 def draw(
-    known: Sequence[tuple[str, Path, str]], real: Iterable[Document | Skipped], size: int, seed: int
-) -> tuple[Drawn, ...]:
-    """`size` disclosures and what they are mixed with, in random order. Raises ConfigError where texts are too few."""
+    known: Sequence[tuple[str, Path, str]],
+    real: Iterable[Document | Skipped],
+    size: int,
+    seed: int,
+    draws: int = 1,
+) -> tuple[tuple[Drawn, ...], ...]:
+    """So many draws of `size` disclosures and three quarters as many of each other set, in random order.
+
+    Raises ConfigError where texts are too few.
+    """
     dice = random.Random(seed)
-    each = size // 4
-    if size < _LEAST or len(known) < size:
+    each = size * 3 // 4
+    if size < _LEAST or len(known) < size * draws:
         raise ConfigError(
-            f"a sample of {size} disclosures cannot be drawn from {len(known)}",
-            hint=f"Give a smaller --sample, at least {_LEAST}, or generate more.",
+            f"{draws} draws of {size} disclosures cannot be made of {len(known)}",
+            hint=f"Give a smaller --sample, at least {_LEAST}, fewer --draws, or generate more.",
         )
-    chosen = [(name, _read(path, sha256)) for name, path, sha256 in dice.sample(known, size)]
-    shown: list[_Shown] = [("disclosure", (name,), _excerpt(disclosure)) for name, disclosure in chosen]
-    lengths = sorted(_length(excerpt) for _, _, excerpt in shown)
-    pool = _pool(real, dice, _POOL * 3 * each)
-    if len(pool) < 3 * each:
+    chosen = [_read(*one) for one in dice.sample(known, size * draws)]
+    weak = [_drawn("starter_2", name, "starter 2", one) for name, one in _accepted_of_starter_2(dice, each * draws)]
+    pool = _pool(real, dice, _POOL * each * draws)
+    if min(len(pool), len(weak)) < each * draws:
         raise ConfigError(
-            f"a sample of {size} disclosures needs {3 * each} real patents, {len(pool)} were found",
-            hint="Give files with title, abstract and at least three claims each: --real FILE.",
+            f"{draws} draws of {size} disclosures need {each * draws} real patents and as many drafts of starter 2; "
+            f"{len(pool)} patents and {len(weak)} drafts were found",
+            hint="Give files with title, abstract and at least four claims each: --real FILE; or fewer --draws.",
         )
-    targets = [lengths[len(lengths) * n // each] for n in range(each)]
-    for target in targets:
-        one = _nearest(pool, target)
-        shown.append(("real", (one.name,), _excerpt(one.disclosure)))
-    shown += [_control(pool, dice, target) for target in targets]
-    dice.shuffle(shown)
+    made = []
+    for number in range(draws):
+        shown = chosen[number * size : (number + 1) * size]
+        lengths = sorted(_length(one.item) for one in shown)
+        near = [_nearest(pool, lengths[len(lengths) * n // each]) for n in range(each)]
+        shown += weak[number * each : (number + 1) * each]
+        shown += [_drawn("real", one.name, "", one.shown) for one in near]
+        dice.shuffle(shown)
+        made.append(_named(shown, dice))
+    return tuple(made)
+
+
+def _drawn(kind: ReviewSet, name: str, model: str, shown: Disclosure) -> Drawn:
+    return Drawn(kind, name, model, Item("", shown.title, shown.abstract, tuple(one.text for one in shown.claims)))
+
+
+def _named(shown: Sequence[Drawn], dice: random.Random) -> tuple[Drawn, ...]:
+    """Each text under a random name."""
     ids = dice.sample(range(16**6, 16**7), len(shown))
     return tuple(
-        Drawn(kind, sources, Item(f"{number:x}", text.title, text.abstract, tuple(claim.text for claim in text.claims)))
-        for number, (kind, sources, text) in zip(ids, shown, strict=True)
+        Drawn(one.set, one.source, one.model, Item(f"{n:x}", one.item.title, one.item.abstract, one.item.claims))
+        for n, one in zip(ids, shown, strict=True)
     )
 
 
-def _read(path: Path, sha256: str) -> Disclosure:
+def _read(name: str, path: Path, sha256: str) -> Drawn:
     data = files.read(path, "a record")
     if sha256 and hashlib.sha256(data).hexdigest() != sha256:
         raise LogError(f"{path}: not the record that the log names", hint="Run: prior-art check")
-    return Record.from_bytes(data).disclosure
+    record = Record.from_bytes(data)
+    made = record.generation
+    model = made.model + (f" with adapter {made.adapter_sha256[:16]}" if made.adapter_sha256 else "")
+    return _drawn("disclosure", name, model, _excerpt(record.disclosure))
+
+
+def _accepted_of_starter_2(dice: random.Random, most: int) -> list[tuple[str, Disclosure]]:
+    """Frozen drafts that pass the gates of form, G1 and the shares of G2: so starter 2's were accepted before 0.7."""
+    drafts = [one for fitted in (True, False) for one in frozen_drafts(fitted=fitted) if one.set == "starter_2"]
+    calibration = load_calibration()
+    found = []
+    for number in dice.sample(range(len(drafts)), len(drafts)):
+        parsed = parse(drafts[number].text, drafts[number].direction, drafts[number].stop)
+        passed = parsed if isinstance(parsed, Rejected) else check(parsed.disclosure)
+        if isinstance(passed, Passed) and not isinstance(coherent(passed.disclosure, calibration), Rejected):
+            found.append((f"draft {number}", _excerpt(passed.disclosure)))
+        if len(found) == most:
+            break
+    return found
 
 
 def _pool(real: Iterable[Document | Skipped], dice: random.Random, size: int) -> list[_Real]:
     """At most `size` documents that can be shown, each as likely as any other. Source: Vitter 1985, algorithm R."""
     pool: list[_Real] = []
     seen = 0
-    for item in real:
-        disclosure = None if isinstance(item, Skipped) else _disclosure(item)
-        if isinstance(item, Skipped) or disclosure is None:
+    for document in real:
+        shown = None if isinstance(document, Skipped) else _shown(document)
+        if isinstance(document, Skipped) or shown is None:
             continue
         seen += 1
         place = seen - 1 if len(pool) < size else dice.randrange(seen)
         if place < size:
-            pool[place : place + 1] = [_Real(item.number, disclosure, _length(_excerpt(disclosure)))]
+            drawn = _drawn("real", document.number, "", shown)
+            pool[place : place + 1] = [_Real(document.number, shown, _length(drawn.item))]
     return list({one.name: one for one in pool}.values())
 
 
-def _disclosure(document: Document) -> Disclosure | None:
+def _shown(document: Document) -> Disclosure | None:
     """None for a document that cannot be shown, or whose claims would show that it is not whole."""
     claims = []
-    for number, text in enumerate(document.claims, 1):
+    for number, text in enumerate(document.claims[:FIRST_CLAIMS], 1):
         parents = depends_on(text, number)
         if not all(parent < number for parent in parents):
             return None
         claims.append(Claim(number, text, parents))
-    disclosure = Disclosure(document.title, document.abstract, (), tuple(claims))
-    if not document.title or not document.abstract or len(claims) < 3 or claims[0].depends_on:
+    if not document.title or not document.abstract or len(claims) < FIRST_CLAIMS or claims[0].depends_on:
         return None
-    return disclosure if len(_excerpt(disclosure).claims) >= 3 else None
+    return _excerpt(Disclosure(document.title, document.abstract, (), tuple(claims)))
 
 
 def _excerpt(disclosure: Disclosure) -> Disclosure:
-    """Claim 1 and the first claims that go back to it alone, numbered anew."""
-    new: dict[int, int] = {}
-    claims: list[Claim] = []
-    for claim in disclosure.claims:
-        if len(claims) < MOST_CLAIMS and (not claims or (claim.depends_on and new.keys() >= set(claim.depends_on))):
-            new[claim.number] = len(claims) + 1
-            claims.append(Claim(len(claims) + 1, rewrite(claim.text, claim.number, new)))
-    context = " ".join((disclosure.abstract, *(claim.text for claim in claims)))
-    return Disclosure(sentence_case(disclosure.title, context), disclosure.abstract, (), tuple(claims))
+    """Title, abstract and the first claims in one form."""
+    claims = tuple(
+        Claim(one.number, _capital(rewrite(clean(one.text), one.number, {n: n for n in range(1, one.number)})))
+        for one in disclosure.claims[:FIRST_CLAIMS]
+    )
+    abstract = _capital(clean(disclosure.abstract))
+    context = " ".join((abstract, *(claim.text for claim in claims)))
+    return Disclosure(sentence_case(clean(disclosure.title), context), abstract, (), claims)
 
 
-def _length(excerpt: Disclosure) -> int:
-    return sum(len(text) for text in (excerpt.title, excerpt.abstract, *(claim.text for claim in excerpt.claims)))
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _length(item: Item) -> int:
+    return sum(map(len, (item.title, item.abstract, *item.claims)))
 
 
 def _nearest(pool: list[_Real], target: int) -> _Real:
     """Take out of the pool what comes nearest to `target` characters."""
     return pool.pop(min(range(len(pool)), key=lambda n: abs(pool[n].length - target)))
-
-
-def _control(pool: list[_Real], dice: random.Random, target: int) -> _Shown:
-    """A chimera whose head comes near to `target` characters."""
-    while len(pool) > 1:
-        head, giver = _nearest(pool, target), pool.pop(dice.randrange(len(pool)))
-        made = parse(chimera(head.disclosure, giver.disclosure), "top-down", "end")
-        if not isinstance(made, Rejected):
-            return "control", (head.name, giver.name), _excerpt(made.disclosure)
-    raise ConfigError("too few real patents are left to make controls of", hint="Give more: --real FILE.")

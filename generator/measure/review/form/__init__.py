@@ -14,9 +14,19 @@ from typing import Any
 from generator.base.errors import ConfigError
 from generator.measure.review.agreement import ANSWERS
 
-ANSWERS_SCHEMA = "prior-art-review-answers/v1"
+ANSWERS_SCHEMA = "prior-art-review-answers/v2"
 MAX_ANSWERS_BYTES = 1 << 24
-QUESTIONS = (
+SENSE = "sense"
+QUESTION = "How much sense does the text make to an engineer of the field?"
+SCALE = (
+    ("0", "0: no sense"),
+    ("1", "1: it is about something, but nobody can say what is claimed"),
+    ("2", "2: an engineer knows what is claimed, with flaws"),
+    ("3", "3: an engineer knows what is claimed, the parts fit, the dependent claims add something"),
+)
+# Of forms of before 0.7, whose answers can still be scored.
+OLD_ANSWERS_SCHEMA = "prior-art-review-answers/v1"
+OLD_QUESTIONS = (
     ("understandable", "Is it clear what this invention is and how its parts work together?"),
     ("buildable", "Could a skilled person make or carry it out from this text and general knowledge?"),
     ("obvious", "Would it be obvious to a skilled person who knows what was known before?"),
@@ -36,8 +46,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What one rater said: for each item, answers by question. `remarks` are free text, untrusted."""
+    """What one rater said: for each item, answers by question. `remarks` are free text, untrusted.
 
+    `form` is the form that was answered; the only question of a new one is SENSE, its answers are 0 to 3 as texts.
+    """
+
+    form: str
     rater: str
     answers: dict[str, dict[str, str]]
     remarks: dict[str, str]
@@ -55,7 +69,7 @@ def render(items: tuple[Item, ...]) -> str:
     data = {
         "schema": ANSWERS_SCHEMA,
         "form": form_id(items),
-        "questions": [{"name": name, "text": text} for name, text in QUESTIONS],
+        "questions": [{"name": SENSE, "text": QUESTION, "choices": [list(one) for one in SCALE]}],
         "items": [asdict(item) for item in items],
     }
     for name, text in (("STYLE-HASH", _hash(style)), ("PROGRAM-HASH", _hash(program))):
@@ -68,26 +82,24 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def read_answers(path: Path, form: str, ids: frozenset[str]) -> Answers:
-    """The answers in a file that the form wrote. Raises ConfigError for one that is damaged or of another form."""
-    value = read_json(path, "a rater's answers", "Ask the rater to download the answers again.")
-    if value.get("schema") != ANSWERS_SCHEMA:
-        raise ConfigError(f"{path}: not a file of answers", hint="Give the JSON file that the form downloads.")
-    if value.get("form") != form:
-        raise ConfigError(f"{path}: answers to another form", hint="Give the key of the form that was answered.")
+def read_answers(path: Path, value: dict[str, Any], ids: frozenset[str], *, old: bool) -> Answers:
+    """The answers in what a form wrote: `value`, of the file `path`. Raises ConfigError for one that is damaged."""
     rater, given = value.get("rater"), value.get("answers")
     if not isinstance(rater, str) or not rater.strip() or not isinstance(given, dict):
         raise ConfigError(f"{path}: it names no rater or holds no answers", hint="Download the answers again.")
-    questions = [name for name, _ in QUESTIONS]
+    questions = [name for name, _ in OLD_QUESTIONS] if old else [SENSE]
+    allowed = ANSWERS if old else tuple(name for name, _ in SCALE)
     answers, remarks = {}, {}
     for item, said in given.items():
         if item not in ids or not isinstance(said, dict) or not said.keys() <= {*questions, "remark"}:
             raise ConfigError(f"{path}: {item[:40]!r} is no text of this form", hint="Download the answers again.")
         answers[item] = {name: said[name] for name in questions if name in said}
-        if not all(answer in ANSWERS for answer in answers[item].values()):
-            raise ConfigError(f"{path}: an answer to {item} is none of {', '.join(ANSWERS)}")
+        if not all(answer in allowed for answer in answers[item].values()):
+            raise ConfigError(
+                f"{path}: an answer to {item} is none of {', '.join(allowed)}", hint="Download the answers again."
+            )
         remarks[item] = str(said.get("remark", ""))
-    return Answers(" ".join(rater.split()), answers, remarks)
+    return Answers(str(value["form"]), " ".join(rater.split()), answers, remarks)
 
 
 def read_json(path: Path, what: str, hint: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const part = (id) => document.getElementById(id);
 const KEY = `prior-art-review-${data.form}`;
-const CHOICES = [["yes", "Yes"], ["no", "No"], ["unknown", "Cannot say"]];
 
 let kept = { rater: "", answers: {}, at: 0 };
 let storage = true;
@@ -58,7 +57,7 @@ function question(one) {
   const legend = document.createElement("legend");
   legend.textContent = one.text;
   fieldset.append(legend);
-  for (const [value, text] of CHOICES) {
+  for (const [value, text] of one.choices) {
     const label = document.createElement("label");
     const input = document.createElement("input");
     Object.assign(input, { type: "radio", name: one.name, value });
