@@ -10,7 +10,7 @@ touches a pair or a page's evidence, by the page's own script under node, which 
 """
 
 import argparse
-import base64
+import html
 import json
 import os
 import random
@@ -284,11 +284,12 @@ def page_evidence(world: World, copy: Path, dice: random.Random) -> Mutation | N
     path = copy / "site" / "d" / "0" / f"{dice.choice('012')}.html"
     text = path.read_text(encoding="utf-8")
     name = dice.choice(("record", "evidence"))
-    match = re.search(f'data-{name}="([^"]*)"', text)
+    match = re.search(f"data-{name}='([^']*)'", text)
     assert match is not None
-    data = bytearray(base64.b64decode(match[1]))
+    data = bytearray(html.unescape(match[1]).encode())
     data[dice.randrange(len(data))] ^= dice.randrange(1, 256)
-    path.write_text(text.replace(match[1], base64.b64encode(data).decode()), encoding="utf-8")
+    changed = html.escape(data.decode("utf-8", "replace"))
+    path.write_text(text.replace(match[0], f"data-{name}='{changed}'"), encoding="utf-8")
     return Mutation(f"page {path.stem}: {name}", f"site/d/0/{path.name}")
 
 

@@ -1,6 +1,6 @@
 """Disclosures in Chromium, under a sub-path: they verify themselves, damage is named, hostile text stays text."""
 
-import base64
+import html
 import json
 import re
 import shutil
@@ -106,15 +106,15 @@ def change(path: Path, old: str, new: str, count: int = 1) -> None:
 
 
 def carried(path: Path, name: str) -> bytes:
-    found = re.search(f'data-{name}="([^"]*)"', path.read_text(encoding="utf-8"))
+    found = re.search(f"""data-{name}=(["'])(.*?)\\1""", path.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
-    return found[1].encode() if name == "vkey" else base64.b64decode(found[1])
+    return html.unescape(found[2]).encode()
 
 
 def carry(path: Path, name: str, data: bytes) -> None:
-    value = data.decode() if name == "vkey" else base64.b64encode(data).decode()
-    text = path.read_text(encoding="utf-8")
-    path.write_text(re.sub(f'data-{name}="[^"]*"', f'data-{name}="{value}"', text), encoding="utf-8")
+    text, value = path.read_text(encoding="utf-8"), html.escape(data.decode())
+    changed = re.sub(f"""data-{name}=(["']).*?\\1""", lambda _: f'data-{name}="{value}"', text, flags=re.DOTALL)
+    path.write_text(changed, encoding="utf-8")
 
 
 def damage(name: str, at: int) -> Callable[[Path], None]:

@@ -1,6 +1,5 @@
 """What a page carries so that it verifies alone: its record, its evidence and the log's key."""
 
-import base64
 from pathlib import Path
 
 from generator.base import files
@@ -25,10 +24,17 @@ def evidences(output: Path, volume: int, ledger: Ledger) -> dict[int, Evidence]:
 
 
 def carry(page: Path, record: bytes, evidence: Evidence, vkey: str) -> None:
-    """Put record, evidence and key into a built page. Raises ToolError where the template has no place for them."""
+    """Put record, evidence and key into a built page, as text: the page's own words compress it, and base64 would not.
+
+    Raises ToolError where the template has no place for them.
+    """
     text = page.read_text(encoding="utf-8")
     if text.count(PLACE) != 1:
         raise ToolError(f"{page}: the template has no place for the evidence", hint=f"Restore {PLACE} in it.")
-    carried = (base64.b64encode(data).decode() for data in (record, evidence.text.encode()))
-    values = 'data-record="{}" data-evidence="{}"'.format(*carried)
+    values = f"data-record='{_quoted(record.decode())}' data-evidence='{_quoted(evidence.text)}'"
     page.write_text(text.replace(PLACE, f'{values} data-vkey="{vkey.strip()}"'), encoding="utf-8", newline="\n")
+
+
+def _quoted(text: str) -> str:
+    """For an attribute between single quotes. Neither record nor evidence holds a CR, which HTML changes."""
+    return text.replace("&", "&amp;").replace("'", "&#39;").replace("<", "&lt;")

@@ -5,7 +5,7 @@
 (() => {
   const box = document.querySelector(".press-verify");
   const verdict = box?.querySelector("press-verdict");
-  const { Failed, Unchecked, check, base64, decode, parseEvidence, checkSignature, checkEvidence } = globalThis.pressLog;
+  const { Failed, Unchecked, check, decode, parseEvidence, checkSignature, checkEvidence } = globalThis.pressLog;
   if (!verdict) return;
   const status = box.querySelector(".press-status");
   const here = [...status.childNodes]; // the instructions for readers without script; they stay below the result
@@ -212,8 +212,8 @@
   async function verify() {
     if (!(window.crypto && crypto.subtle)) throw new Unchecked("browsers compute hashes only on pages served over https");
     check(box.dataset.record && box.dataset.evidence, "this page carries no evidence");
-    const bytes = base64(box.dataset.record);
-    const evidence = parseEvidence(decode(base64(box.dataset.evidence), "the evidence"));
+    const bytes = new TextEncoder().encode(box.dataset.record);
+    const evidence = parseEvidence(box.dataset.evidence);
     const { checkpoint, digest } = await checkEvidence(bytes, evidence);
     const record = JSON.parse(decode(bytes, "the record"));
     const article = document.querySelectorAll("article");
