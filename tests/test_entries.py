@@ -11,6 +11,7 @@ from generator.log.entries import (
     Closed,
     Disclosed,
     Entry,
+    LeftOut,
     Opened,
     Published,
     Superseded,
@@ -26,6 +27,7 @@ ENTRIES: list[Entry] = [
     Published(TIME, ((0, 24),), 25),
     Superseded(3, 90),
     Withdrawn(3, "court-order", SHA),
+    LeftOut("2026-12-01-00000001", 53, SHA),
     Anchored((("anchors/25/tsa.tsr", SHA, 2048), ("anchors/25/tsb.tsr", SHA, 2049))),
     Closed("example.org/log2", "example.org/log2+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),
     Opened("example.org/log", 77, "A" * 43 + "="),
@@ -48,7 +50,9 @@ def test_a_changed_entry_is_another_or_refused(entry: Entry, place: int, byte: i
 @pytest.mark.parametrize(
     "text",
     ["", "disclosure/v2\n", "disclosure/v1\nrecord sha256:00 5\n", str(ENTRIES[0])[:-1], str(ENTRIES[0]) + "\n",
-     str(ENTRIES[0]).replace("4321", "04321"), "published/v1\ntime 2026-11-22\nleaves 0-1\n", "é/v1\n"],
+     str(ENTRIES[0]).replace("4321", "04321"), "published/v1\ntime 2026-11-22\nleaves 0-1\n", "é/v1\n",
+     f"left-out/v1\nrun ../x\nrecords 1 sha256:{SHA}\n", f"left-out/v1\nrun a\nrecords 01 sha256:{SHA}\n",
+     f"left-out/v1\nrun {'a' * 81}\nrecords 1 sha256:{SHA}\n", f"left-out/v1\nrun a b\nrecords 1 sha256:{SHA}\n"],
 )  # fmt: skip
 def test_what_is_no_entry_is_refused(text: str) -> None:
     with pytest.raises(LogError):

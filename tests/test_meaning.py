@@ -7,13 +7,13 @@ import pytest
 
 from generator.base.errors import VerificationError
 from generator.log import append as log
-from generator.log.entries import Anchored, Closed, Disclosed, Entry, Opened, Published, Superseded, Withdrawn
+from generator.log.entries import Anchored, Closed, Disclosed, Entry, LeftOut, Opened, Published, Superseded, Withdrawn
 from generator.log.ledger import Ledger
 from generator.log.meaning import fault
 
 T1, T2, T3 = (f"2026-11-2{n}T03:17:00Z" for n in (1, 2, 3))
 D = tuple(Disclosed(f"{n:064x}", 1) for n in range(9))
-GONE = "0" * 64
+GONE, SOME = "0" * 64, "1" * 64
 
 GOOD: dict[str, tuple[Entry, ...]] = {
     "empty": (),
@@ -25,9 +25,14 @@ GOOD: dict[str, tuple[Entry, ...]] = {
     "withdrawn": (D[0], D[1], Withdrawn(0, "court-order", GONE), Withdrawn(1, "error", GONE)),
     "opened and closed": (Opened("a/log", 3, "A" * 43 + "="), D[0], Closed("b/log", "b+0+A")),
     "anchored": (D[0], Anchored((("stamps/1.tsr", GONE, 7),))),
+    "left out, and more of the same run": (D[0], LeftOut("a", 2, GONE), LeftOut("b", 1, GONE), LeftOut("a", 3, SOME)),
     "withdrawn, then dated": (D[0], Withdrawn(0, "error", GONE), Published(T1, ((0, 0),))),
 }
 BAD: dict[str, tuple[str, tuple[Entry, ...]]] = {
+    "nothing left out": ("no record", (D[0], LeftOut("a", 0, GONE))),
+    "fewer left out than before": ("before", (LeftOut("a", 2, GONE), LeftOut("b", 9, GONE), LeftOut("a", 1, SOME))),
+    "as many left out, others": ("before", (LeftOut("a", 2, GONE), LeftOut("a", 2, SOME))),
+    "left out twice": ("already", (LeftOut("a", 2, GONE), LeftOut("a", 2, GONE))),
     "an earlier time": ("lies before", (D[0], Published(T2, ((0, 0),)), D[1], Published(T1, ((2, 2),)))),
     "backdated by replacing": ("lies before", (D[0], Published(T2, ((0, 0),)), Published(T1, ((0, 0),), 1))),
     "before a replaced time": (

@@ -84,8 +84,9 @@ def generate(
 
 def _best(publication: Publication, outcome: Outcome, publish: int | None) -> Outcome:
     """With `publish`, only the best of what waits stays in the queue; the others are counted and hashed."""
+    from generator.log.left_out import FOLDER
     from generator.publish import facts_branch
-    from generator.run.choosing import FLOOR, FOLDER, choose
+    from generator.run.choosing import FLOOR, choose
 
     if publish is None:
         return outcome
@@ -94,7 +95,7 @@ def _best(publication: Publication, outcome: Outcome, publish: int | None) -> Ou
         chosen = choose(publication.output, run, publish, of_a_class=max(1, publish // 4), floor=FLOOR)
     line = (
         f"chosen: the best {chosen.published}; left out: {chosen.left}, {chosen.below_floor} of them below the floor, "
-        f"in {FOLDER}/{run}, list {chosen.left_sha256}"
+        f"in {FOLDER}/{run}, root {chosen.left_root}: the next append logs their number and root"
     )
     return Outcome((*outcome.lines, line), {**outcome.figures, "chosen": asdict(chosen)}, outcome.ok)
 

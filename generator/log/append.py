@@ -20,6 +20,7 @@ from generator.log import merkle
 from generator.log.archive import BESIDE, WAITING, current, queued, read_findings, read_judgement, record_path, tiles
 from generator.log.entries import MAX_BYTES, Disclosed, Entry, Published, Superseded
 from generator.log.ledger import Ledger
+from generator.log.left_out import to_log
 from generator.log.note import Checkpoint, SigningKey
 from generator.log.proof import Proof
 from generator.log.superseding import succession
@@ -69,8 +70,9 @@ def staged(output: Path) -> Batch | None:
 def stage_queue(
     output: Path, origin: str, known: Ledger, *, now: str, report: Callable[[str], None] = lambda _: None
 ) -> Batch | None:
-    """Stage everything in the queue for the log `origin`, which says `known`; None when there is nothing.
+    """Stage everything in the queue for the log `origin`, which says `known`, and the lists of what runs left out.
 
+    None when there is nothing.
     What cannot enter the log at the time `now` is set aside with its reason, which is reported; the rest goes on.
     """
     with _lock(output):
@@ -91,7 +93,7 @@ def stage_queue(
                 continue
             entries.append(entry)
             names.append(path.name)
-        entries += joined
+        entries += [*joined, *to_log(output, known, report)]
         return _stage(output, origin, entries, names) if entries else None
 
 

@@ -11,6 +11,7 @@ from generator.record.record import TIME, is_time
 
 MAX_BYTES = 65_535  # the length prefix of an entry bundle has two bytes (C2SP tlog-tiles)
 _SHA256 = r"sha256:([0-9a-f]{64})"
+RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")  # the name of a run
 _NUMBER = "(0|[1-9][0-9]{0,14})"
 
 
@@ -67,6 +68,18 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """`count` records that a run accepted and that are not published; `root` is the Merkle root of their SHA-256s."""
+
+    run: str
+    count: int
+    root: str
+
+    def __str__(self) -> str:
+        return f"left-out/v1\nrun {self.run}\nrecords {self.count} sha256:{self.root}\n"
+
+
+@dataclass(frozen=True, slots=True)
 class Anchored:
     """Evidence files about an earlier checkpoint: path below the log folder, SHA-256, size."""
 
@@ -99,7 +112,7 @@ class Opened:
         return f"open/v1\nprevious {self.origin} {self.size} {self.root}\n"
 
 
-Entry = Disclosed | Published | Superseded | Withdrawn | Anchored | Closed | Opened
+Entry = Disclosed | Published | Superseded | Withdrawn | LeftOut | Anchored | Closed | Opened
 
 _FORMS = {
     "disclosure": re.compile(rf"disclosure/v1\nrecord {_SHA256} {_NUMBER}\n"),
@@ -108,6 +121,7 @@ _FORMS = {
     ),
     "supersede": re.compile(rf"supersede/v1\nleaf {_NUMBER}\nby {_NUMBER}\n"),
     "withdraw": re.compile(rf"withdraw/v1\nleaf {_NUMBER}\nreason ([a-z-]{{1,40}})\nnotice {_SHA256}\n"),
+    "left-out": re.compile(rf"left-out/v1\nrun ({RUN.pattern})\nrecords {_NUMBER} {_SHA256}\n"),
     "anchor": re.compile(rf"anchor/v1\n((?:file [A-Za-z0-9_./-]+ {_SHA256} {_NUMBER}\n)+)"),
     "close": re.compile(r"close/v1\nnext ([!-~]+) ([!-~]+)\n"),
     "open": re.compile(rf"open/v1\nprevious ([!-~]+) {_NUMBER} ([A-Za-z0-9+/]{{43}}=)\n"),
@@ -140,6 +154,8 @@ def _entry(kind: str, match: re.Match[str]) -> Entry:
         return Superseded(int(groups[0]), int(groups[1]))
     if kind == "withdraw":
         return Withdrawn(int(groups[0]), groups[1], groups[2])
+    if kind == "left-out":
+        return LeftOut(groups[0], int(groups[1]), groups[2])
     if kind == "anchor":
         files = re.findall(rf"file (\S+) {_SHA256} ([0-9]+)\n", match[0])
         return Anchored(tuple((path, digest, int(size)) for path, digest, size in files))

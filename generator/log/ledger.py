@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from generator.log.entries import Disclosed, Entry, Published, Superseded, Withdrawn
+from generator.log.entries import Disclosed, Entry, LeftOut, Published, Superseded, Withdrawn
 from generator.log.note import Checkpoint
 
 
@@ -108,6 +108,11 @@ class Ledger:
     @cached_property
     def predecessor_of(self) -> dict[int, int]:
         return {new: old for old, new in self.successor_of.items()}
+
+    @cached_property
+    def left_out(self) -> dict[str, LeftOut]:
+        """For each run that published the best alone, its newest list of what it left out."""
+        return {entry.run: entry for entry in self.entries if isinstance(entry, LeftOut)}
 
     def _named(self, entry: Published, index: int) -> Iterator[int]:
         """The disclosures before `index` that the entry there names."""

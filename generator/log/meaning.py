@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from generator.log.entries import Anchored, Closed, Entry, Opened, Published, Superseded, Withdrawn
+from generator.log.entries import Anchored, Closed, Entry, LeftOut, Opened, Published, Superseded, Withdrawn
 from generator.log.ledger import Ledger
 
 
@@ -27,6 +27,7 @@ class _Said:
         self._dated: dict[int, int] = {}
         self._withdrawn: set[int] = set()
         self._superseded: set[int] = set()
+        self._left: dict[str, LeftOut] = {}
 
     def add(self, index: int, entry: Entry) -> str:
         match entry:
@@ -36,6 +37,8 @@ class _Said:
                 return self._supersede(index, entry)
             case Withdrawn():
                 return self._withdraw(index, entry)
+            case LeftOut():
+                return self._left_out(entry)
             case Anchored():
                 wrong = (path for path, _, _ in entry.files if not _below(path))
                 return next((f"the file {path} does not lie below log/" for path in wrong), "")
@@ -104,6 +107,15 @@ class _Said:
             return f"disclosure {entry.leaf} is withdrawn already"
         self._withdrawn.add(entry.leaf)
         return ""
+
+    def _left_out(self, entry: LeftOut) -> str:
+        """A list of a run is never shorter than the one before it: what was left out stays left out."""
+        before, self._left[entry.run] = self._left.get(entry.run), entry
+        if not entry.count:
+            return "it counts no record"
+        if before and (entry.count < before.count or (entry.count == before.count and entry.root != before.root)):
+            return f"run {entry.run} left out {before.count} records before, with another root or more than now"
+        return f"the list of run {entry.run} is said already" if entry == before else ""
 
 
 def _below(path: str) -> bool:

@@ -1,34 +1,33 @@
-"""The few best of what a run accepted: the others stay out of the log, and are counted and hashed beside their files.
+"""The few best of what a run accepted: the others stay out; the log counts and hashes them.
 
 A disclosure's rank is the geometric mean of its scores in gate G2, so that one weak score weighs. A disclosure that
 was not scored has no rank and stays out.
 """
 
 import hashlib
-import json
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from generator.base import files
+from generator.base import canonical, files
 from generator.log.archive import WAITING, queued
+from generator.log.left_out import CHOICE, FOLDER, digests_of, root_of
 from generator.record.judgement import Judgement
 
-FOLDER, CHOICE = "left-out", "choice.json"
 FLOOR = 0.5  # of a rank: on average the scores lie on the side of real patents
 JUDGED = ".judgement.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen. `left_sha256` is of the lines `<SHA-256 of a record>\\n` of all that was left out, ascending:
-    it commits to the list without publishing it."""
+    """What was chosen. `left_root` is the root over the SHA-256s of all that was left out: `append` logs it with their
+    number, and so commits to the list without publishing it."""
 
     published: int
     left: int
     below_floor: int
-    left_sha256: str
+    left_root: str
 
 
 def rank(judgement: Judgement) -> float | None:
@@ -67,10 +66,9 @@ def choose(output: Path, run: str, most: int, *, of_a_class: int, floor: float) 
             classes[subclass] += 1
         else:
             _move(record, aside)
-    digests = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in _records(aside))
-    listed = hashlib.sha256("".join(f"{digest}\n" for digest in digests).encode()).hexdigest()
-    choice = Choice(classes.total(), len(digests), below, listed)
-    files.write(aside / CHOICE, (json.dumps(asdict(choice), indent=1) + "\n").encode())
+    digests = digests_of(_records(aside))
+    choice = Choice(classes.total(), len(digests), below, root_of(digests).hex())
+    files.write(aside / CHOICE, canonical.dumps(asdict(choice)))
     return choice
 
 

@@ -113,6 +113,7 @@ def _build(shop: _Workshop, docs: Path, workers: int) -> Site:
         drafts=drafts,
         accepted=accepted,
         report=read_report(shop.output),
+        left_out=tuple(shop.ledger.left_out.values()),
     )
     _front(shop, site, docs)
     return site

@@ -14,6 +14,7 @@ from generator.base import canonical, files
 from generator.base.errors import PressError, RecordError
 from generator.base.settings import Settings
 from generator.log.archive import LoggedRecord
+from generator.log.entries import LeftOut
 from generator.site.classes import UNCLASSIFIED, assigned, sentence_case, subclass
 from generator.site.metadata import Around, front_matter
 from generator.site.pages import Row, render, row
@@ -96,6 +97,7 @@ class Site:
     drafts: int = 0
     accepted: int = 0
     report: dict[str, Any] | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def disclosures(self) -> int:
