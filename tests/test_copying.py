@@ -14,7 +14,7 @@ from generator.corpus.adding import add
 from generator.corpus.documents import as_document, compared_words
 from generator.corpus.fingerprints import RUN
 from generator.corpus.store import Corpus
-from generator.judge.copying import SIMILAR, Known, not_copied
+from generator.judge.copying import SIMILAR, KnownTexts, not_copied
 from generator.log import archive
 from generator.record.disclosure import Claim, Disclosure
 from generator.record.layouts import DIRECTIONS, write_layout
@@ -35,15 +35,15 @@ def written(seed: int, *, inserted: str = "", where: str = "claim") -> Disclosur
     return Disclosure(f"Valve {text(seed, 3)}", abstract.strip(), (), (Claim(1, first), Claim(2, second, (1,))))
 
 
-def known_with(*disclosures: Disclosure) -> Known:
-    known = Known.open(None, None)
+def known_with(*disclosures: Disclosure) -> KnownTexts:
+    known = KnownTexts.open(None, None)
     for number, disclosure in enumerate(disclosures):
         known.add(f"batch-{number}", disclosure)
     return known
 
 
 def test_nothing_is_copied_where_nothing_is_known():
-    copying = Known.open(None, None).measure(written(1))
+    copying = KnownTexts.open(None, None).measure(written(1))
     assert (copying.longest_run, copying.run, copying.run_in, copying.known_share) == (0, "", "", 0)
     assert (copying.similarity, copying.similar_to) == (0, "")
     assert not_copied(copying) is None
@@ -131,7 +131,7 @@ def corpus(tmp_path_factory):
 @pytest.mark.parametrize("start", [0, 1, 7, 100, 203, 374, 375])
 def test_a_run_anywhere_in_a_description_is_found(corpus, start):
     """Of descriptions one sequence in seven is kept: enough for each run of 25 words."""
-    known = Known.open(None, corpus)
+    known = KnownTexts.open(None, corpus)
     passage = " ".join(text(613, 400).split()[start : start + 25])
     mine = written(4, inserted=passage)
     copying = known.measure(mine)
@@ -144,7 +144,7 @@ def test_a_run_anywhere_in_a_description_is_found(corpus, start):
 
 
 def test_an_abstract_of_the_corpus_is_near_and_copied(corpus):
-    copying = Known.open(None, corpus).measure(Disclosure("Valve 7", text(507, 50), (), (Claim(1, "A valve."),)))
+    copying = KnownTexts.open(None, corpus).measure(Disclosure("Valve 7", text(507, 50), (), (Claim(1, "A valve."),)))
     assert (copying.run_in, copying.similar_to, copying.longest_run) == ("US7", "US7", 52)
     assert copying.similarity > 900
     assert copying.known_share == round(1000 * 40 / 42)  # 52 of the 54 words of the text
@@ -185,7 +185,7 @@ def test_archive_and_queue_are_known_by_their_names(tmp_path):
     queued(tmp_path, [written(3)], first=2)
     (path,) = archive.queued(tmp_path)
     waiting = Record.from_bytes(path.read_bytes())
-    known = Known.open(tmp_path, None)
+    known = KnownTexts.open(tmp_path, None)
     assert [known.measure(written(n)).run_in for n in (1, 2, 3, 4)] == [
         "#0",
         "#1",
@@ -209,15 +209,15 @@ def test_a_full_volume_is_printed_once_and_the_open_one_brought_up_to_date(tmp_p
     read = []
     real = archived._fingerprint
     monkeypatch.setattr(archived, "_fingerprint", lambda *a: read.append(a[2]) or real(*a))
-    Known.open(tmp_path, None)
+    KnownTexts.open(tmp_path, None)
     assert (read, names(tmp_path)) == ([0, 1, 2, 3, 4, 5], ["0-4", "1-6"])
     published(tmp_path, [written(n) for n in range(6, 9)], first=6)
     read.clear()
-    known = Known.open(tmp_path, None)
+    known = KnownTexts.open(tmp_path, None)
     assert (read, names(tmp_path)) == ([6, 7, 8], ["0-4", "1-8", "2-9"])
     assert [known.measure(written(n)).run_in for n in range(9)] == [f"#{n}" for n in range(9)]
     shutil.rmtree(tmp_path / archived.FOLDER)
-    again = Known.open(tmp_path, None)
+    again = KnownTexts.open(tmp_path, None)
     assert [again.measure(written(n)) for n in range(9)] == [known.measure(written(n)) for n in range(9)]
 
 
@@ -225,7 +225,7 @@ def test_a_full_volume_is_printed_once_and_the_open_one_brought_up_to_date(tmp_p
 @pytest.mark.parametrize("damage", ["cut", "family", "missing"])
 def test_a_damaged_view_is_made_anew(tmp_path, damage):
     published(tmp_path, [written(n) for n in range(4)])
-    Known.open(tmp_path, None)
+    KnownTexts.open(tmp_path, None)
     view = tmp_path / archived.FOLDER / "0-4"
     if damage == "cut":
         (view / "grams.npy").write_bytes((view / "grams.npy").read_bytes()[:-100])
@@ -233,9 +233,9 @@ def test_a_damaged_view_is_made_anew(tmp_path, damage):
         (view / archived.FAMILY).write_text("another version")
     else:
         (view / "signatures.npy").unlink()
-    known = Known.open(tmp_path, None)
+    known = KnownTexts.open(tmp_path, None)
     assert [known.measure(written(n)).longest_run > 60 for n in range(5)] == [True] * 4 + [False]
-    assert Known.open(tmp_path, None).measure(written(2)) == known.measure(written(2))
+    assert KnownTexts.open(tmp_path, None).measure(written(2)) == known.measure(written(2))
     assert (view / archived.FAMILY).read_text() != "another version"
 
 
@@ -243,7 +243,7 @@ def test_views_that_cannot_be_written_are_told(tmp_path):
     published(tmp_path, [written(1)])
     (tmp_path / archived.FOLDER).write_text("a file in the way")
     with pytest.raises(PressError, match="signatures: cannot be written"):
-        Known.open(tmp_path, None)
+        KnownTexts.open(tmp_path, None)
 
 
 @pytest.mark.usefixtures("small_volumes")
@@ -251,11 +251,11 @@ def test_a_killed_opening_leaves_nothing_that_is_taken_for_a_view(tmp_path, monk
     published(tmp_path, [written(n) for n in range(4)])
     monkeypatch.setattr(archived, "family", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        Known.open(tmp_path, None)
+        KnownTexts.open(tmp_path, None)
     monkeypatch.undo()
     monkeypatch.setattr(archive, "VOLUME", 4)
     assert names(tmp_path) == []
-    assert Known.open(tmp_path, None).measure(written(2)).longest_run > 60
+    assert KnownTexts.open(tmp_path, None).measure(written(2)).longest_run > 60
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -264,7 +264,7 @@ def test_a_copied_run_is_seen_while_it_is_written(tmp_path, direction, where):
     """From the word after the run on; in claim 2 it is left to the gate, which may refuse that claim alone."""
     passage = text(77, 25)
     published(tmp_path, [written(2, inserted=passage)])
-    known = Known.open(tmp_path, None)
+    known = KnownTexts.open(tmp_path, None)
     mine = written(4, inserted=passage, where=where)
     whole = write_layout(direction, mine.title, mine.abstract, [claim.text for claim in mine.claims])
     end = whole.index(passage) + len(passage)
@@ -278,7 +278,7 @@ def test_what_stands_over_two_sections_is_no_run(tmp_path):
     """Nor over a claim's number: the parsed disclosure has other words there."""
     passage = text(77, 40).split()
     published(tmp_path, [written(2, inserted=f"{' '.join(passage[:20])} 2 {' '.join(passage[20:])}")])
-    known = Known.open(tmp_path, None)
+    known = KnownTexts.open(tmp_path, None)
     claims = [f"A valve {' '.join(passage[:20])}", f"{' '.join(passage[20:])} and more words"]
     assert not known.copied(write_layout("top-down", "Valve", "A valve.", claims) + " which go on")
 

@@ -12,7 +12,7 @@ from generator.base.errors import PressError
 from generator.base.intervals import wilson
 from generator.corpus.documents import Document
 from generator.measure.evaluation.compared_texts import (
-    Known,
+    ComparedTexts,
     accepted,
     memorised_by_drafts,
     parsed,
@@ -172,7 +172,7 @@ def test_only_whole_drafts_are_compared_with_training_data() -> None:
     assert (found["parsed"]["texts"], found["accepted"]["texts"]) == (2, 1)
     assert found["accepted"]["share_of_grams"] == 1
     assert found["accepted"]["texts_with_long_run"] == 1
-    assert Known(memory, 1, 0).documents == 1
+    assert ComparedTexts(memory, 1, 0).documents == 1
 
 
 def test_repetition_of_drafts_and_of_patents_by_hand() -> None:

@@ -9,11 +9,11 @@ from generator.base.errors import LogError
 from generator.log.entries import (
     Anchored,
     Closed,
+    Dated,
     Disclosed,
     Entry,
     LeftOut,
     Opened,
-    Published,
     Superseded,
     Withdrawn,
     parse_entry,
@@ -23,8 +23,8 @@ from generator.log.ledger import Ledger
 LATER = "2026-11-23T03:17:00Z"
 ENTRIES: list[Entry] = [
     Disclosed(SHA, 4321),
-    Published(TIME, ((0, 24), (26, 26))),
-    Published(TIME, ((0, 24),), 25),
+    Dated(TIME, ((0, 24), (26, 26))),
+    Dated(TIME, ((0, 24),), 25),
     Superseded(3, 90),
     Withdrawn(3, "court-order", SHA),
     LeftOut("2026-12-01-00000001", 53, SHA),
@@ -60,14 +60,14 @@ def test_what_is_no_entry_is_refused(text: str) -> None:
 
 
 def test_a_publication_time_is_the_first_that_was_not_replaced() -> None:
-    log: list[Entry] = [Disclosed(SHA, 1), Disclosed(SHA, 2), Published(TIME, ((0, 1),)), Disclosed(SHA, 3)]
+    log: list[Entry] = [Disclosed(SHA, 1), Disclosed(SHA, 2), Dated(TIME, ((0, 1),)), Disclosed(SHA, 3)]
     assert Ledger(tuple(log)).dated == {0: TIME, 1: TIME}
-    log.append(Published(LATER, ((0, 3),)))
+    log.append(Dated(LATER, ((0, 3),)))
     assert Ledger(tuple(log)).dated == {0: TIME, 1: TIME, 3: LATER}
-    log.append(Published("2026-11-24T03:17:00Z", ((0, 1),), 2))
+    log.append(Dated("2026-11-24T03:17:00Z", ((0, 1),), 2))
     assert Ledger(tuple(log)).dated == {0: LATER, 1: LATER, 3: LATER}
 
 
 def test_an_entry_dates_only_disclosures_before_it() -> None:
-    log: list[Entry] = [Disclosed(SHA, 1), Published(TIME, ((0, 10**14),)), Disclosed(SHA, 2)]
+    log: list[Entry] = [Disclosed(SHA, 1), Dated(TIME, ((0, 10**14),)), Disclosed(SHA, 2)]
     assert Ledger(tuple(log)).dated == {0: TIME}

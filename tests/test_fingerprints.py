@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.corpus import fingerprints as f
-from generator.corpus.prints import MOST_DOCUMENTS, Postings, Prints
+from generator.corpus.fingerprint_set import MOST_DOCUMENTS, FingerprintSet, Postings
 
 FEW = st.lists(st.sampled_from("abc"), max_size=60)  # few different words: many repeats and overlaps
 
@@ -132,10 +132,10 @@ def test_prints_are_the_same_in_memory_on_disk_and_merged(tmp_path):
     texts = [[f"{t}-{n}" for n in range(40)] for t in range(6)]
     made = [f.fingerprint(text) for text in texts]
     made[2] = None
-    whole = Prints.of(100, made)
-    merged = Prints.of(100, made[:4]).with_next(Prints.of(104, made[4:]))
+    whole = FingerprintSet.of(100, made)
+    merged = FingerprintSet.of(100, made[:4]).with_next(FingerprintSet.of(104, made[4:]))
     whole.save(tmp_path)
-    for prints in (whole, merged, Prints.open(tmp_path, 100)):
+    for prints in (whole, merged, FingerprintSet.open(tmp_path, 100)):
         assert len(prints) == 6
         assert prints.grams.find(made[5].grams)[1].tolist() == [105] * 28
         documents, similarities = prints.alike(made[4].signature, f.band_hashes(made[4].signature))
@@ -144,16 +144,16 @@ def test_prints_are_the_same_in_memory_on_disk_and_merged(tmp_path):
 
 
 def test_prints_of_nothing_are_empty_and_can_be_kept(tmp_path):
-    Prints.of(0, ()).save(tmp_path)
-    prints = Prints.open(tmp_path, 0)
+    FingerprintSet.of(0, ()).save(tmp_path)
+    prints = FingerprintSet.open(tmp_path, 0)
     assert len(prints) == 0
     assert prints.grams.find(f.fingerprint(["a"] * 20).grams)[0].tolist() == []
 
 
 @pytest.mark.parametrize("name", ["grams.npy", "bands-starts.npy", "signatures.npy"])
 def test_a_cut_file_of_prints_is_no_prints(tmp_path, name):
-    Prints.of(0, [f.fingerprint([f"w{n}" for n in range(50)])]).save(tmp_path)
+    FingerprintSet.of(0, [f.fingerprint([f"w{n}" for n in range(50)])]).save(tmp_path)
     data = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(data[: len(data) - 5])
     with pytest.raises((OSError, ValueError)):
-        Prints.open(tmp_path, 0)
+        FingerprintSet.open(tmp_path, 0)

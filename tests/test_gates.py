@@ -9,7 +9,7 @@ import inventions
 import pytest
 from written import LADDER, PLAN, WrittenModel, run
 
-from generator.judge.copying import Known
+from generator.judge.copying import KnownTexts
 from generator.judge.ladder import Judged, Ladder
 from generator.judge.parsing import Parsed, Rejected, parse
 from generator.log import archive
@@ -22,7 +22,7 @@ from generator.run.repeats import Repeats
 
 
 def nothing_published() -> Repeats:
-    return Repeats(set(), Known.open(None, None))
+    return Repeats(set(), KnownTexts.open(None, None))
 
 
 def take(published: Repeats, name: str, disclosure: Disclosure) -> Judgement | Rejected:

@@ -17,7 +17,7 @@ from generator.base.settings import is_local
 from generator.commands import nightly
 from generator.log import append as log
 from generator.log.archive import current, queued
-from generator.log.entries import Published, Withdrawn
+from generator.log.entries import Dated, Withdrawn
 from generator.log.ledger import Ledger
 from generator.publish.history import Copy, require_one_history
 
@@ -213,9 +213,9 @@ def test_a_deploy_with_a_receipt_is_not_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    [Published("2020-01-01T00:00:00Z", ((0, 0),), 2), Published(TIME, ((3, 9),)), Withdrawn(9, "error", "0" * 64)],
+    [Dated("2020-01-01T00:00:00Z", ((0, 0),), 2), Dated(TIME, ((3, 9),)), Withdrawn(9, "error", "0" * 64)],
 )
-def test_an_entry_that_cannot_be_true_is_not_signed(tmp_path: Path, entry: Published | Withdrawn) -> None:
+def test_an_entry_that_cannot_be_true_is_not_signed(tmp_path: Path, entry: Dated | Withdrawn) -> None:
     facts.archive(tmp_path, 2, published="2026-11-23T00:00:00Z")
     with pytest.raises(LogError, match="would say what cannot be"):
         facts.add(tmp_path, entry)

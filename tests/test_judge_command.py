@@ -9,7 +9,7 @@ from real_patents import patents
 from generator.base.errors import CorpusError
 from generator.base.publication import Publication
 from generator.base.settings import Settings
-from generator.commands.judge import judge
+from generator.commands.judge_texts import judge
 from generator.record.layouts import write_layout
 
 LOCK = {

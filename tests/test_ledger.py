@@ -11,7 +11,7 @@ import pytest
 from generator.commands import nightly
 from generator.log import archive
 from generator.log.archive import read_ledger
-from generator.log.entries import Disclosed, Entry, Published, Superseded, Withdrawn
+from generator.log.entries import Dated, Disclosed, Entry, Superseded, Withdrawn
 from generator.log.ledger import Ledger
 from generator.measure.report import report
 from generator.publish import deploy
@@ -84,7 +84,7 @@ def test_a_ledger_of_another_log_is_not_continued(tmp_path: Path) -> None:
 
 
 def test_a_range_beyond_the_log_names_only_what_is_there() -> None:
-    ledger = Ledger((Disclosed("0" * 64, 1), Published(TIMES[0], ((0, 10**14),)), Disclosed("1" * 64, 1)))
+    ledger = Ledger((Disclosed("0" * 64, 1), Dated(TIMES[0], ((0, 10**14),)), Disclosed("1" * 64, 1)))
     assert ledger.newest_deploy is not None
     assert ledger.newest_deploy.leaves == (0,)
     assert ledger.dated == {0: TIMES[0]}
@@ -96,12 +96,12 @@ def test_what_the_ledger_derives_agrees_with_the_entries_one_by_one() -> None:
     dice = random.Random(5)
     for _ in range(300):
         ledger = Ledger(tuple(_entry(dice, index) for index in range(dice.randrange(1, 25))))
-        replaced = {entry.replaces for entry in ledger.entries if isinstance(entry, Published)} - {None}
+        replaced = {entry.replaces for entry in ledger.entries if isinstance(entry, Dated)} - {None}
         dated: dict[int, str] = {}
         gone, by = set(), dict[int, int]()
         for index, entry in enumerate(ledger.entries):
             named = {n for n in range(index) if isinstance(ledger.entries[n], Disclosed)}
-            if isinstance(entry, Published) and index not in replaced:
+            if isinstance(entry, Dated) and index not in replaced:
                 for leaf in sorted(named):
                     if any(first <= leaf <= last for first, last in entry.leaves):
                         dated.setdefault(leaf, entry.time)
@@ -124,7 +124,7 @@ def _entry(dice: random.Random, index: int) -> Entry:
     if kind == 3:
         first = dice.choice(near)
         replaces = dice.choice(near) if dice.random() < 0.5 else None
-        return Published(dice.choice(TIMES), ((first, first + dice.randrange(4)),), replaces)
+        return Dated(dice.choice(TIMES), ((first, first + dice.randrange(4)),), replaces)
     if kind == 4:
         return Superseded(dice.choice(near), dice.choice(near))
     if kind == 5:

@@ -14,7 +14,7 @@ from generator.base.errors import LogError, PressError
 from generator.log import append
 from generator.log import archive as reading
 from generator.log.archive import read_ledger, record_path
-from generator.log.entries import Disclosed, Published
+from generator.log.entries import Dated, Disclosed
 from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint
 from generator.log.tiles import tile_path
@@ -166,8 +166,8 @@ def test_publication_times_are_set_once_and_anew_only_by_replacing(tmp_path: Pat
     facts.publish(tmp_path, LATER, [0, 1, 2], replaces=3)
     assert [item.published_at for item in facts.logged(tmp_path, 0)] == [LATER] * 3
     entries = dict(facts.entries(tmp_path))
-    assert entries[3] == Published(TIME, ((0, 0), (2, 2)))
-    assert entries[4] == Published(LATER, ((0, 2),), 3)
+    assert entries[3] == Dated(TIME, ((0, 0), (2, 2)))
+    assert entries[4] == Dated(LATER, ((0, 2),), 3)
     for leaves, reason in (([3], "not a disclosure"), ([99], "not a disclosure"), ([], "nothing to publish")):
         with pytest.raises(LogError, match=reason):
             facts.publish(tmp_path, LATER, leaves)
@@ -177,7 +177,7 @@ def test_a_range_runs_on_across_entries_that_are_no_disclosures(tmp_path: Path) 
     archive(tmp_path, 1, published=TIME)
     archive(tmp_path, 2, first=1)
     facts.publish(tmp_path, LATER, [2, 3])
-    assert facts.entries(tmp_path)[-1][1] == Published(LATER, ((2, 3),))
+    assert facts.entries(tmp_path)[-1][1] == Dated(LATER, ((2, 3),))
 
 
 class Broken(Exception):

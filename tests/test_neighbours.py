@@ -11,7 +11,7 @@ from generator.corpus.documents import as_document, gist
 from generator.corpus.passages import stems
 from generator.corpus.store import Corpus
 from generator.judge import copying
-from generator.judge.copying import Known
+from generator.judge.copying import KnownTexts
 from generator.judge.neighbours import MOST, SHOWN, nearest
 from generator.log import archive
 from generator.record.disclosure import Claim, Disclosure
@@ -32,8 +32,8 @@ MINE = about(
 )
 
 
-def known_with(*disclosures: Disclosure) -> Known:
-    known = Known.open(None, None)
+def known_with(*disclosures: Disclosure) -> KnownTexts:
+    known = KnownTexts.open(None, None)
     for number, disclosure in enumerate(disclosures):
         known.add(f"run-{number}", disclosure)
     return known
@@ -106,7 +106,7 @@ def test_neighbours_of_the_archive_come_from_its_newest_volumes(
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(facts.record(number, disclosure=disclosure).to_bytes())
     facts.append(tmp_path)
-    known = Known.open(tmp_path, None)
+    known = KnownTexts.open(tmp_path, None)
     assert [one.number for one in nearest(MINE, None, known)] == ["#3"]  # PUMP is in a volume too old
     monkeypatch.setattr(copying, "NEWEST", 3)
     assert [one.number for one in nearest(MINE, None, known)] == ["#0", "#3"]

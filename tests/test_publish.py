@@ -12,10 +12,10 @@ import pytest
 from generator.base import files
 from generator.base.errors import LogError, ToolError, VerificationError
 from generator.log import append, archive
-from generator.log.entries import Published
+from generator.log.entries import Dated
 from generator.log.ledger import Deploy
 from generator.publish import deploy
-from generator.publish.deploy import receipt_path, stage
+from generator.publish.deploy import date_batch, receipt_path
 from generator.publish.destinations import Destination, PagesBranch, destination
 
 NIGHTS = tuple(f"2026-11-{day}T03:17:00Z" for day in range(22, 30))
@@ -60,7 +60,7 @@ def build(output: Path) -> Path:
 def begin(output: Path, place: Destination, now: str) -> bool:
     """Whether something was dated."""
     before = len(entries(output))
-    facts.land(output, lambda ledger: stage(output, facts.ORIGIN, place, lambda: now, ledger))
+    facts.land(output, lambda ledger: date_batch(output, facts.ORIGIN, place, lambda: now, ledger))
     return len(entries(output)) > before
 
 
@@ -82,8 +82,8 @@ def times(output: Path) -> dict[int, str]:
     return {r.serial: r.published_at for r in facts.logged(output)}
 
 
-def entries(output: Path) -> list[Published]:
-    return [entry for _, entry in facts.entries(output) if isinstance(entry, Published)]
+def entries(output: Path) -> list[Dated]:
+    return [entry for _, entry in facts.entries(output) if isinstance(entry, Dated)]
 
 
 def test_before_the_first_deploy_nothing_has_a_date(output: Path) -> None:

@@ -8,7 +8,7 @@ from real_patents import patents
 from generator.judge.calibration import load_calibration
 from generator.judge.checks import Passed, check, coherent
 from generator.judge.checks.thresholds import Calibration
-from generator.judge.early_stop import REMEMBERED, Watch, gate_of
+from generator.judge.early_stop import REMEMBERED, EarlyStop, gate_of
 from generator.judge.parsing import Rejected, parse
 from generator.model.interface import Brief
 from generator.record.judgement import GATES
@@ -28,7 +28,7 @@ def layout(direction="top-down", claims=(FIRST, SECOND), title="Valve", abstract
 
 
 def stopped(text, direction="top-down", watch=None):
-    return (watch or Watch(CALIBRATION))(brief(direction), text)
+    return (watch or EarlyStop(CALIBRATION))(brief(direction), text)
 
 
 def refused(text, direction, stop):
@@ -45,7 +45,7 @@ def refused(text, direction, stop):
 
 def test_good_drafts_are_let_go_on_at_every_character():
     for direction in DIRECTIONS:
-        text, watch = layout(direction), Watch(CALIBRATION)
+        text, watch = layout(direction), EarlyStop(CALIBRATION)
         assert not refused(text, direction, "end")
         for end in range(len(text) + 1):
             assert watch(brief(direction), text[:end]) == ""
@@ -100,7 +100,7 @@ def test_a_prompt_that_holds_an_example_stops_nothing():
 
 
 def test_half_a_character_at_the_end_is_no_fault():
-    watch = Watch(CALIBRATION)
+    watch = EarlyStop(CALIBRATION)
     text = layout(abstract="A valve has a body and a seat �")
     for end in range(len(text)):
         if text[:end].endswith("�"):
@@ -114,17 +114,17 @@ def test_copies_are_looked_for_where_a_part_was_completed():
         asked.append(len(text))
         return "flat" in text
 
-    watch, text = Watch(CALIBRATION, copied), layout(claims=(FIRST, SECOND, SECOND))
+    watch, text = EarlyStop(CALIBRATION, copied), layout(claims=(FIRST, SECOND, SECOND))
     stops = [end for end in range(0, len(text), 3) if watch(brief("top-down"), text[:end])]
     assert not stops  # claim 2 is none that stays for sure
     assert len(asked) == 3  # title, abstract, claim 1
     bottom = layout("bottom-up", claims=(FIRST, SECOND))
-    assert stopped(bottom, "bottom-up", Watch(CALIBRATION, copied)) == "copied_run"
+    assert stopped(bottom, "bottom-up", EarlyStop(CALIBRATION, copied)) == "copied_run"
     assert gate_of("copied_run") == "G3"
 
 
 def test_drafts_are_told_apart_forgotten_and_written_again():
-    watch = Watch(CALIBRATION)
+    watch = EarlyStop(CALIBRATION)
     bad = layout(claims=(FIRST, SECOND, SECOND, ""))
     for index in range(REMEMBERED + 10):
         watch(brief("top-down", index), layout(claims=(FIRST, SECOND, "")))
@@ -140,13 +140,13 @@ def test_drafts_are_told_apart_forgotten_and_written_again():
 def test_the_calibration_that_is_given_decides():
     lax = Calibration("lax", 1000, 0, 0, 0)
     text = f"{PROMPTS['bottom-up']}\n\n1. {FIRST}\n\n2. A lamp as in claim 1, with red light.\n\n{ABSTRACT}\n"
-    assert stopped(text, "bottom-up", Watch(lax)) == ""
+    assert stopped(text, "bottom-up", EarlyStop(lax)) == ""
     assert stopped(text, "bottom-up") == "cohesion"
 
 
 @given(st.text(), st.sampled_from(DIRECTIONS))
 def test_never_raises(text, direction):
-    watch = Watch(CALIBRATION)
+    watch = EarlyStop(CALIBRATION)
     for candidate in (text, PROMPTS[direction] + text, layout(direction) + text):
         assert isinstance(watch(brief(direction), candidate), str)
 
@@ -182,7 +182,7 @@ def damaged(text, dice):
 def test_what_is_stopped_is_refused_by_the_full_gates():
     """Real and damaged drafts, at every 40th character, against the verdict on the whole draft, ended or cut."""
     dice = random.Random(5)
-    watch, stops, drafts = Watch(CALIBRATION), 0, 0
+    watch, stops, drafts = EarlyStop(CALIBRATION), 0, 0
     for number, one in enumerate(patents()[:36]):
         for direction in DIRECTIONS:
             whole = write_layout(direction, one.title, one.abstract, [claim.text for claim in one.claims[:6]])
@@ -200,7 +200,7 @@ def test_what_is_stopped_is_refused_by_the_full_gates():
 def test_watching_costs_little():
     """All looks at a draft, one each 250 characters, cost less than judging it three times over."""
     texts = [layout(claims=[c.text for c in one.claims[:6]], abstract=one.abstract) for one in patents()[:20]]
-    watch = Watch(CALIBRATION)
+    watch = EarlyStop(CALIBRATION)
     started = time.process_time()
     for number, text in enumerate(texts):
         for end in range(250, len(text), 250):

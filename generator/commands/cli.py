@@ -15,7 +15,7 @@ import click
 from generator import __version__
 from generator.base.errors import PressError
 from generator.base.settings import KEY_VARIABLE
-from generator.commands.command import report, stage
+from generator.commands.command import command, report
 from generator.commands.judging import commands
 from generator.commands.options import FILE, FOLDER, with_destination, with_drafting, with_key, with_port
 from generator.commands.training import train
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 commands.add_command(train)
 
 
-@stage("prior-art demo --count 20 --no-serve", home="demo", new=True)
+@command("prior-art demo --count 20 --no-serve", home="demo", new=True)
 @click.option("--count", type=click.IntRange(1, 5000), default=20, show_default=True, help="Disclosures to publish.")
 @click.option("--serve/--no-serve", default=True, help="Serve the site at the end.")
 @click.option(
@@ -47,7 +47,7 @@ def demo(publication: "Publication", **choice: Any) -> "Outcome":
     return demo(publication, **choice)
 
 
-@stage("prior-art generate --profile starter --count 20")
+@command("prior-art generate --profile starter --count 20")
 @with_drafting
 @click.option(
     "--tonight", is_flag=True, help="Take this night's own seed (UTC): a second run finds the first one's work."
@@ -60,7 +60,7 @@ def generate(publication: "Publication", **choice: Any) -> "Outcome":
     return generate(publication, **choice)
 
 
-@stage("prior-art merge shards/")
+@command("prior-art merge shards/")
 @click.argument("folders", metavar="FOLDER...", type=FOLDER, nargs=-1, required=True)
 def merge(publication: "Publication", folders: tuple[Path, ...]) -> "Outcome":
     """Make one run of its finished shards, as if one machine had written it. The same command goes on after a kill."""
@@ -69,7 +69,7 @@ def merge(publication: "Publication", folders: tuple[Path, ...]) -> "Outcome":
     return merge(publication, folders)
 
 
-@stage("prior-art append --key press.key")
+@command("prior-art append --key press.key")
 @with_key
 def append(publication: "Publication", key_file: Path | None) -> "Outcome":
     """Bring the queue into the log: serial numbers, proofs, a signed checkpoint."""
@@ -78,7 +78,7 @@ def append(publication: "Publication", key_file: Path | None) -> "Outcome":
     return append(publication, key_file)
 
 
-@stage("prior-art build")
+@command("prior-art build")
 def build(publication: "Publication") -> "Outcome":
     """Build the site from the facts: pages, search index, feeds, catalogue."""
     from generator.commands.nightly import build
@@ -86,7 +86,7 @@ def build(publication: "Publication") -> "Outcome":
     return build(publication)
 
 
-@stage("prior-art check")
+@command("prior-art check")
 def check(publication: "Publication") -> "Outcome":
     """Check the whole output: facts verify, pages are the records, dates agree, no link is broken."""
     from generator.commands.nightly import check
@@ -94,7 +94,7 @@ def check(publication: "Publication") -> "Outcome":
     return check(publication)
 
 
-@stage("prior-art publish --to git:git@example.org:owner/site.git --key press.key")
+@command("prior-art publish --to git:git@example.org:owner/site.git --key press.key")
 @with_destination
 @click.option("--begin", is_flag=True, help="Only fix the publication time; build and deploy by other means.")
 @click.option("--confirm", default="", metavar="URL", help="Only read back what was deployed, and write the receipt.")
@@ -107,7 +107,7 @@ def publish(publication: "Publication", **choice: Any) -> "Outcome":
     return publish(publication, **choice)
 
 
-@stage("prior-art nightly --count 100 --to git:git@example.org:owner/site.git --key press.key")
+@command("prior-art nightly --count 100 --to git:git@example.org:owner/site.git --key press.key")
 @with_drafting
 @with_destination
 @click.option("--done", is_flag=True, help="Only say whether tonight's run is done (exit code 0) or not (1).")
@@ -119,7 +119,7 @@ def nightly(publication: "Publication", **choice: Any) -> "Outcome":
     return nightly(publication, **choice)
 
 
-@stage("prior-art verify 123 --vkey 'example.org/log+8a1b2c3d+AX...'")
+@command("prior-art verify 123 --vkey 'example.org/log+8a1b2c3d+AX...'")
 @click.argument("target", metavar="FILE|SERIAL|FOLDER|URL")
 @click.option("--vkey", help="The publisher's verification key.  [default: the setting `vkey`]")
 @click.option("--old", type=FILE, help="A checkpoint saved earlier, which the log must still contain.")
@@ -136,7 +136,7 @@ def verify(publication: "Publication", target: str, **choice: Any) -> "Outcome":
     return verify(publication, target, **choice)
 
 
-@stage("prior-art serve --port 8000")
+@command("prior-art serve --port 8000")
 @with_port
 def serve(publication: "Publication", port: int) -> "Outcome":
     """Show the built site on this machine."""
@@ -150,7 +150,7 @@ def key() -> None:
     """Make a signing key, or show the verification key of one."""
 
 
-@stage("prior-art key new ~/press.key", group=key, new=True)
+@command("prior-art key new ~/press.key", group=key, new=True)
 @click.argument("path", metavar="FILE", type=FILE)
 def new(publication: "Publication", path: Path) -> "Outcome":
     """Write a new signing key to FILE and print its verification key."""
@@ -159,7 +159,7 @@ def new(publication: "Publication", path: Path) -> "Outcome":
     return new_key(publication, path)
 
 
-@stage("prior-art key show --key ~/press.key", group=key, name="show")
+@command("prior-art key show --key ~/press.key", group=key, name="show")
 @with_key
 def show_key(publication: "Publication", key_file: Path | None) -> "Outcome":
     """Print the verification key of a signing key, once it is known to fit the log."""
@@ -168,7 +168,7 @@ def show_key(publication: "Publication", key_file: Path | None) -> "Outcome":
     return show_key(publication, key_file)
 
 
-@stage("prior-art version")
+@command("prior-art version")
 def version(_: "Publication") -> "Outcome":
     """Print the version of this program."""
     from generator.base.publication import Outcome

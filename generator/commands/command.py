@@ -33,7 +33,7 @@ def show(outcome: "Outcome", as_json: bool) -> None:
         raise SystemExit(2 if outcome.ok is None else 1)
 
 
-def open_press(root: Path, secret: str, new: bool) -> "Publication":
+def open_publication(root: Path, secret: str, new: bool) -> "Publication":
     from generator.base.publication import Publication
 
     if not new and not root.is_dir():
@@ -41,10 +41,13 @@ def open_press(root: Path, secret: str, new: bool) -> "Publication":
     return Publication(root, load_settings(root), report, secret)
 
 
-def stage(
+def command(
     example: str, *, group: click.Group | None = None, name: str = "", home: str = ".", new: bool = False
 ) -> Callable[[Body], Any]:
-    """A command with --root and --json, whose body gets a Press and returns an Outcome. `new`: root need not exist."""
+    """A command with --root and --json. Its body gets a Publication and returns an Outcome.
+
+    `new`: the folder need not exist.
+    """
 
     def decorate(body: Body) -> Any:
         @click.option("--root", type=FOLDER, default=Path(home), help=f"Folder of the publication.  [default: {home}]")
@@ -52,7 +55,7 @@ def stage(
         @functools.wraps(body)
         def run(root: Path, as_json: bool, **options: Any) -> None:
             secret = click.get_current_context().find_root().obj or ""
-            show(body(open_press(root, secret, new), **options), as_json)
+            show(body(open_publication(root, secret, new), **options), as_json)
 
         epilog = f"\b\nExample:\n  {example}"
         return (group or commands).command(name or body.__name__, epilog=epilog)(run)

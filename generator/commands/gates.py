@@ -33,7 +33,7 @@ def calibrate(publication: Publication, corpus: Path, out: Path | None = None, s
 
 
 def _fit_sense(publication: Publication, corpus: Path, out: Path) -> Outcome:
-    from generator.commands.reading import open_reader
+    from generator.commands.reader import open_reader
     from generator.corpus.reading import read_documents
     from generator.judge.calibration import real_disclosures
     from generator.judge.parsing import Parsed, parse
@@ -57,7 +57,7 @@ def _fit_sense(publication: Publication, corpus: Path, out: Path) -> Outcome:
 def selftest(publication: Publication, corpus: Path | None = None, seed: int = 0, size: int = 300) -> Outcome:
     """The controls through the gates; the figures are kept in the output, for the report."""
     from generator import __version__
-    from generator.commands.reading import open_reader
+    from generator.commands.reader import open_reader
     from generator.measure.controls import selftest
 
     reader = open_reader(publication)

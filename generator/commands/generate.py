@@ -41,7 +41,7 @@ def generate(
     """
     import secrets
 
-    from generator.commands.reading import open_reader
+    from generator.commands.reader import open_reader
     from generator.judge.ladder import Ladder
     from generator.model.loading import open_model
     from generator.model.profiles import load_profile

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.commands.command import commands, stage
+from generator.commands.command import command, commands
 from generator.commands.options import FILE, FOLDER, with_engine
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def _several(_: click.Context, parameter: click.Parameter, text: str | None) -> 
     return found if text is not None else ()
 
 
-@stage("prior-art calibrate patents.jsonl.zst --out calibration.json", new=True)
+@command("prior-art calibrate patents.jsonl.zst --out calibration.json", new=True)
 @click.argument("corpus", type=PATHS)
 @click.option("--out", type=FILE, help="File to write.  [default: calibration.json in the publication's folder]")
 @click.option("--sense", type=FILE, help="Fit the sense gate instead, with the model of the setting `reader`.")
@@ -35,7 +35,7 @@ def calibrate(publication: "Publication", **choice: Any) -> "Outcome":
     return calibrate(publication, **choice)
 
 
-@stage("prior-art selftest")
+@command("prior-art selftest")
 @click.option("--corpus", type=PATHS, help="Real patents to make the controls of.  [default: those in the package]")
 @click.option("--size", type=click.IntRange(10, 5000), default=300, show_default=True, help="Most texts of each kind.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the draw.")
@@ -46,16 +46,16 @@ def selftest(publication: "Publication", **choice: Any) -> "Outcome":
     return selftest(publication, **choice)
 
 
-@stage("prior-art judge texts.jsonl", new=True)
+@command("prior-art judge texts.jsonl", new=True)
 @click.argument("file", type=FILE)
 def judge(publication: "Publication", file: Path) -> "Outcome":
     """Send texts of your own through all gates: JSON lines with title, abstract and claims, or a draft in a layout."""
-    from generator.commands.judge import judge
+    from generator.commands.judge_texts import judge
 
     return judge(publication, file)
 
 
-@stage("prior-art report --watts 8 --price-per-kwh 0.30 --currency EUR")
+@command("prior-art report --watts 8 --price-per-kwh 0.30 --currency EUR")
 @click.option("--watts", help="Power of one busy core, where none was measured.  [default: the setting `watts`]")
 @click.option("--price-per-cpu-hour", help="Price of an hour of one core.  [default: the setting]")
 @click.option("--price-per-kwh", help="Price of a kilowatt-hour.  [default: the setting]")
@@ -68,7 +68,7 @@ def report(publication: "Publication", **choice: Any) -> "Outcome":
     return report(publication, **choice)
 
 
-@stage("prior-art tune --profile starter --drafts 2000 --write starter-tuned.toml")
+@command("prior-art tune --profile starter --drafts 2000 --write starter-tuned.toml")
 @click.option("--profile", help="Model profile: a name or a TOML file.  [default: the setting `profile`]")
 @click.option("--drafts", type=click.IntRange(min=10), help="Budget: so many drafts.")
 @click.option("--minutes", type=click.IntRange(min=1), help="Budget: so much time.")
@@ -86,7 +86,7 @@ def tune(publication: "Publication", **choice: Any) -> "Outcome":
     return tune(publication, **{name: value for name, value in choice.items() if value != ()})
 
 
-@stage("prior-art classifier patents/")
+@command("prior-art classifier patents/")
 @click.argument("data", type=FOLDER)
 @click.option("--out", "folder", type=FOLDER, help="Folder to write to.  [default: nowhere, only measure]")
 def classifier(publication: "Publication", **choice: Any) -> "Outcome":
@@ -96,7 +96,7 @@ def classifier(publication: "Publication", **choice: Any) -> "Outcome":
     return train_classifier(publication, **choice)
 
 
-@stage("prior-art evaluate starter ./my-model --file PatentMatch_en.jsonl", new=True)
+@command("prior-art evaluate starter ./my-model --file PatentMatch_en.jsonl", new=True)
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 @click.option("--file", type=PATHS, required=True, help="Questions, or for drafting known patents: docs/evaluation.md.")
 @click.option(
@@ -124,7 +124,7 @@ def evaluate(publication: "Publication", **choice: Any) -> "Outcome":
     return evaluate(publication, **choice)
 
 
-@stage("prior-art export-task PatentMatch_en.jsonl --out tasks/", name="export-task", new=True)
+@command("prior-art export-task PatentMatch_en.jsonl --out tasks/", name="export-task", new=True)
 @click.argument("file", type=FILE)
 @click.option(
     "--task",
@@ -151,7 +151,7 @@ with_corpus = click.option(
 )
 
 
-@stage("prior-art corpus add ipg231226.xml patents.jsonl.zst --corpus known/", group=corpus, new=True)
+@command("prior-art corpus add ipg231226.xml patents.jsonl.zst --corpus known/", group=corpus, new=True)
 @click.argument("paths", metavar="FILE...", type=PATHS, nargs=-1, required=True)
 @with_corpus
 @click.option("--name", default="", help="Name of the corpus, on every page that it judged.")
@@ -162,7 +162,7 @@ def add(publication: "Publication", **choice: Any) -> "Outcome":
     return add(publication, **choice)
 
 
-@stage("prior-art corpus show --check", group=corpus, name="show")
+@command("prior-art corpus show --check", group=corpus, name="show")
 @with_corpus
 @click.option("--check", is_flag=True, help="Also compare every byte with its digest.")
 def show_corpus(publication: "Publication", **choice: Any) -> "Outcome":
@@ -177,7 +177,7 @@ def review() -> None:
     """Have people judge a blind sample, and raise the review of a disclosure."""
 
 
-@stage("prior-art review make --out review/", group=review)
+@command("prior-art review make --out review/", group=review)
 @click.option("--out", type=FOLDER, required=True, help="Folder for the forms and their keys.")
 @click.option("--real", type=PATHS, multiple=True, help="Real patents to mix in.  [default: those in the package]")
 @click.option("--sample", type=click.IntRange(1, 1000), default=16, show_default=True, help="Disclosures in a draw.")
@@ -190,7 +190,7 @@ def make(publication: "Publication", **choice: Any) -> "Outcome":
     return make(publication, **choice)
 
 
-@stage("prior-art review score review/*/key.json alice*.json bob*.json", group=review)
+@command("prior-art review score review/*/key.json alice*.json bob*.json", group=review)
 @click.argument("files", metavar="FILE...", type=FILE, nargs=-1, required=True)
 @click.option("--by", default="", help="Who rated, for the Quality page: keeps the ratings, without names.")
 def score(publication: "Publication", **choice: Any) -> "Outcome":
@@ -200,7 +200,7 @@ def score(publication: "Publication", **choice: Any) -> "Outcome":
     return score(publication, **choice)
 
 
-@stage('prior-art review raise 123 --by "J. Doe, mechanical engineer"', group=review, name="raise")
+@command('prior-art review raise 123 --by "J. Doe, mechanical engineer"', group=review, name="raise")
 @click.argument("serial")
 @click.option("--by", required=True, help="Who reviewed it, as the page will say.")
 def raise_review(publication: "Publication", **choice: Any) -> "Outcome":

@@ -156,7 +156,7 @@ def _begin(
 ) -> tuple[Outcome, "Ledger"]:
     """Fix the publication time of what is not yet public."""
     from generator.publish import facts_branch
-    from generator.publish.deploy import open_deploy, stage
+    from generator.publish.deploy import date_batch, open_deploy
     from generator.publish.history import copies
 
     settings = publication.settings
@@ -165,7 +165,7 @@ def _begin(
     ledger = facts_branch.land(
         publication.output,
         key,
-        lambda newest: stage(
+        lambda newest: date_batch(
             publication.output,
             key.name,
             destination,

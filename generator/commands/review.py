@@ -34,14 +34,14 @@ def make(
     from generator.base import canonical, files
     from generator.measure.controls import SHIPPED
     from generator.measure.review.form import form_id, render
-    from generator.measure.review.sample import accepted, draw
+    from generator.measure.review.sample import draw, reviewable
 
     folders = [out / str(number) for number in range(1, draws + 1)] if draws > 1 else [out]
     for path in (folder / name for folder in folders for name in (FORM, KEY)):
         if path.exists():
             raise ConfigError(f"{path} exists: raters may be at work with it", hint="Give another --out.")
     seed = secrets.randbits(32) if seed is None else seed
-    known = accepted(publication.output, publication.settings)
+    known = reviewable(publication.output, publication.settings)
     made = draw(known, _real(publication, real or (SHIPPED,)), sample, seed, draws)
     forms = []
     for folder, drawn in zip(folders, made, strict=True):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.commands.command import stage
+from generator.commands.command import command
 from generator.commands.options import FILE, FOLDER, several
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def train() -> None:
     """Train a model in four stages, each from files to files in the folder RUN; each goes on after Ctrl-C."""
 
 
-@stage("prior-art train data run/ --recipe starter --input patents.jsonl.zst", group=train, new=True)
+@command("prior-art train data run/ --recipe starter --input patents.jsonl.zst", group=train, new=True)
 @with_run
 @with_data
 def data(publication: "Publication", **choice: Any) -> "Outcome":
@@ -54,7 +54,7 @@ def data(publication: "Publication", **choice: Any) -> "Outcome":
     return data(publication, **choice)
 
 
-@stage("prior-art train pretrain run/", group=train, new=True)
+@command("prior-art train pretrain run/", group=train, new=True)
 @with_run
 @with_machine
 def pretrain(publication: "Publication", **choice: Any) -> "Outcome":
@@ -64,7 +64,7 @@ def pretrain(publication: "Publication", **choice: Any) -> "Outcome":
     return pretrain(publication, **choice)
 
 
-@stage("prior-art train finetune run/", group=train, new=True)
+@command("prior-art train finetune run/", group=train, new=True)
 @with_run
 @with_machine
 def finetune(publication: "Publication", **choice: Any) -> "Outcome":
@@ -74,7 +74,7 @@ def finetune(publication: "Publication", **choice: Any) -> "Outcome":
     return finetune(publication, **choice)
 
 
-@stage("prior-art train prefer run/", group=train, new=True)
+@command("prior-art train prefer run/", group=train, new=True)
 @with_run
 @with_machine
 def prefer(publication: "Publication", **choice: Any) -> "Outcome":
@@ -84,7 +84,7 @@ def prefer(publication: "Publication", **choice: Any) -> "Outcome":
     return prefer(publication, **choice)
 
 
-@stage("prior-art train all run/ --recipe starter --input patents.jsonl.zst", group=train, name="all", new=True)
+@command("prior-art train all run/ --recipe starter --input patents.jsonl.zst", group=train, name="all", new=True)
 @with_run
 @with_data
 @with_machine
@@ -95,7 +95,7 @@ def every(publication: "Publication", **choice: Any) -> "Outcome":
     return every(publication, **choice)
 
 
-@stage("prior-art train card run/model --drafting figures.json", group=train, new=True)
+@command("prior-art train card run/model --drafting figures.json", group=train, new=True)
 @click.argument("model", type=FOLDER)
 @click.option("--drafting", type=FILE, help="Figures of `evaluate --task drafting`.")
 @click.option("--questions", type=FILE, multiple=True, help="Figures of questions by `evaluate`; again for more.")

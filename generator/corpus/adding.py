@@ -17,7 +17,7 @@ from generator.base import files
 from generator.base.errors import CorpusError, LogError
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.families import Families
-from generator.corpus.prints import MOST_DOCUMENTS
+from generator.corpus.fingerprint_set import MOST_DOCUMENTS
 from generator.corpus.reading import read_documents, source_sha256
 from generator.corpus.segments import MOST, MOST_GRAMS, Segment, SegmentWriter, number_hash
 from generator.corpus.store import MANIFEST, SEGMENTS, AddedFile, Manifest, SegmentName

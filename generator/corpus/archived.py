@@ -12,9 +12,9 @@ from pathlib import Path
 from generator.base import files
 from generator.base.errors import LogError, PressError
 from generator.corpus.documents import Document, as_document, compared_words, gist
+from generator.corpus.fingerprint_set import FingerprintSet
 from generator.corpus.fingerprints import Fingerprint, family, fingerprint
 from generator.corpus.passages import stems
-from generator.corpus.prints import Prints
 from generator.log import archive
 from generator.log.entries import Disclosed, parse_entry
 from generator.log.tiles import Tiles
@@ -29,7 +29,7 @@ def printed(document: Document) -> Fingerprint:
     return fingerprint(compared_words(document), sorted(stems(gist(document))))
 
 
-def volume_prints(output: Path) -> tuple[Prints, ...]:
+def volume_prints(output: Path) -> tuple[FingerprintSet, ...]:
     """The prints of every volume of the log, whose documents are serial numbers. Raises LogError for bad facts."""
     checkpoint = archive.current(output)
     if checkpoint is None:
@@ -47,10 +47,10 @@ def published(output: Path, serial: int) -> Document | None:
     return as_document(archive.own(serial), Record.from_bytes(path.read_bytes()).disclosure)
 
 
-def _volume(output: Path, tiles: Tiles, start: int, end: int) -> Prints:
+def _volume(output: Path, tiles: Tiles, start: int, end: int) -> FingerprintSet:
     views = output / FOLDER
     volume = start // archive.VOLUME
-    done, prints = start, Prints.of(start, ())
+    done, prints = start, FingerprintSet.of(start, ())
     old = sorted(views.glob(f"{volume}-*"), key=lambda path: path.name)
     for path in old:
         view = _opened(path, start, end)
@@ -58,19 +58,19 @@ def _volume(output: Path, tiles: Tiles, start: int, end: int) -> Prints:
             done, prints = start + len(view), view
     if done == end:
         return prints
-    prints = prints.with_next(Prints.of(done, [_fingerprint(output, tiles, n) for n in range(done, end)]))
+    prints = prints.with_next(FingerprintSet.of(done, [_fingerprint(output, tiles, n) for n in range(done, end)]))
     _save(prints, views, f"{volume}-{end}")
     for path in old:
         shutil.rmtree(path, ignore_errors=True)  # what is mapped stays readable
     return prints
 
 
-def _opened(path: Path, start: int, end: int) -> Prints | None:
+def _opened(path: Path, start: int, end: int) -> FingerprintSet | None:
     """The prints of a view, or None for one that another version or a damaged disk left: it is made anew."""
     try:
         if (path / FAMILY).read_text() != family():
             return None
-        prints = Prints.open(path, start)
+        prints = FingerprintSet.open(path, start)
     except (OSError, ValueError):
         return None
     return prints if start + len(prints) <= end and path.name.endswith(f"-{start + len(prints)}") else None
@@ -90,7 +90,7 @@ def _fingerprint(output: Path, tiles: Tiles, serial: int) -> Fingerprint | None:
     return printed(as_document("", Record.from_bytes(data).disclosure))
 
 
-def _save(prints: Prints, views: Path, name: str) -> None:
+def _save(prints: FingerprintSet, views: Path, name: str) -> None:
     """Make the view in a folder of its own, then name it: it is there whole or not at all."""
     scratch = views / name
     try:

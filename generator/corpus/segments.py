@@ -16,9 +16,9 @@ from generator.base import files
 from generator.base.errors import CorpusError
 from generator.base.words import words
 from generator.corpus.documents import Document, compared_words
+from generator.corpus.fingerprint_set import FingerprintSet
 from generator.corpus.fingerprints import GRAM, Fingerprint, fingerprint, sequences, winnowed, word_hashes
 from generator.corpus.passages import Cut, Passages, PassageWriter
-from generator.corpus.prints import Prints
 
 if TYPE_CHECKING:
     from generator.corpus.fingerprints import Array
@@ -118,7 +118,7 @@ class SegmentWriter:
         np.save(self._folder / PLACES, rows)
         np.save(self._folder / NUMBERS, np.sort(np.array(self._numbers, np.uint64)))
         self._passages.finish()
-        Prints.of(self._first, self._fingerprints).save(self._folder)
+        FingerprintSet.of(self._first, self._fingerprints).save(self._folder)
         self._fingerprints.clear()
         listed = {name: _sha256(self._folder / name) for name in _names(self._folder)}
         files.write(self._folder / LISTED, json.dumps(listed, indent=1, sort_keys=True).encode())
@@ -145,7 +145,7 @@ class Segment:
     """A segment that is read. Threads may share it."""
 
     folder: Path
-    prints: Prints
+    prints: FingerprintSet
     passages: Passages
     numbers: "Array"
     _places: "Array"
@@ -161,7 +161,7 @@ class Segment:
                 if (folder / name).stat().st_size != one["bytes"]:
                     raise ValueError(f"{name} has another size")
             places, numbers = (np.load(folder / name, mmap_mode="r") for name in (PLACES, NUMBERS))
-            prints = Prints.open(folder, first)
+            prints = FingerprintSet.open(folder, first)
             if not len(places) == len(numbers) == len(prints) == documents:
                 raise ValueError("the number of documents differs")
             return cls(folder, prints, Passages.open(folder / PASSAGES), numbers, places)

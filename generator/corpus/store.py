@@ -18,9 +18,9 @@ from typing import Any
 from generator.base.errors import CorpusError
 from generator.base.values import read
 from generator.corpus.documents import Document
+from generator.corpus.fingerprint_set import FingerprintSet
 from generator.corpus.fingerprints import family
 from generator.corpus.passages import cutting
-from generator.corpus.prints import Prints
 from generator.corpus.segments import HINT, Segment
 from generator.record.judgement import CorpusName
 
@@ -137,7 +137,7 @@ class Corpus:
         return CorpusName(self.manifest.name, len(self), hashlib.sha256(self.manifest.to_bytes()).hexdigest())
 
     @property
-    def prints(self) -> tuple[Prints, ...]:
+    def prints(self) -> tuple[FingerprintSet, ...]:
         return tuple(segment.prints for segment in self.segments)
 
     def document(self, number: int) -> Document:

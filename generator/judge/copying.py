@@ -14,6 +14,7 @@ from generator.base.errors import PressError
 from generator.base.words import words
 from generator.corpus.archived import printed, published, volume_prints
 from generator.corpus.documents import Document, as_document, compared_words
+from generator.corpus.fingerprint_set import MOST_DOCUMENTS, FingerprintSet
 from generator.corpus.fingerprints import (
     GRAM,
     RUN,
@@ -24,7 +25,6 @@ from generator.corpus.fingerprints import (
     sequences,
     word_hashes,
 )
-from generator.corpus.prints import MOST_DOCUMENTS, Prints
 from generator.judge.parsing import Rejected
 from generator.log.archive import queued, unnumbered
 from generator.record.disclosure import Disclosure, Finding
@@ -43,34 +43,34 @@ MOST_READ = 256  # texts read for one disclosure, those that share the most firs
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """Prints of some documents, and how to read one by its number in them; None for a text that is gone."""
+class DocumentSet:
+    """Fingerprints of some documents, and how to read one by its number in them; None for a text that is gone."""
 
-    prints: Prints
+    prints: FingerprintSet
     read: Callable[[int], Document | None]
 
 
-class Known:
+class KnownTexts:
     """Everything that a disclosure may not repeat. `add` what is accepted; measuring and adding share no lock, as
     one thread judges while others may ask `copied`."""
 
-    def __init__(self, corpus: tuple[Shelf, ...], archive: tuple[Shelf, ...]) -> None:
+    def __init__(self, corpus: tuple[DocumentSet, ...], archive: tuple[DocumentSet, ...]) -> None:
         self._corpus, self._archive = corpus, archive
-        self._batch: tuple[Shelf, ...] = ()
+        self._batch: tuple[DocumentSet, ...] = ()
         self._added: list[Document] = []
 
     @classmethod
-    def open(cls, output: Path | None, corpus: "Corpus | None") -> "Known":
+    def open(cls, output: Path | None, corpus: "Corpus | None") -> "KnownTexts":
         """The corpus, the archive of `output` and its queue. A disclosure of the archive is named by its serial number
         (`archive.own`), one that has none yet by the SHA-256 of its record (`archive.unnumbered`).
 
         Cost: the records that are new since the last time, and a small constant per volume.
         """
-        known = tuple(Shelf(prints, corpus.document) for prints in corpus.prints) if corpus else ()
+        known = tuple(DocumentSet(prints, corpus.document) for prints in corpus.prints) if corpus else ()
         if output is None:
             return cls(known, ())
         read = partial(published, output)
-        opened = cls(known, tuple(Shelf(prints, read) for prints in volume_prints(output)))
+        opened = cls(known, tuple(DocumentSet(prints, read) for prints in volume_prints(output)))
         for path in queued(output):
             record = Record.from_bytes(path.read_bytes())
             opened.add(unnumbered(record.sha256), record.disclosure)
@@ -83,7 +83,7 @@ class Known:
             raise PressError(
                 f"{name}: a batch holds at most {MOST_DOCUMENTS} disclosures", hint="Append the queue first."
             )
-        shelf = Shelf(Prints.of(len(self._added), [printed(document)]), self._added.__getitem__)
+        shelf = DocumentSet(FingerprintSet.of(len(self._added), [printed(document)]), self._added.__getitem__)
         self._added.append(document)
         shelves = list(self._batch)
         while shelves and len(shelves[-1].prints) == len(shelf.prints):
@@ -91,7 +91,7 @@ class Known:
         self._batch = (*shelves, shelf)
 
     @property
-    def newest(self) -> tuple[Shelf, ...]:
+    def newest(self) -> tuple[DocumentSet, ...]:
         """Batch, queue and the newest NEWEST volumes: enough for neighbours, and no more when the archive grows."""
         return (*self._batch, *self._archive[-NEWEST:])
 
@@ -140,7 +140,7 @@ def _all_hashes(document: Document) -> "Array":
     return word_hashes(compared_words(document) + words(document.description))
 
 
-def _sharing(grams: "Array", shelves: tuple[Shelf, ...]) -> "Iterator[tuple[Array, Document]]":
+def _sharing(grams: "Array", shelves: tuple[DocumentSet, ...]) -> "Iterator[tuple[Array, Document]]":
     """Known texts that share a gram, with its places in `grams`, unique ones; those that share the most first."""
     import numpy as np
 
@@ -158,7 +158,7 @@ def _sharing(grams: "Array", shelves: tuple[Shelf, ...]) -> "Iterator[tuple[Arra
 
 
 def _copied_run(
-    compared: list[str], mine: Fingerprint, shelves: tuple[Shelf, ...], but: str
+    compared: list[str], mine: Fingerprint, shelves: tuple[DocumentSet, ...], but: str
 ) -> tuple[list[str], str, int]:
     """The longest verified run, the name of its text, and the thousandths of the grams that are known.
 
@@ -183,7 +183,7 @@ def _copied_run(
     return run, run_in, round(1000 * float(known[inverse].mean())) if run else 0
 
 
-def _most_similar(mine: Fingerprint, shelves: tuple[Shelf, ...], but: str) -> tuple[int, str]:
+def _most_similar(mine: Fingerprint, shelves: tuple[DocumentSet, ...], but: str) -> tuple[int, str]:
     """The highest similarity in thousandths and the name of its text; (0, "") when nothing comes near."""
     bands = band_hashes(mine.signature)
     found = []

@@ -56,7 +56,7 @@ class _Seen:
     settled: int = 0  # how much of title, abstract and claim 1 was complete when copies were looked for
 
 
-class Watch:
+class EarlyStop:
     """Sees drafts while they are written; any number at a time, on any threads, one draft on one thread at a time.
 
     `copied` says of a draft's raw text whether title, abstract or claim 1, where they are complete, hold a run that is
@@ -69,9 +69,9 @@ class Watch:
         self._drafts: dict[int, _Seen] = {}
         self._lock = Lock()
 
-    def __reduce__(self) -> tuple[type["Watch"], tuple[Calibration]]:
+    def __reduce__(self) -> tuple[type["EarlyStop"], tuple[Calibration]]:
         """To another process it goes without what it has seen and without what is known: that may not be there."""
-        return Watch, (self._calibration,)
+        return EarlyStop, (self._calibration,)
 
     def __call__(self, brief: Brief, text: str) -> str:
         """Why the draft of `brief` is hopeless, of which `text` is the beginning; an empty string: let it go on."""

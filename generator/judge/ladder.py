@@ -12,8 +12,8 @@ from generator.judge.calibration import load_calibration
 from generator.judge.checks import Coherent, coherent
 from generator.judge.checks.thresholds import Calibration
 from generator.judge.classification import Classifier, load_classifier
-from generator.judge.copying import Known, not_copied
-from generator.judge.early_stop import Watch
+from generator.judge.copying import KnownTexts, not_copied
+from generator.judge.early_stop import EarlyStop
 from generator.judge.parsing import Parsed, Rejected, parse
 from generator.judge.sense import SenseGate, load_sense
 from generator.model.profiles import ModelProfile
@@ -39,7 +39,7 @@ class Judged:
 def sound(
     disclosure: Disclosure,
     calibration: Calibration,
-    known: Known,
+    known: KnownTexts,
     sense: SenseGate,
     reader: "Reader | None" = None,
 ) -> tuple[Coherent, Sense, Copying] | Rejected:
@@ -67,7 +67,7 @@ class Ladder:
     ) -> None:
         self.calibration, self._classifier, self._corpus = calibration, classifier, corpus
         self._sense, self._reader = sense or load_sense(), reader
-        self._known = Known.open(None, corpus)
+        self._known = KnownTexts.open(None, corpus)
 
     @classmethod
     def open(
@@ -103,9 +103,9 @@ class Ladder:
     def corpus(self) -> CorpusName | None:
         return self._corpus.name if self._corpus else None
 
-    def watch(self) -> Watch:
+    def watch(self) -> EarlyStop:
         """What ends drafts that these gates must refuse."""
-        return Watch(self.calibration, self._known.copied)
+        return EarlyStop(self.calibration, self._known.copied)
 
     def judge(self, disclosure: Disclosure) -> Judged | Rejected:
         from generator.judge.chart import claim_chart

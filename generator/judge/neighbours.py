@@ -15,7 +15,7 @@ from generator.corpus.documents import as_document, gist
 from generator.corpus.fingerprints import word_hashes
 from generator.corpus.passages import stems
 from generator.judge.chart import weights
-from generator.judge.copying import Known
+from generator.judge.copying import KnownTexts
 from generator.record.disclosure import Disclosure
 from generator.record.judgement import Neighbour
 
@@ -29,7 +29,7 @@ HITS = 20  # passages that the search gives
 
 
 def nearest(
-    disclosure: Disclosure, corpus: "Corpus | None" = None, known: Known | None = None, *, but: str = ""
+    disclosure: Disclosure, corpus: "Corpus | None" = None, known: KnownTexts | None = None, *, but: str = ""
 ) -> tuple[Neighbour, ...]:
     """At most MOST neighbours, the nearest first: documents of the corpus and disclosures that are known, but not the
     one that is numbered `but`. Without a corpus the weights come from the disclosures."""
@@ -64,7 +64,7 @@ def _documents(weighed: Mapping[str, float], corpus: "Corpus | None", shown: Map
     return found
 
 
-def _weights(terms: Sequence[str], known: Known | None) -> dict[str, float]:
+def _weights(terms: Sequence[str], known: KnownTexts | None) -> dict[str, float]:
     """The weight of each stem by the disclosures that are known."""
     import numpy as np
 
@@ -76,7 +76,7 @@ def _weights(terms: Sequence[str], known: Known | None) -> dict[str, float]:
     return {term: math.log((total + 1) / (count + 0.5)) for term, count in zip(terms, counts.tolist(), strict=True)}
 
 
-def _disclosures(weighed: Mapping[str, float], known: Known | None, shown: Mapping[str, str]) -> list[Neighbour]:
+def _disclosures(weighed: Mapping[str, float], known: KnownTexts | None, shown: Mapping[str, str]) -> list[Neighbour]:
     """The nearest of each shelf. Their scores come from the prints; only their titles are read."""
     import numpy as np
 

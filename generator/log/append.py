@@ -18,7 +18,7 @@ from generator.base import canonical, files
 from generator.base.errors import LogError, RecordError
 from generator.log import merkle
 from generator.log.archive import BESIDE, WAITING, current, queued, read_findings, read_judgement, record_path, tiles
-from generator.log.entries import MAX_BYTES, Disclosed, Entry, Published, Superseded
+from generator.log.entries import MAX_BYTES, Dated, Disclosed, Entry, Superseded
 from generator.log.ledger import Ledger
 from generator.log.left_out import to_log
 from generator.log.note import Checkpoint, SigningKey
@@ -122,7 +122,7 @@ def stage_published(
 ) -> Batch:
     """Stage the entry that dates `leaves`. Raises LogError for a leaf that is dated already or is no disclosure."""
     wanted = sorted(set(leaves))
-    dated = Ledger((*known.entries, Published(time, (), replaces))).dated
+    dated = Ledger((*known.entries, Dated(time, (), replaces))).dated
     for leaf in wanted:
         if known.disclosure(leaf) is None:
             raise LogError(f"leaf {leaf} of the log is not a disclosure and cannot be published")
@@ -137,7 +137,7 @@ def stage_published(
     if not wanted:
         raise LogError("there is nothing to publish: every disclosure in the log has its publication time")
     with _lock(output):
-        return _stage(output, origin, [Published(time, tuple(_ranges(wanted, known)), replaces)], [])
+        return _stage(output, origin, [Dated(time, tuple(_ranges(wanted, known)), replaces)], [])
 
 
 def commit(output: Path, key: SigningKey) -> Checkpoint:
@@ -157,7 +157,7 @@ def discard(output: Path) -> None:
             raise LogError(f"the batch at {batch.start} is signed already and cannot be discarded")
         for path in (*_tile_files(output, batch), *_record_files(output, batch)):
             path.unlink(missing_ok=True)
-        _sweep(output, batch)
+        _remove_leftovers(output, batch)
         (output / "log" / JOURNAL).unlink()
 
 
@@ -236,7 +236,7 @@ def _commit(output: Path, key: SigningKey) -> Checkpoint:
     for _, name in batch.queue:
         for suffix in (".json", *WAITING):
             (output / "queue" / name).with_suffix(suffix).unlink(missing_ok=True)
-    _sweep(output, batch)
+    _remove_leftovers(output, batch)
     (output / "log" / JOURNAL).unlink()
     after = current(output)
     if after is None:
@@ -262,7 +262,7 @@ def _tile_files(output: Path, batch: Batch) -> list[Path]:
     return [output / "log" / path for path, _ in _new_tiles(output, batch)]
 
 
-def _sweep(output: Path, batch: Batch) -> None:
+def _remove_leftovers(output: Path, batch: Batch) -> None:
     """Remove what a kill left of a write that had not yet replaced its file, in the folders of this batch."""
     log, written = output / "log", (*_tile_files(output, batch), *_record_files(output, batch))
     for folder in {log, log / "checkpoints", *(path.parent for path in written)}:

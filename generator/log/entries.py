@@ -27,7 +27,7 @@ class Disclosed:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class Dated:
     """The deploy that began at `time` makes the disclosures in `leaves` (first and last of each range) public.
 
     `replaces` is the index of an earlier entry of this kind whose deploy never became public.
@@ -112,7 +112,7 @@ class Opened:
         return f"open/v1\nprevious {self.origin} {self.size} {self.root}\n"
 
 
-Entry = Disclosed | Published | Superseded | Withdrawn | LeftOut | Anchored | Closed | Opened
+Entry = Disclosed | Dated | Superseded | Withdrawn | LeftOut | Anchored | Closed | Opened
 
 _FORMS = {
     "disclosure": re.compile(rf"disclosure/v1\nrecord {_SHA256} {_NUMBER}\n"),
@@ -137,7 +137,7 @@ def parse_entry(data: bytes) -> Entry:
     form = _FORMS.get(text.partition("/")[0])
     match = form.fullmatch(text) if form else None
     entry = _entry(text.partition("/")[0], match) if match else None
-    if entry is None or str(entry) != text or (isinstance(entry, Published) and not is_time(entry.time)):
+    if entry is None or str(entry) != text or (isinstance(entry, Dated) and not is_time(entry.time)):
         raise LogError(f"not a log entry of any known kind: {text[:60]!r}")
     return entry
 
@@ -149,7 +149,7 @@ def _entry(kind: str, match: re.Match[str]) -> Entry:
     if kind == "published":
         ranges = re.findall(r"leaves ([0-9]+)-([0-9]+)\n", match[0])
         replaces = re.search(r"\nreplaces ([0-9]+)\n\Z", match[0])
-        return Published(groups[0], tuple((int(a), int(b)) for a, b in ranges), int(replaces[1]) if replaces else None)
+        return Dated(groups[0], tuple((int(a), int(b)) for a, b in ranges), int(replaces[1]) if replaces else None)
     if kind == "supersede":
         return Superseded(int(groups[0]), int(groups[1]))
     if kind == "withdraw":

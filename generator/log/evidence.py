@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from generator.base.errors import LogError
 from generator.log import merkle
-from generator.log.entries import MAX_BYTES, Disclosed, Entry, Published, Superseded, Withdrawn, parse_entry
+from generator.log.entries import MAX_BYTES, Dated, Disclosed, Entry, Superseded, Withdrawn, parse_entry
 from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint, decode_base64, encode_base64
 from generator.log.tiles import Tiles
@@ -83,7 +83,7 @@ class Evidence:
     @property
     def published(self) -> tuple[int, str] | None:
         """Index and time of the entry that dates the disclosure."""
-        return next(((p.index, e.time) for p in self.entries if isinstance(e := p.entry, Published)), None)
+        return next(((p.index, e.time) for p in self.entries if isinstance(e := p.entry, Dated)), None)
 
     @property
     def superseded_by(self) -> int | None:
@@ -120,7 +120,7 @@ def role(entry: Entry, index: int, serial: int) -> str:
     if index <= serial:
         return ""
     match entry:
-        case Published(leaves=leaves) if any(first <= serial <= last for first, last in leaves):
+        case Dated(leaves=leaves) if any(first <= serial <= last for first, last in leaves):
             return "published"
         case Superseded(leaf=leaf, by=by) if leaf == serial and by != serial and by < index:
             return "superseded"

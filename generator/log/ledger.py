@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from generator.log.entries import Disclosed, Entry, LeftOut, Published, Superseded, Withdrawn
+from generator.log.entries import Dated, Disclosed, Entry, LeftOut, Superseded, Withdrawn
 from generator.log.note import Checkpoint
 
 
@@ -57,7 +57,7 @@ class Ledger:
 
         An entry counts unless a later one replaces it; of those that count, the first that names a disclosure dates it.
         """
-        published = [(index, entry) for index, entry in enumerate(self.entries) if isinstance(entry, Published)]
+        published = [(index, entry) for index, entry in enumerate(self.entries) if isinstance(entry, Dated)]
         replaced = {entry.replaces for index, entry in published if entry.replaces is not None}
         by: dict[int, int] = {}
         for index, entry in published:
@@ -69,7 +69,7 @@ class Ledger:
     @cached_property
     def dated(self) -> dict[int, str]:
         """The publication time of each disclosure that has one."""
-        times = {index: entry.time for index, entry in enumerate(self.entries) if isinstance(entry, Published)}
+        times = {index: entry.time for index, entry in enumerate(self.entries) if isinstance(entry, Dated)}
         return {leaf: times[index] for leaf, index in self.dated_by.items()}
 
     @property
@@ -81,7 +81,7 @@ class Ledger:
     def newest_deploy(self) -> Deploy | None:
         """The newest `published` entry; None before the first."""
         for index in reversed(range(self.size)):
-            if isinstance(entry := self.entries[index], Published):
+            if isinstance(entry := self.entries[index], Dated):
                 leaves = (leaf for leaf in self._named(entry, index) if leaf not in self.withdrawn)
                 return Deploy(index, entry.time, tuple(leaves))
         return None
@@ -114,7 +114,7 @@ class Ledger:
         """For each run that published the best alone, its newest list of what it left out."""
         return {entry.run: entry for entry in self.entries if isinstance(entry, LeftOut)}
 
-    def _named(self, entry: Published, index: int) -> Iterator[int]:
+    def _named(self, entry: Dated, index: int) -> Iterator[int]:
         """The disclosures before `index` that the entry there names."""
         for first, last in entry.leaves:
             for leaf in range(first, min(last + 1, index)):

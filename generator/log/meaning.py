@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from generator.log.entries import Anchored, Closed, Entry, LeftOut, Opened, Published, Superseded, Withdrawn
+from generator.log.entries import Anchored, Closed, Dated, Entry, LeftOut, Opened, Superseded, Withdrawn
 from generator.log.ledger import Ledger
 
 
@@ -23,7 +23,7 @@ class _Said:
 
     def __init__(self, ledger: Ledger, confirmed: Collection[int]) -> None:
         self._ledger, self._confirmed = ledger, confirmed
-        self._newest: tuple[int, Published] | None = None
+        self._newest: tuple[int, Dated] | None = None
         self._dated: dict[int, int] = {}
         self._withdrawn: set[int] = set()
         self._superseded: set[int] = set()
@@ -31,7 +31,7 @@ class _Said:
 
     def add(self, index: int, entry: Entry) -> str:
         match entry:
-            case Published():
+            case Dated():
                 return self._published(index, entry)
             case Superseded():
                 return self._supersede(index, entry)
@@ -48,7 +48,7 @@ class _Said:
                 return "a log is opened by its first entry alone"
         return ""
 
-    def _published(self, index: int, entry: Published) -> str:
+    def _published(self, index: int, entry: Dated) -> str:
         before, self._newest = self._newest, (index, entry)
         if before and entry.time < before[1].time:
             return f"its time {entry.time} lies before {before[1].time}, the time of entry {before[0]}"
@@ -65,7 +65,7 @@ class _Said:
         self._dated.update(dict.fromkeys(self._leaves(entry), index))
         return ""
 
-    def _ranges(self, index: int, entry: Published) -> str:
+    def _ranges(self, index: int, entry: Dated) -> str:
         end = -1
         for first, last in entry.leaves:
             if not end < first <= last:
@@ -77,7 +77,7 @@ class _Said:
             end = last
         return ""
 
-    def _replaces(self, entry: Published, before: tuple[int, Published] | None) -> str:
+    def _replaces(self, entry: Dated, before: tuple[int, Dated] | None) -> str:
         if entry.replaces is None:
             return ""
         if before is None or entry.replaces != before[0]:
@@ -86,7 +86,7 @@ class _Said:
             return f"it replaces entry {entry.replaces}, whose deploy became public"
         return ""
 
-    def _leaves(self, entry: Published) -> Iterator[int]:
+    def _leaves(self, entry: Dated) -> Iterator[int]:
         return (n for first, last in entry.leaves for n in range(first, last + 1) if self._ledger.disclosure(n))
 
     def _supersede(self, index: int, entry: Superseded) -> str:

@@ -30,7 +30,7 @@ from generator.record.layouts import Direction, write_layout
 
 if TYPE_CHECKING:
     from generator.base.publication import Outcome, Publication
-    from generator.judge.copying import Known
+    from generator.judge.copying import KnownTexts
     from generator.model.reader import Reader
 
 # Of 160 of the documents that the shipped calibration holds out. Source: Pap2Pat (boschresearch/Pap2Pat, commit
@@ -225,7 +225,7 @@ def tally(controls: Iterator[Control], judge: Judge) -> list[Tally]:
     return rows
 
 
-def by_gates(calibration: Calibration, known: "Known", reader: "Reader | None" = None) -> Judge:
+def by_gates(calibration: Calibration, known: "KnownTexts", reader: "Reader | None" = None) -> Judge:
     """Gates G2 and G3, as they judge drafts."""
     gate = load_sense()
 
@@ -250,7 +250,7 @@ def selftest(
     """
     from generator.base.publication import Outcome
     from generator.corpus.reading import read_documents
-    from generator.judge.copying import Known
+    from generator.judge.copying import KnownTexts
 
     if size < 1:
         raise CorpusError(f"selftest: a size of {size}", hint="Give the number of texts of each set, 1 or more.")
@@ -262,7 +262,7 @@ def selftest(
             hint="Leave out the corpus, or give one with more documents that have title, abstract and claims.",
         )
     used = load_calibration(calibration)
-    texts = Known.open(None, None)
+    texts = KnownTexts.open(None, None)
     for number, disclosure in enumerate(known, 1):
         texts.add(f"document {number}", disclosure)
     publication.report(f"selftest: {len(fresh)} real documents, {len(known)} more to copy from, calibration {used.id}")

@@ -34,7 +34,7 @@ def open_deploy(output: Path, ledger: Ledger) -> Deploy | None:
     return newest if newest and not receipt_path(output, newest.index).exists() else None
 
 
-def stage(
+def date_batch(
     output: Path,
     origin: str,
     destination: Destination,

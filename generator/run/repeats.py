@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from generator.base import files
-from generator.judge.copying import Known, not_copied
+from generator.judge.copying import KnownTexts, not_copied
 from generator.judge.neighbours import MOST, nearest
 from generator.judge.parsing import Rejected
 from generator.log import archive
@@ -17,7 +17,7 @@ from generator.run.state import RunState
 class Repeats:
     """`known` is None for a shard: what its machine has published must not change what it accepts."""
 
-    def __init__(self, contents: set[str], known: Known | None) -> None:
+    def __init__(self, contents: set[str], known: KnownTexts | None) -> None:
         self._contents, self._known = contents, known
 
     @classmethod
@@ -26,7 +26,7 @@ class Repeats:
         if state.shard:
             return cls(own, None)
         waiting = (Record.from_bytes(files.read(path, "a queued record")) for path in archive.queued(state.output))
-        return cls(own | {content_sha256(record.disclosure) for record in waiting}, Known.open(state.output, None))
+        return cls(own | {content_sha256(record.disclosure) for record in waiting}, KnownTexts.open(state.output, None))
 
     def take(self, name: str, disclosure: Disclosure, judgement: Judgement) -> Judgement | Rejected:
         """The judgement with what is near here, and the disclosure is known from now on; or why it is refused."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.train.curve import Curve
-from generator.train.fitting import cuda, explained, finite, half, last_checkpoint, step_of, watching
+from generator.train.fitting import checkpoint_callback, cuda, explained, finite, half, last_checkpoint, step_of
 from generator.train.pairs import Pair
 from generator.train.recipe import Preference
 from generator.train.run import Run, StageFolder
@@ -101,7 +101,7 @@ def _trainer(
         args=_arguments(run, stage, preference, steps),
         train_dataset=Dataset.from_dict(columns),
         processing_class=tokenizer,
-        callbacks=[watching(run, lambda step, logs: _logged(run, stage, curve, step, tokens, logs))],
+        callbacks=[checkpoint_callback(run, lambda step, logs: _logged(run, stage, curve, step, tokens, logs))],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer

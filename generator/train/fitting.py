@@ -137,7 +137,9 @@ def _trainer(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows,
         args=_arguments(run, stage, phase, in_parts=getattr(model, "loss_in_parts", False)),
         train_dataset=Examples(),
         data_collator=default_data_collator,
-        callbacks=[watching(run, lambda step, logs: _logged(run, stage, phase, curve, step, float(logs["loss"])))],
+        callbacks=[
+            checkpoint_callback(run, lambda step, logs: _logged(run, stage, phase, curve, step, float(logs["loss"])))
+        ],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.model_accepts_loss_kwargs = False  # rows are of one length, so the mean of their means is right
@@ -175,11 +177,11 @@ def _arguments(run: Run, stage: StageFolder, phase: Phase, *, in_parts: bool) ->
     )
 
 
-def watching(run: Run, logged: Callable[[int, dict[str, float]], None]) -> Any:
+def checkpoint_callback(run: Run, logged: Callable[[int, dict[str, float]], None]) -> Any:
     """What asks for a checkpoint when it is time, and gives each step's figures to `logged`, which keeps the curve."""
     from transformers import TrainerCallback
 
-    class Watching(TrainerCallback):  # type: ignore[misc]
+    class CheckpointCallback(TrainerCallback):  # type: ignore[misc]
         saved = time.monotonic()
 
         def on_step_end(self, arguments: Any, state: Any, control: Any, **_: Any) -> None:
@@ -194,7 +196,7 @@ def watching(run: Run, logged: Callable[[int, dict[str, float]], None]) -> Any:
             if "loss" in (logs or {}):  # the last report of all has none
                 logged(state.global_step, logs)
 
-    return Watching()
+    return CheckpointCallback()
 
 
 def finite(stage: StageFolder, step: int, loss: float, rates: str) -> None:

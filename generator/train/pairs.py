@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.corpus.documents import Document, as_disclosure, compared_words
+from generator.corpus.fingerprint_set import FingerprintSet
 from generator.corpus.fingerprints import fingerprint
-from generator.corpus.prints import Prints
 from generator.judge.checks import Passed, check
 from generator.judge.checks.thresholds import Calibration
-from generator.judge.copying import Known, Shelf, not_copied
+from generator.judge.copying import DocumentSet, KnownTexts, not_copied
 from generator.judge.ladder import sound
 from generator.judge.parsing import Rejected, Stop, parse
 from generator.judge.sense import SenseGate, load_sense
@@ -65,16 +65,16 @@ class Pair:
         return 2 * len(self.prompt) + len(self.chosen) + len(self.rejected)
 
 
-def known_texts(data: Path) -> Known:
+def known_texts(data: Path) -> KnownTexts:
     """Titles, abstracts and claims that a model was trained on, from the folder of stage 1: it may not copy them."""
     found = [document for document in documents(data / TRAIN) if kind(document) != "description"]
-    prints = Prints.of(0, (fingerprint(compared_words(document)) for document in found))
-    return Known((Shelf(prints, found.__getitem__),), ())
+    prints = FingerprintSet.of(0, (fingerprint(compared_words(document)) for document in found))
+    return KnownTexts((DocumentSet(prints, found.__getitem__),), ())
 
 
-def judge_drafts(drafts: Iterable[Written], known: Known, calibration: Calibration) -> list[Judged]:
+def judge_drafts(drafts: Iterable[Written], known: KnownTexts, calibration: Calibration) -> list[Judged]:
     """Gates G0 to G3 in the order of the drafts' indices; one that repeats an accepted one is refused as REPEATS."""
-    batch, sense, judged = Known.open(None, None), load_sense(), []
+    batch, sense, judged = KnownTexts.open(None, None), load_sense(), []
     for draft in sorted(drafts, key=lambda draft: draft.index):
         result = _judged(draft, known, calibration, sense)
         if isinstance(result, Rejected):
@@ -87,7 +87,7 @@ def judge_drafts(drafts: Iterable[Written], known: Known, calibration: Calibrati
     return judged
 
 
-def _judged(draft: Written, known: Known, calibration: Calibration, sense: SenseGate) -> Disclosure | Rejected:
+def _judged(draft: Written, known: KnownTexts, calibration: Calibration, sense: SenseGate) -> Disclosure | Rejected:
     parsed = parse(draft.text, draft.direction, draft.stop)
     if isinstance(parsed, Rejected):
         return parsed

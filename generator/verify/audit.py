@@ -10,7 +10,7 @@ from generator.base import canonical, files
 from generator.base.errors import LogError, RecordError, VerificationError
 from generator.log import merkle
 from generator.log.archive import confirmed
-from generator.log.entries import Disclosed, Entry, Published, parse_entry
+from generator.log.entries import Dated, Disclosed, Entry, parse_entry
 from generator.log.ledger import Ledger
 from generator.log.meaning import fault
 from generator.log.note import Checkpoint, VerificationKey, check_signature
@@ -95,7 +95,7 @@ def _audit_receipts(log: Path, entries: tuple[Entry, ...]) -> Step:
             value: Any = canonical.loads(files.read_some(path, "a receipt", MAX_RECEIPT))
             index = int(path.stem) if NUMBER.fullmatch(path.stem) else len(entries)
             entry = entries[index] if index < len(entries) and path.suffix == ".json" else None
-            if not isinstance(entry, Published) or (value["entry"], value["time"]) != (index, entry.time):
+            if not isinstance(entry, Dated) or (value["entry"], value["time"]) != (index, entry.time):
                 raise VerificationError(f"deploys/{path.name}: no entry of the log is what it is a receipt for")
             for item in value["read_back"]:
                 leaf = entries[item["serial"]]

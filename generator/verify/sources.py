@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from generator.base import files
-from generator.base.errors import LogError, PressError, VerificationError
+from generator.base.errors import PressError, VerificationError
 from generator.log.archive import VOLUME, record_path
 from generator.log.tiles import Read
 from generator.verify.html import parse_page
@@ -192,8 +192,3 @@ def _address(url: str) -> tuple[SplitResult, SplitResult, str]:
         hint = "Give .../d/<volume>/<serial>.html"
         raise PressError(f"{url[:200]}: not the address of a disclosure: {error}", hint=hint) from error
     return parts, parts._replace(path=stem), f".{suffix}"
-
-
-def as_log_error(error: LogError, name: str) -> VerificationError:
-    """A part of the log that contradicts itself, or is missing, does not verify."""
-    return VerificationError(f"{name}: {error}", hint=error.hint)

@@ -15,7 +15,7 @@ from pathlib import Path
 from generator.base import files
 from generator.base.errors import LogError, PressError, RecordError, VerificationError
 from generator.log import merkle
-from generator.log.entries import Disclosed, Entry, Published, parse_entry
+from generator.log.entries import Dated, Disclosed, Entry, parse_entry
 from generator.log.evidence import Evidence, role, speaking
 from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint, VerificationKey, check_signature
@@ -176,7 +176,7 @@ def _leads(leaf: bytes, index: int, hashes: tuple[bytes, ...], checkpoint: Check
 def _told(bundle: Bundle, checked: _Checked) -> Iterator[Step]:
     """What the log says of the disclosure; that the page says the same; what nobody here proves."""
     spoken = _spoken(bundle, checked)
-    number, time = next(((i, e.time) for _, i, e in spoken if isinstance(e, Published)), (None, ""))
+    number, time = next(((i, e.time) for _, i, e in spoken if isinstance(e, Dated)), (None, ""))
     if time and time < checked.record.created_at:
         raise VerificationError(f"published: {time}, which is before the record says that it was made")
     if bundle.page is not None and checked.evidence:

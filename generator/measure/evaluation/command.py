@@ -38,8 +38,8 @@ def evaluate(
     from generator.measure.evaluation.drafting import DRAFTS, Asked, compare_drafting
     from generator.measure.evaluation.held_out import HeldOut, read_held_out
     from generator.measure.evaluation.ipquiz import questions_of
-    from generator.measure.evaluation.kept import plain
     from generator.measure.evaluation.multiple_choice import answer
+    from generator.measure.evaluation.score_cache import plain
 
     if twice := [name for place, name in enumerate(models) if name in models[:place]]:
         raise ConfigError(f"{twice[0]}: named twice", hint="Name each model once.")

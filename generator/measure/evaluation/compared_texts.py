@@ -26,7 +26,7 @@ GRAM = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ComparedTexts:
     """Training data: `documents` of it are in `memory`; `held_out` others are the patents to compare with."""
 
     memory: "Memory"

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from generator.base.errors import ConfigError, ModelError
-from generator.measure.evaluation.compared_texts import Known
+from generator.measure.evaluation.compared_texts import ComparedTexts
 from generator.measure.evaluation.contenders import Contender
 from generator.measure.evaluation.drafting_figures import Measured, figures_of
 from generator.measure.evaluation.drafting_table import markdown
 from generator.measure.evaluation.held_out import HeldOut
-from generator.measure.evaluation.kept import Kept, Pace
 from generator.measure.evaluation.multiple_choice import Comparison
 from generator.measure.evaluation.reading import Read, Reader
+from generator.measure.evaluation.score_cache import Kept, Pace
 from generator.measure.evaluation.trial import (
     AT_ONCE,
     SEED,
@@ -72,7 +72,7 @@ def compare_drafting(
     return Comparison(held_out.sha256, figures, markdown(figures), any(one.able for one in measured))
 
 
-def memory_of(known: Sequence[Path], held_out: HeldOut, report: Callable[[str], None]) -> "Known | None":
+def memory_of(known: Sequence[Path], held_out: HeldOut, report: Callable[[str], None]) -> "ComparedTexts | None":
     """The training data in some files; None: no file is named. Raises CorpusError.
 
     What is held out is left out here and counted: it is the yardstick, and known to itself it would say nothing.
@@ -95,7 +95,7 @@ def memory_of(known: Sequence[Path], held_out: HeldOut, report: Callable[[str], 
                     if not own:
                         yield one
 
-    return Known(Memory.of(used()), both["used"], both["held_out"])
+    return ComparedTexts(Memory.of(used()), both["used"], both["held_out"])
 
 
 @dataclass(slots=True)

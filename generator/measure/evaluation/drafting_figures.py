@@ -12,7 +12,7 @@ from typing import Any
 from generator.base.intervals import Z, ratio_error
 from generator.measure.diversity import repeated
 from generator.measure.evaluation.compared_texts import (
-    Known,
+    ComparedTexts,
     accepted,
     memorised_by_documents,
     memorised_by_drafts,
@@ -61,7 +61,12 @@ class Measured:
 
 
 def figures_of(
-    measured: Sequence[Measured], held_out: HeldOut, items: int, file: str, known: Known | None, machine: dict[str, Any]
+    measured: Sequence[Measured],
+    held_out: HeldOut,
+    items: int,
+    file: str,
+    known: ComparedTexts | None,
+    machine: dict[str, Any],
 ) -> dict[str, Any]:
     """The result as JSON. `items`: the first so many documents were read."""
     documents = held_out.documents[:items]
@@ -85,7 +90,7 @@ def figures_of(
     }
 
 
-def _model(one: Measured, known: Known | None, compared: int) -> dict[str, Any]:
+def _model(one: Measured, known: ComparedTexts | None, compared: int) -> dict[str, Any]:
     losses = [loss for read in one.read for loss in read.losses]
     choices = [(choice, place) for place, read in enumerate(one.read) for choice in read.choices]
     return {

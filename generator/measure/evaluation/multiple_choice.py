@@ -8,8 +8,8 @@ from typing import Any
 
 from generator.measure.evaluation.choices import Question, questions_sha256
 from generator.measure.evaluation.contenders import Contender, open_contender
-from generator.measure.evaluation.kept import Kept, Pace
 from generator.measure.evaluation.likelihood import Scores
+from generator.measure.evaluation.score_cache import Kept, Pace
 from generator.measure.evaluation.standings import Answered, markdown, standings
 
 SCHEMA = "prior-art-evaluation-scores/v1"  # changes with how scores are computed

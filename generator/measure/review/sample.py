@@ -63,7 +63,7 @@ class _Real:
     length: int
 
 
-def accepted(output: Path, settings: Settings) -> list[tuple[str, Path, str]]:
+def reviewable(output: Path, settings: Settings) -> list[tuple[str, Path, str]]:
     """Name, file and SHA-256 (empty in the queue) of every accepted disclosure; of two with one text, the newer one."""
     ledger = read_ledger(output)
     logged = [

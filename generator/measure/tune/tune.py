@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from generator.base import files
 from generator.base.errors import ConfigError, PressError
 from generator.base.intervals import wilson
-from generator.judge.early_stop import Watch
+from generator.judge.early_stop import EarlyStop
 from generator.measure.diversity import repeated
 from generator.measure.tune.arms import Arm, Step, Trial, Verdict, fewest_drafts, grid, next_step
 from generator.measure.tune.winner import target_of, write_winner
@@ -165,7 +165,7 @@ def run(
     model: LanguageModel,
     judge: Judge,
     *,
-    watch: Callable[[], Watch | None] = lambda: None,
+    watch: Callable[[], EarlyStop | None] = lambda: None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Verdict:
     """Draft and judge until there is a verdict. Each arm's batch is kept when it is complete.
@@ -184,7 +184,7 @@ def run(
 
 
 def _draft(
-    state: Search, model: LanguageModel, judge: Judge, watch: Watch | None, step: Step, arm: int
+    state: Search, model: LanguageModel, judge: Judge, watch: EarlyStop | None, step: Step, arm: int
 ) -> list[dict[str, Any]]:
     """One batch of an arm. Its CPU time, judging included, is divided by tokens."""
     settings = state.arms[arm]
@@ -217,7 +217,7 @@ def _draft(
     ]
 
 
-def _budget(state: Search, model: LanguageModel, judge: Judge, watch: Watch | None, minutes: int) -> int:
+def _budget(state: Search, model: LanguageModel, judge: Judge, watch: EarlyStop | None, minutes: int) -> int:
     """How many drafts fit into so many minutes, by a first batch of the default that counts towards nothing."""
     began = time.monotonic()
     _draft(state, model, judge, watch, Step("probe", (0,), 0, PROBE), 0)

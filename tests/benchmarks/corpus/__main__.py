@@ -73,13 +73,13 @@ def build(file: Path, folder: Path) -> None:
 def ask(data: Path, folder: Path) -> None:
     from generator.corpus.store import Corpus
     from generator.judge.chart import claim_chart
-    from generator.judge.copying import Known, not_copied
+    from generator.judge.copying import KnownTexts, not_copied
     from generator.judge.neighbours import nearest
     from generator.record.layouts import write_layout
 
     started = time.perf_counter()
     corpus = Corpus.open(folder)
-    known = Known.open(None, corpus)
+    known = KnownTexts.open(None, corpus)
     milliseconds = 1000 * (time.perf_counter() - started)
     print(f"open: {milliseconds:.0f} ms, {len(corpus)} documents in {len(corpus.segments)} segments")
     asked = [texts.disclosure(row) for row in texts.held_out(data)]

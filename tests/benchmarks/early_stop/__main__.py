@@ -15,7 +15,7 @@ from threading import Lock
 from generator.base.intervals import wilson
 from generator.judge.calibration import load_calibration
 from generator.judge.checks import check, coherent
-from generator.judge.early_stop import Watch, gate_of
+from generator.judge.early_stop import EarlyStop, gate_of
 from generator.judge.parsing import Rejected, parse
 from generator.model.interface import Brief, EngineChoice
 from generator.model.loading import open_model
@@ -25,11 +25,11 @@ from generator.run.plan import draft_seed
 
 
 class Looking:
-    """A watcher that notes when and why a Watch would have stopped a draft, and lets it go on."""
+    """A watcher that notes when and why an EarlyStop would have stopped a draft, and lets it go on."""
 
     def __init__(self) -> None:
         self.stops: dict[int, tuple[str, int]] = {}
-        self.seconds, self._watch, self._lock = 0.0, Watch(), Lock()
+        self.seconds, self._watch, self._lock = 0.0, EarlyStop(), Lock()
 
     def __call__(self, brief: Brief, text: str) -> str:
         if brief.index in self.stops:

@@ -19,7 +19,7 @@ from generator.corpus.documents import Document
 from generator.corpus.reading import read_documents
 from generator.corpus.store import Corpus
 from generator.judge.chart import claim_chart
-from generator.judge.copying import Known
+from generator.judge.copying import KnownTexts
 from generator.judge.ladder import Ladder
 from generator.judge.neighbours import nearest
 from generator.judge.parsing import Parsed, parse
@@ -57,7 +57,7 @@ def written(profile: ModelProfile, drafts: int, ladder: Ladder | None) -> tuple[
 
 def judged(drafts: Iterable[Draft], ladder: Ladder) -> int:
     """As a run does it; how many are accepted."""
-    published, accepted = Repeats(set(), Known.open(None, None)), 0
+    published, accepted = Repeats(set(), KnownTexts.open(None, None)), 0
     for draft in drafts:
         _, kept = judge(draft, ladder, created_at=TIME, publisher="Benchmark", salt=SALT)
         accepted += kept is not None and took(published, kept)

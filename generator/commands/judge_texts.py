@@ -34,7 +34,7 @@ class _Text:
 
 def judge(publication: Publication, file: Path) -> Outcome:
     """Judge each text of a file; rates with intervals at the end. Raises CorpusError where the file holds no text."""
-    from generator.commands.reading import open_reader
+    from generator.commands.reader import open_reader
     from generator.judge.ladder import Ladder
 
     if not file.is_file():

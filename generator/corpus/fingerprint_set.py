@@ -1,4 +1,4 @@
-"""Prints: the fingerprints of many documents as sorted arrays, in memory or mapped from disk.
+"""A set of fingerprints: the fingerprints of many documents as sorted arrays, in memory or mapped from disk.
 
 A hash and the document that has it share one 64-bit number, 40 bits and 24. Sorted, those numbers answer "who has this
 hash?", and a directory of their leading bits answers it in a few memory reads, whatever their number.
@@ -79,7 +79,7 @@ def _keys(hashes: "Array", document: int) -> "Array":
 
 
 @dataclass(frozen=True, slots=True)
-class Prints:
+class FingerprintSet:
     """Of consecutive documents from number `first` on: who has a gram, a band, a term; and all signatures.
 
     `signatures` has one row for each document, uint32, shape (documents, PERMUTATIONS).
@@ -92,7 +92,7 @@ class Prints:
     signatures: "Array"
 
     @classmethod
-    def of(cls, first: int, fingerprints: Iterable[Fingerprint | None]) -> "Prints":
+    def of(cls, first: int, fingerprints: Iterable[Fingerprint | None]) -> "FingerprintSet":
         """None stands for a number without a document."""
         import numpy as np
 
@@ -113,14 +113,14 @@ class Prints:
     def __len__(self) -> int:
         return len(self.signatures)
 
-    def with_next(self, other: "Prints") -> "Prints":
+    def with_next(self, other: "FingerprintSet") -> "FingerprintSet":
         """These prints and those of the documents that follow."""
         import numpy as np
 
         grams, bands, terms = (
             Postings.of(np.concatenate((getattr(self, name).keys, getattr(other, name).keys))) for name in PARTS
         )
-        return Prints(self.first, grams, bands, terms, np.concatenate((self.signatures, other.signatures)))
+        return FingerprintSet(self.first, grams, bands, terms, np.concatenate((self.signatures, other.signatures)))
 
     def alike(self, signature: "Array", bands: "Array") -> "tuple[Array, Array]":
         """Documents that share a band, and their similarities."""
@@ -140,7 +140,7 @@ class Prints:
         np.save(folder / "signatures.npy", self.signatures)
 
     @classmethod
-    def open(cls, folder: Path, first: int) -> "Prints":
+    def open(cls, folder: Path, first: int) -> "FingerprintSet":
         """Mapped, not read. Raises OSError or ValueError for files that are missing or cut."""
         import numpy as np
 
