@@ -7,10 +7,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import authority
 import facts
 import pytest
 
 from generator.log import archive
+from generator.log.anchors.tokens import new_request, verify_token
 from generator.log.archive import record_path
 from generator.log.evidence import Evidence, gather, speaking
 from generator.log.note import Checkpoint
@@ -28,6 +30,16 @@ def evidence(output: Path, serial: int) -> Evidence:
 @pytest.fixture(scope="module")
 def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return facts.archive(tmp_path_factory.mktemp("output"), 11, published=facts.TIME)
+
+
+@pytest.fixture(scope="module")
+def stamped(output: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files that go with a token over the evidence's checkpoint, by their names beside the record."""
+    base, note = tmp_path_factory.mktemp("authority"), evidence(output, 7).note.encode()
+    made, request = authority.make(base / "local"), new_request(note)
+    reply, root = authority.reply(made, request), (made / "root.pem").read_bytes()
+    chain = verify_token(reply, request, note, root).chain
+    return {"local.tsr": reply, "local.chain.pem": chain, "local.root.pem": root}
 
 
 @pytest.fixture
@@ -142,3 +154,22 @@ def test_the_lines_work_for_the_first_entry_of_a_log_of_one_that_has_no_date(tmp
     said = subprocess.run(["dash"], input=script, cwd=folder, capture_output=True, text=True, timeout=60).stdout
     assert said.split("\n")[-2].startswith("VERIFIED: 0.json is entry 0")
     assert "at no time that this evidence has (publisher's clock)" in said
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_lines_verify_a_stamp_at_its_own_time(folder: Path, shell: str, stamped: dict[str, bytes]) -> None:
+    for name, data in stamped.items():
+        (folder / name).write_bytes(data)
+    (said,) = [line for line in run(folder, shell).split("\n") if "existed by" in line]
+    assert re.fullmatch(r"VERIFIED: the checkpoint existed by \S+ +\d+ [0-9:]+ 20\d\d GMT \(local\)", said)
+
+
+@pytest.mark.parametrize("name", ["local.tsr", "local.root.pem", "7.evidence"])
+def test_the_lines_refuse_a_stamp_with_another_file(folder: Path, name: str, stamped: dict[str, bytes]) -> None:
+    for each, data in stamped.items():
+        (folder / each).write_bytes(data)
+    data = (folder / name).read_bytes()
+    (folder / name).write_bytes(data[:-60] + data[-60:].swapcase())
+    said = run(folder)
+    assert "NOT STAMPED: local: " in said or "NOT VERIFIED" in said
+    assert not re.search(r"^VERIFIED: the checkpoint existed by", said, re.MULTILINE)

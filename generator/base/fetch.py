@@ -1,8 +1,11 @@
-"""The one way to read a URL: bounded in time as a whole and in size, http and https only."""
+"""The one way to ask a URL: bounded in time as a whole and in size, http and https only."""
 
 import threading
 import time
 import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from generator.base.errors import PressError
@@ -10,6 +13,12 @@ from generator.base.errors import PressError
 TIMEOUT_SECONDS = 30.0
 MAX_BYTES = 64 << 20
 _PIECE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    body: bytes
 
 
 class _SameKind(urllib.request.HTTPRedirectHandler):
@@ -29,13 +38,39 @@ def fetch(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS, max_bytes: int 
 
     A server that sends byte after byte is waited for as long as one that sends none.
     """
+    reply = _answer(url, None, {}, timeout_seconds, max_bytes)
+    if reply.status in (404, 410):
+        return None
+    return _body(url, reply)
+
+
+def post(
+    url: str,
+    data: bytes,
+    *,
+    content_type: str = "application/octet-stream",
+    headers: Mapping[str, str] = MappingProxyType({}),
+    timeout_seconds: float = 10.0,
+    max_bytes: int = 1 << 20,
+) -> Reply:
+    """What a server answers to `data`, whatever the status. Raises PressError where no whole answer came."""
+    return _answer(url, data, {"Content-Type": content_type, **headers}, timeout_seconds, max_bytes)
+
+
+def _body(url: str, reply: Reply) -> bytes:
+    if reply.status != 200:
+        raise PressError(f"{url}: the server answered {reply.status}", hint="Try again later.")
+    return reply.body
+
+
+def _answer(url: str, data: bytes | None, headers: Mapping[str, str], timeout_seconds: float, max_bytes: int) -> Reply:
     if not url.startswith(("https://", "http://")):
         raise PressError(f"{url[:200]}: only http and https addresses are read")
-    answer: list[bytes | Exception | None] = []
+    answer: list[Reply | Exception] = []
 
     def ask() -> None:
         try:
-            answer.append(_ask(url, timeout_seconds, max_bytes))
+            answer.append(_ask(url, data, headers, timeout_seconds, max_bytes))
         except Exception as error:  # raised again in the caller's thread
             answer.append(error)
 
@@ -49,7 +84,7 @@ def fetch(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS, max_bytes: int 
     return answer[0]
 
 
-def _ask(url: str, timeout_seconds: float, max_bytes: int) -> bytes | None:
+def _ask(url: str, data: bytes | None, headers: Mapping[str, str], timeout_seconds: float, max_bytes: int) -> Reply:
     import http.client
     import urllib.error
 
@@ -57,17 +92,18 @@ def _ask(url: str, timeout_seconds: float, max_bytes: int) -> bytes | None:
     pieces = []
     size = 0
     try:
-        request = urllib.request.Request(url, headers={"User-Agent": "prior-art", "Cache-Control": "no-cache"})
-        with urllib.request.build_opener(_SameKind).open(request, timeout=timeout_seconds) as reply:
+        request = urllib.request.Request(
+            url, data, headers={"User-Agent": "prior-art", "Cache-Control": "no-cache", **headers}
+        )
+        try:
+            opened = urllib.request.build_opener(_SameKind).open(request, timeout=timeout_seconds)
+        except urllib.error.HTTPError as error:
+            opened = error
+        with opened as reply:
             while (piece := reply.read1(_PIECE)) and size <= max_bytes and time.monotonic() < until:
                 pieces.append(piece)
                 size += len(piece)
-            promised = reply.headers.get("Content-Length")
-    except urllib.error.HTTPError as error:
-        with error:
-            if error.code in (404, 410):
-                return None
-            raise PressError(f"{url}: the server answered {error.code}", hint="Try again later.") from error
+            promised, status = reply.headers.get("Content-Length"), reply.status
     except (OSError, ValueError, http.client.HTTPException) as error:
         said = str(getattr(error, "reason", None) or error)[:200]  # a server's own bytes may be in it
         reason = "".join(c if c.isprintable() else "?" for c in said)
@@ -76,4 +112,4 @@ def _ask(url: str, timeout_seconds: float, max_bytes: int) -> bytes | None:
         raise PressError(f"{url}: larger than {max_bytes} bytes")
     if promised is not None and promised.isascii() and promised.isdigit() and int(promised) != size:
         raise PressError(f"{url}: {size} of {promised} bytes came", hint="Try again later.")
-    return b"".join(pieces)
+    return Reply(status, b"".join(pieces))

@@ -1,12 +1,13 @@
 """One publication on this machine, as a command is given it, and what a command found."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from generator.base.fetch import fetch
+from generator.base.fetch import Reply, fetch, post
 from generator.base.server_time import server_time
 from generator.base.settings import Settings
 
@@ -19,7 +20,8 @@ def clock() -> str:
 class Publication:
     """Where everything is: `root` holds the settings' file, `secret` a signing key's text or nothing.
 
-    `now` is the clock, `fetch` reads a URL (None: nothing is there), `server_time` asks the clock of a web server.
+    `now` is the clock, `fetch` reads a URL (None: nothing is there), `server_time` asks the clock of a web server,
+    `post` sends bytes to a URL, `wait` lets seconds pass.
     """
 
     root: Path
@@ -29,6 +31,8 @@ class Publication:
     now: Callable[[], str] = clock
     fetch: Callable[[str], bytes | None] = fetch
     server_time: Callable[[str], datetime | None] = server_time
+    post: Callable[..., Reply] = post
+    wait: Callable[[float], None] = time.sleep
 
     @property
     def output(self) -> Path:

@@ -45,6 +45,9 @@ class Settings:
     facts_remote: str = ""
     facts_branch: str = "publication"
     pages_branch: str = "gh-pages"
+    authorities: str = ""
+    calendars: str = ""
+    block_headers: str = "https://blockstream.info/api"
     demonstration: bool = False
     watts: str = ""
     price_per_cpu_hour: str = ""
@@ -86,6 +89,9 @@ FORMS = {
     "price_per_cpu_hour": (NUMBER, "a decimal number, or nothing"),
     "price_per_kwh": (NUMBER, "a decimal number, or nothing"),
     "currency": (re.compile(r"[A-Z]{0,3}"), "three capital letters, such as EUR"),
+    "authorities": (re.compile(r"[^\x00-\x1f]*"), "names of authorities or their files, with blanks between them"),
+    "calendars": (re.compile(r"[^\x00-\x1f]*"), "addresses of calendars, with blanks between them"),
+    "block_headers": (re.compile(r"https?://[^\s?#]+[^\s?#/]"), "an http or https URL without a slash at the end"),
     "output": (re.compile(r"[^\x00-\x1f]+"), "a folder"),
     "facts_branch": (re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*"), "the name of a git branch"),
     "pages_branch": (re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*"), "the name of a git branch"),

@@ -78,6 +78,14 @@ def append(publication: "Publication", key_file: Path | None) -> "Outcome":
     return append(publication, key_file)
 
 
+@command("prior-art stamp")
+def stamp(publication: "Publication") -> "Outcome":
+    """Have others say that the newest checkpoint exists: authorities and calendars in the settings."""
+    from generator.commands.anchoring import stamp
+
+    return stamp(publication)
+
+
 @command("prior-art build")
 def build(publication: "Publication") -> "Outcome":
     """Build the site from the facts: pages, search index, feeds, catalogue."""
@@ -126,14 +134,25 @@ def nightly(publication: "Publication", **choice: Any) -> "Outcome":
 @click.option(
     "--memory/--no-memory", default=True, help="Compare with the newest checkpoint seen of this log.  [default: yes]"
 )
+@click.option("--trust", type=FILE, multiple=True, help="Root certificate (PEM) of an authority; more than once.")
 @click.option("--regenerate", is_flag=True, help="Then write each text again with its model, and compare.")
 @click.option("--profile", help="A model profile to try first: a name or a TOML file.")
 @click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads for it.  [default: all]")
 def verify(publication: "Publication", target: str, **choice: Any) -> "Outcome":
-    """Verify a saved page or record, a serial number, a folder or an address, without trusting the publisher."""
+    """Verify a saved page, record or evidence pack, a serial number, a folder or an address, trusting no publisher."""
     from generator.commands.verify import verify
 
     return verify(publication, target, **choice)
+
+
+@command("prior-art evidence 123")
+@click.argument("number", metavar="SERIAL")
+@click.option("--to", type=FILE, help="File to write.  [default: <number>.evidence.zip here]")
+def evidence(publication: "Publication", number: str, to: Path | None) -> "Outcome":
+    """Write one zip that proves a disclosure and its times offline, with the program or without it."""
+    from generator.commands.evidence import evidence
+
+    return evidence(publication, number, to)
 
 
 @command("prior-art serve --port 8000")

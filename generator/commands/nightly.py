@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from generator.base.errors import ConfigError
 from generator.base.publication import Outcome, Publication
+from generator.commands.anchoring import probe, stamp
 from generator.commands.gates import selftest_if_due
-from generator.commands.verify import hold
+from generator.commands.verify import hold, pinned_trust
 from generator.publish.facts_branch import branch_of
 from generator.publish.keyfile import require_settled, signing_key_of
 from generator.site.build import shipped_folders
@@ -107,7 +108,8 @@ def _checks(publication: Publication) -> Iterator["Step"]:
     from generator.site.check import check_site
     from generator.verify.verify import pinned, verify_folder
 
-    ledger = yield from verify_folder(publication.output, pinned(publication.settings.vkey), None)
+    key, trust = pinned(publication.settings.vkey), pinned_trust(publication)
+    ledger = yield from verify_folder(publication.output, key, None, trust=trust)
     yield from check_site(publication.output, publication.settings, ledger)
 
 
@@ -135,6 +137,8 @@ def publish(
     if begin:
         return outcome
     publication.report(outcome.lines[0])
+    for line in stamp(publication).lines:
+        publication.report(line)
     build(publication, ledger)
     checked = check(publication)
     if not checked.ok:
@@ -173,6 +177,7 @@ def _begin(
             newest,
             site_url=settings.site_url,
             server_time=lambda: publication.server_time(settings.site_url),
+            authority_time=lambda: probe(publication),
         ),
         branch=branch_of(publication),
         report=publication.report,

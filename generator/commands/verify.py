@@ -11,6 +11,7 @@ from generator.base.errors import ConfigError, PressError, VerificationError
 from generator.base.publication import Outcome, Publication
 
 if TYPE_CHECKING:
+    from generator.verify.anchors import Trust
     from generator.verify.sources import Fetch
 
 CONCLUSIONS: tuple[tuple[str, bool | None, str], ...] = (
@@ -29,6 +30,7 @@ def verify(
     profile: str | None = None,
     threads: int = 0,
     memory: bool = True,
+    trust: tuple[Path, ...] = (),
 ) -> Outcome:
     """Each step that holds, then the one that does not; with `regenerate`, then whether the text is written again.
 
@@ -51,6 +53,7 @@ def verify(
         fetch=once,
         old_checkpoint=old,
         memory=memory_folder() if memory else None,
+        trust=pinned_trust(publication, trust),
     )
     try:
         verified = hold(steps, f"{target}: verified")
@@ -64,6 +67,15 @@ def verify(
         if regenerate and verified.ok
         else verified
     )
+
+
+def pinned_trust(publication: Publication, more: tuple[Path, ...] = ()) -> "Trust":
+    """Roots of authorities: of the package, of the settings, and in the files `more`, by the names of these files."""
+    from generator.log.anchors.authorities import built_in_roots, certificate, load_authorities
+    from generator.verify.anchors import Trust
+
+    own = {one.name: one.root for one in load_authorities(publication.settings.authorities, publication.root)}
+    return Trust({**built_in_roots(), **own, **{path.stem: certificate(path) for path in more}})
 
 
 def memory_folder() -> Path:

@@ -17,6 +17,7 @@ from typing import Any
 from generator.base import canonical, files
 from generator.base.errors import LogError, RecordError
 from generator.log import merkle
+from generator.log.anchors.folder import unlogged
 from generator.log.archive import BESIDE, WAITING, current, queued, read_findings, read_judgement, record_path, tiles
 from generator.log.entries import MAX_BYTES, Dated, Disclosed, Entry, Superseded
 from generator.log.ledger import Ledger
@@ -73,7 +74,8 @@ def stage_queue(
     """Stage everything in the queue for the log `origin`, which says `known`, and the lists of what runs left out.
 
     None when there is nothing.
-    What cannot enter the log at the time `now` is set aside with its reason, which is reported; the rest goes on.
+    What cannot enter the log at the time `now` is set aside with its reason, which is reported; the rest goes on. With
+    the records go the digests of what others have said of earlier checkpoints and no entry names yet.
     """
     with _lock(output):
         entries: list[Entry] = []
@@ -94,6 +96,7 @@ def stage_queue(
             entries.append(entry)
             names.append(path.name)
         entries += [*joined, *to_log(output, known, report)]
+        entries += unlogged(output / "log", known) if entries else ()
         return _stage(output, origin, entries, names) if entries else None
 
 

@@ -28,6 +28,7 @@ class _Said:
         self._withdrawn: set[int] = set()
         self._superseded: set[int] = set()
         self._left: dict[str, LeftOut] = {}
+        self._anchored: dict[str, str] = {}
 
     def add(self, index: int, entry: Entry) -> str:
         match entry:
@@ -40,8 +41,7 @@ class _Said:
             case LeftOut():
                 return self._left_out(entry)
             case Anchored():
-                wrong = (path for path, _, _ in entry.files if not _below(path))
-                return next((f"the file {path} does not lie below log/" for path in wrong), "")
+                return self._anchor(entry)
             case Closed() if index != self._ledger.size - 1:
                 return "the log is closed, and goes on"
             case Opened() if index:
@@ -98,6 +98,14 @@ class _Said:
         if entry.leaf in self._superseded or entry.leaf in self._withdrawn:
             return f"disclosure {entry.leaf} is superseded or withdrawn already"
         self._superseded.add(entry.leaf)
+        return ""
+
+    def _anchor(self, entry: Anchored) -> str:
+        for path, digest, _ in entry.files:
+            if not _below(path):
+                return f"the file {path} does not lie below log/"
+            if self._anchored.setdefault(path, digest) != digest:
+                return f"the file {path} is named with two digests"
         return ""
 
     def _withdraw(self, index: int, entry: Withdrawn) -> str:

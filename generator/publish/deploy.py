@@ -43,11 +43,13 @@ def date_batch(
     *,
     site_url: str = "",
     server_time: Callable[[], datetime | None] = lambda: None,
+    authority_time: Callable[[], tuple[str, datetime] | None] = lambda: None,
 ) -> Batch | None:
     """Stage the entry that dates what is not yet public; None when everything is dated and public.
 
     An open deploy that did become public is confirmed, not replaced. Raises PressError when the destination cannot be
-    read: a date is never fixed without having looked. Raises LogError where `server_time` tells another time.
+    read: a date is never fixed without having looked. Raises LogError where `server_time` or `authority_time`, a name
+    and a probe, tells another time.
     """
     public = public_size(ledger, destination)
     replaced = open_deploy(output, ledger)
@@ -58,18 +60,20 @@ def date_batch(
     if not leaves:
         return None
     index, time = replaced.index if replaced else None, now()
-    require_right(time, server_time())
+    require_right(time, server_time(), "the web server of the site")
+    name, probed = authority_time() or ("", None)
+    require_right(time, probed, f"the time-stamp authority {name}")
     return append.stage_published(output, origin, ledger, time, leaves, replaces=index)
 
 
-def require_right(time: str, other: datetime | None) -> None:
+def require_right(time: str, other: datetime | None, whose: str) -> None:
     """Raises LogError where a second clock differs from `time` by more than CLOCKS_DIFFER_SECONDS; None: not asked."""
     if other is None:
         return
     ahead = (datetime.fromisoformat(time) - other).total_seconds()
     if abs(ahead) > CLOCKS_DIFFER_SECONDS:
         raise LogError(
-            f"this machine's clock says {time}, the web server of the site {other:%Y-%m-%dT%H:%M:%SZ}",
+            f"this machine's clock says {time}, {whose} {other:%Y-%m-%dT%H:%M:%SZ}",
             hint="Set this machine's clock, then run the same command again; nothing was dated.",
         )
 

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from generator.base import files
 from generator.base.errors import ConfigError, PressError, ToolError
 from generator.base.settings import Settings
 from generator.log import archive
+from generator.log.anchors.statements import Statements, read_statements
 from generator.log.entries import Disclosed
 from generator.log.ledger import Ledger
 from generator.site import builder, sources
@@ -54,6 +55,7 @@ class _Workshop:
     report: Callable[[str], None]
     ledger: Ledger
     identity: tuple[tuple[str, bytes], ...]
+    statements: Statements
 
     @property
     def site(self) -> Path:
@@ -84,7 +86,8 @@ def build(
         raise ConfigError(f"{missing}: not a folder of the site's sources", hint="Restore site_templates/ and docs/.")
     inputs, newest = _inputs(settings, templates), archive.read_ledger(output, ledger)
     own = [(STYLE, style(settings).encode()), *([(MARK, mark(root / settings.mark))] if settings.mark else [])]
-    shop = _Workshop(output.resolve(), settings, templates.resolve(), inputs, report, newest, tuple(own))
+    given = (settings, templates.resolve(), inputs, report, newest, tuple(own), read_statements(output / "log"))
+    shop = _Workshop(output.resolve(), *given)
     try:
         shop.site.mkdir(parents=True, exist_ok=True)
         with _alone(shop):
@@ -101,8 +104,7 @@ def build(
 def _build(shop: _Workshop, docs: Path, workers: int) -> Site:
     with ThreadPoolExecutor(workers) as pool:
         built = list(pool.map(lambda item: _volume(shop, *item), _fingerprints(shop).items()))
-    current = shop.ledger.checkpoint
-    drafts, accepted = totals(shop.output)
+    current, (drafts, accepted) = shop.ledger.checkpoint, totals(shop.output)
     site = Site(
         folder=shop.site,
         volumes=tuple(volume for volume, _ in built),
@@ -142,7 +144,8 @@ def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, boo
     folder.mkdir(parents=True)
     near = around(logged)
     for item in logged:
-        page = render_page(item, shop.settings, shop.templates, near[item.serial])
+        told = replace(near[item.serial], told=shop.statements.of(item.serial))
+        page = render_page(item, shop.settings, shop.templates, told)
         (folder / f"{item.serial}.md").write_text(page, encoding="utf-8", newline="\n")
     for name, text in listing_pages(volume, logged, shop.settings, shop.templates):
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
@@ -205,9 +208,8 @@ def _front(shop: _Workshop, site: Site, docs: Path) -> None:
         _replace(path, shop.site / path.name)
     numbers = {str(volume.number) for volume in site.volumes}
     (shop.site / "d").mkdir(exist_ok=True)
-    for stale in [path for path in (shop.site / "d").iterdir() if path.name not in numbers]:
+    for stale in [*(path for path in (shop.site / "d").iterdir() if path.name not in numbers), made]:
         _remove(stale)
-    shutil.rmtree(made)
 
 
 def _thin(made: Path) -> None:
@@ -242,8 +244,8 @@ def _inputs(settings: Settings, templates: Path) -> str:
 def _fingerprints(shop: _Workshop) -> dict[int, str]:
     """For each volume with a disclosure, a digest of all that its pages are made of.
 
-    The log names every record by its hash and holds the publication times, and what lies beside a record is written
-    once, before the log is signed. So the log alone tells whether a volume changed: nothing of a sealed one is read.
+    The log names every record by its hash and holds the times; what lies beside a record is written once, before the
+    log is signed. So the log, and what others say of it, tell whether a volume changed: no sealed one is read.
     """
     ledger = shop.ledger
     joined: dict[int, str] = {}
@@ -256,7 +258,8 @@ def _fingerprints(shop: _Workshop) -> dict[int, str]:
             digest = digests.setdefault(serial // archive.VOLUME, hashlib.sha256(shop.inputs.encode()))
             if serial not in ledger.withdrawn:
                 time = ledger.dated.get(serial, "")
-                digest.update(f"{serial} {entry.sha256} {time}{joined.get(serial, '')}\n".encode())
+                told = "".join(f" {one}" for one in (joined.get(serial, ""), *shop.statements.of(serial)) if one)
+                digest.update(f"{serial} {entry.sha256} {time}{told}\n".encode())
     return {number: digest.hexdigest() for number, digest in digests.items()}
 
 

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from generator.base import files
 from generator.base.errors import VerificationError
 from generator.base.settings import Settings
+from generator.log.anchors.statements import Statements, read_statements
 from generator.log.archive import LoggedRecord, read_volume, volumes
 from generator.log.ledger import Ledger
 from generator.verify.audit import Step
@@ -44,6 +45,7 @@ class Page:
     anchors: set[str] = field(default_factory=set)
     meta: dict[str, str] = field(default_factory=dict)
     times: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     linked_data: list[Any] = field(default_factory=list)
 
 
@@ -61,6 +63,8 @@ class _Reader(HTMLParser):
             page.meta[at["name"]] = at.get("content", "")
         if tag == "time":
             page.times.append(at.get("datetime", ""))
+        if "data-told" in at:
+            page.told.append(at["data-told"])
         if tag == "script" and at.get("type") == "application/ld+json":
             self._script = []
         if at.get(LOADED.get(tag, "")):
@@ -107,6 +111,7 @@ def check_site(output: Path, settings: Settings, ledger: Ledger) -> Iterator[Ste
     yield _records(site, pages, logged)
     yield _indexed(site, logged)
     yield _dates(site, pages, logged, settings)
+    yield _told(pages, logged, read_statements(output / "log"))
     yield _links(site, pages, settings)
     yield _self_contained(pages, settings)
 
@@ -193,6 +198,22 @@ def _dates(site: Path, pages: dict[str, Page], logged: list[LoggedRecord], setti
     return Step(
         "dates", f"{published} publication times are the log's in page, meta tags, linked data, text, sitemap and feed"
     )
+
+
+def _told(pages: dict[str, Page], logged: list[LoggedRecord], statements: Statements) -> Step:
+    """The rows "existed by" and "public by" are what the files of the log say."""
+    count = 0
+    for item in logged:
+        name = f"d/{item.volume}/{item.serial}.html"
+        wanted = [str(one) for one in statements.of(item.serial)]
+        if pages[name].told != wanted:
+            shown = ", ".join(pages[name].told) or "nothing"
+            raise VerificationError(
+                f"dates: {name} says {shown}, the files below log/anchors {', '.join(wanted) or 'nothing'}",
+                hint=REBUILD,
+            )
+        count += len(wanted)
+    return Step("statements", f"{count} statements of others on pages are those below log/anchors")
 
 
 def _is_disclosure(url: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from generator.base.settings import Settings
 from generator.log import archive
+from generator.log.anchors.statements import Statement
 from generator.log.archive import LoggedRecord
 from generator.record.disclosure import Claim
 from generator.record.record import LICENSE
@@ -21,10 +22,11 @@ TREE_WORDS = 8
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Serials of the disclosures before and after one in its CPC subclass, of the same volume."""
+    """Serials of the disclosures before and after one in its CPC subclass and volume; what others say of it."""
 
     before: int | None = None
     after: int | None = None
+    told: tuple[Statement, ...] = ()
 
 
 def metadata(logged: LoggedRecord, settings: Settings, around: Around = Around()) -> dict[str, Any]:
@@ -60,6 +62,7 @@ def metadata(logged: LoggedRecord, settings: Settings, around: Around = Around()
         **_class(logged),
         **_joined("before_in_class", around.before, settings),
         **_joined("after_in_class", around.after, settings),
+        **_told(around.told),
         "similar": _similar(logged, settings),
         "findings": [asdict(finding) for finding in logged.findings],
         "summary": shorten(text.abstract),
@@ -123,6 +126,13 @@ def _class(logged: LoggedRecord) -> dict[str, Any]:
 def _joined(name: str, serial: int | None, settings: Settings) -> dict[str, Any]:
     """Another disclosure that this one is joined to."""
     return {} if serial is None else {name: {"id": display_id(serial, settings), "path": _path(serial)}}
+
+
+def _told(statements: tuple[Statement, ...]) -> dict[str, Any]:
+    """What others say, by kind."""
+    return {
+        kind: [asdict(one) for one in statements if one.kind == kind] for kind in sorted({s.kind for s in statements})
+    }
 
 
 def _path(serial: int) -> str:

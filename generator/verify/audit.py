@@ -20,7 +20,7 @@ from generator.verify.sources import MAX_TILE, reader, text_of
 MAX_NOTE = 1 << 20
 MAX_RECEIPT = 1 << 20
 NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
-PARTS = ("checkpoint", "checkpoints", "deploys", "tile", "vkey")
+PARTS = ("anchors", "checkpoint", "checkpoints", "deploys", "roots", "tile", "vkey")
 
 
 @dataclass(frozen=True, slots=True)

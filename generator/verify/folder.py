@@ -15,6 +15,7 @@ from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint, VerificationKey, check_signature
 from generator.log.proof import Proof
 from generator.record.record import Record
+from generator.verify.anchors import Trust, audit_anchors, default_trust
 from generator.verify.audit import NUMBER, Step, audit_log, root_of, subtree_rows
 from generator.verify.page import compare
 from generator.verify.sources import MAX_PAGE, MAX_PROOF, MAX_RECORD, carried, page_text, text_of
@@ -25,12 +26,15 @@ BESIDE = {
 }
 
 
-def audit_folder(folder: Path, log: Path, key: VerificationKey) -> Generator[Step, None, Ledger]:
+def audit_folder(
+    folder: Path, log: Path, key: VerificationKey, trust: Trust | None = None
+) -> Generator[Step, None, Ledger]:
     """Everything that stands in `folder`: the log, and where they are there, the records and the site's pages.
 
     Returns what the log says.
     """
     ledger = yield from audit_log(folder, key, log)
+    yield from audit_anchors(log, ledger, trust or default_trust())
     layouts = [name for name in BESIDE if (folder / name).exists()] if log != folder else []
     for layout in layouts:
         yield from audit_records(folder, ledger, key, layout)

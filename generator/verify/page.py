@@ -27,7 +27,7 @@ UNSEEN = frozenset({"hidden", "style", "popover", "inert"})
 IN_PLACE = "press-text"  # where nothing may stand that is not the record's
 PARTS = {
     *("judgement", "remarks of the checks", "classes", "instructions", "listings", "contents", "similar disclosures"),
-    "pin cite",
+    *("pin cite", "statements of others"),
 }
 
 

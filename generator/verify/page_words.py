@@ -52,6 +52,7 @@ LABELS = frozenset(
         "no capture by others",
         "no time-stamp by others",
         "none yet",
+        "not stamped yet",
         "not yet",
         "not yet published",
         "of the draft failed a check and were taken out",

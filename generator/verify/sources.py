@@ -1,13 +1,15 @@
 """What lies behind the name that the user gave: files, a saved page, an address. Every read is bounded."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from generator.base import files
 from generator.base.errors import PressError, VerificationError
+from generator.log.anchors.folder import is_anchor
+from generator.log.anchors.zipped import MAX_ZIP, unpack
 from generator.log.archive import VOLUME, record_path
 from generator.log.tiles import Read
 from generator.verify.html import parse_page
@@ -21,6 +23,7 @@ PAGES = (".html", ".htm", ".mhtml", ".mht")
 PARTS = (".json", ".proof", ".tlog-proof", ".evidence")
 SERIAL = re.compile(r"[0-9]{1,15}")
 NUMBER = re.compile(r"(?:[A-Z]{2,8}-)?([0-9]{1,15})")
+PACKED = {"README.txt", "checkpoint", "verify.sh", "vkey"}
 BOM = b"\xef\xbb\xbf"
 
 
@@ -28,7 +31,8 @@ BOM = b"\xef\xbb\xbf"
 class Bundle:
     """What is known about one disclosure. `asked` is the number in the name; `log` reads files below log/, if at hand.
 
-    `where` names the carrier of the record. `page` is the HTML that is to show the record, and nothing else.
+    `where` names the carrier of the record. `page` is the HTML that is to show the record, and nothing else. `place`
+    is the folder of the log, if it is one on this machine. `pack` are the files of an evidence pack, by name.
     """
 
     name: str
@@ -39,6 +43,8 @@ class Bundle:
     evidence: str | None
     page: str | None
     log: Read | None
+    place: Path | None = None
+    pack: Mapping[str, bytes] | None = None
 
 
 def find(target: str, output: Path, fetch: Fetch) -> Bundle | None:
@@ -128,6 +134,7 @@ def _by_serial(output: Path, serial: int) -> Bundle:
         None,
         None,
         reader(output / "log"),
+        output / "log",
     )
 
 
@@ -137,10 +144,12 @@ def _by_file(path: Path) -> Bundle:
         page = page_text(files.read_some(path, "the page", MAX_PAGE), path.name)
         record, evidence = carried(page, path.name)
         return Bundle(path.name, _asked(path.stem), record, f"carried by {path.name}", None, evidence, page, None)
+    if suffix == ".zip":
+        return _by_pack(path)
     if suffix not in PARTS:
         raise PressError(
             f"{path}: not the name of a saved page, record or proof",
-            hint="Give a page (.html, .mhtml), or a record (.json) with its .proof and .evidence beside it.",
+            hint="Give a page (.html, .mhtml), an evidence pack (.zip), or a record (.json) with its .proof beside it.",
         )
     files.read_some(path, "the file that was named", MAX_PROOF)
     name = path.with_suffix("")
@@ -152,6 +161,25 @@ def _by_file(path: Path) -> Bundle:
     if texts == [None, None]:
         raise PressError(f"{name}.proof: the proof beside the record is not there", hint="Save it from the page.")
     return Bundle(path.name, _asked(name.name), record, f"{name.name}.json", texts[0], texts[1], None, None)
+
+
+def _by_pack(path: Path) -> Bundle:
+    """An evidence pack: the record, what proves it, and the page if it has one. All its names are known ones."""
+    held = unpack(files.read_some(path, "the evidence pack", MAX_ZIP), path.name)
+    serials = [name.removesuffix(".evidence") for name in held if name.endswith(".evidence")]
+    stem = serials[0] if len(serials) == 1 and SERIAL.fullmatch(serials[0]) else ""
+    known = {f"{stem}.{kind}" for kind in ("json", "proof", "evidence", "html")} | PACKED
+    strange = [name for name in held if name not in known and not name.endswith(".pem") and not is_anchor(name)]
+    missing = [name for name in (f"{stem}.json", f"{stem}.proof", "checkpoint", "vkey") if name not in held]
+    if not stem or strange or missing:
+        wrong = f"{strange[0]} has no place" if strange else f"{(missing or ['the evidence'])[0]} is missing"
+        raise VerificationError(f"{path.name}: in an evidence pack {wrong}")
+    proof, evidence = (text_of(held[f"{stem}.{kind}"], f"{stem}.{kind}") for kind in ("proof", "evidence"))
+    page = page_text(held[f"{stem}.html"], f"{stem}.html") if f"{stem}.html" in held else None
+    if page is not None and carried(page, f"{stem}.html")[0] != held[f"{stem}.json"]:
+        raise VerificationError(f"{path.name}: the page in it carries another record")
+    where = f"{stem}.json in {path.name}"
+    return Bundle(path.name, int(stem), held[f"{stem}.json"], where, proof, evidence, page, None, None, held)
 
 
 def _by_url(url: str, fetch: Fetch) -> Bundle:

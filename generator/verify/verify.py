@@ -3,7 +3,8 @@
 Steps for one disclosure: (1) the record is canonical and follows the schema; (2) its log entry is derived from its
 hash, or read from the log and compared; (3) proof and evidence lead from the entries to a root, and the index is the
 number that was asked for; (4) the checkpoint bears a signature of the pinned key; (5) it, and an older checkpoint if
-one is given, is a beginning of the newest one; (6) the log dates it; (7) the page shows the record, number and date.
+one is given, is a beginning of the newest one; (6) the log dates it; (7) the page shows the record, number and date;
+(8) others whom the reader has pinned say that the checkpoint existed, or was public, by a time.
 `docs/verify-by-hand.md` does the same with common tools.
 """
 
@@ -15,15 +16,17 @@ from pathlib import Path
 from generator.base import files
 from generator.base.errors import LogError, PressError, RecordError, VerificationError
 from generator.log import merkle
-from generator.log.entries import Dated, Disclosed, Entry, parse_entry
+from generator.log.entries import Dated, Disclosed, Entry
 from generator.log.evidence import Evidence, role, speaking
 from generator.log.ledger import Ledger
-from generator.log.note import Checkpoint, VerificationKey, check_signature
+from generator.log.note import Checkpoint, VerificationKey
 from generator.log.proof import Proof
 from generator.log.tiles import Read, Tiles
 from generator.record.record import Record
 from generator.verify import page
+from generator.verify.anchors import Told, Trust, default_trust, existed_by, told_in_pack
 from generator.verify.audit import Step
+from generator.verify.continuity import consistent, signed, whole_log
 from generator.verify.folder import audit_folder
 from generator.verify.memory import Memory
 from generator.verify.sources import MAX_PROOF, Bundle, Fetch, find, reader, text_of
@@ -55,10 +58,12 @@ def verify(
     fetch: Fetch,
     old_checkpoint: Path | None = None,
     memory: Path | None = None,
+    trust: Trust | None = None,
 ) -> Iterator[Step]:
     """Verify a file, a serial number, a folder (output/, a site, a log) or a URL; yields each step that holds.
 
-    `memory` is the folder of the newest checkpoints seen so far. Raises VerificationError at the first step that does
+    `memory` is the folder of the newest checkpoints seen so far, `trust` who is believed about times (default: who is
+    pinned in this package). Raises VerificationError at the first step that does
     not hold, PressError when something cannot be read.
     """
     key = pinned(vkey)
@@ -66,9 +71,9 @@ def verify(
     remembered = Memory(memory, key) if memory else None
     found = find(target, output, fetch)
     if found is None:
-        yield from verify_folder(Path(target), key, old, remembered)
+        yield from verify_folder(Path(target), key, old, remembered, trust)
     else:
-        yield from _verify_one(found, key, old, remembered)
+        yield from _verify_one(found, key, old, remembered, trust or default_trust())
 
 
 def pinned(vkey: str) -> VerificationKey:
@@ -94,7 +99,9 @@ def _old(path: Path | None, key: VerificationKey) -> str | None:
     return note
 
 
-def _verify_one(bundle: Bundle, key: VerificationKey, old: str | None, memory: Memory | None) -> Iterator[Step]:
+def _verify_one(
+    bundle: Bundle, key: VerificationKey, old: str | None, memory: Memory | None, trust: Trust
+) -> Iterator[Step]:
     """The numbered steps for one disclosure."""
     # 1. the record
     try:
@@ -129,6 +136,8 @@ def _verify_one(bundle: Bundle, key: VerificationKey, old: str | None, memory: M
         yield from memory.compare(max(checked.notes, key=lambda note: Checkpoint.parse(note).size), bundle.log)
     # 6. the date, 7. the page
     yield from _told(bundle, checked)
+    # 8. what others say
+    yield from _others(bundle, checked, key, trust)
 
 
 def _read_proofs(bundle: Bundle, record: Record, entry: bytes) -> _Checked:
@@ -197,7 +206,23 @@ def _told(bundle: Bundle, checked: _Checked) -> Iterator[Step]:
         if kind in ("superseded", "supersedes", "withdrawn"):
             other = {"superseded": f" by {getattr(entry, 'by', '')}", "supersedes": f" {getattr(entry, 'leaf', '')}"}
             yield Step(kind, f"entry {index}{other.get(kind, '')} ({carrier})")
-    yield Step("existed by", "no evidence", holds=False)
+
+
+def _others(bundle: Bundle, checked: _Checked, key: VerificationKey, trust: Trust) -> Iterator[Step]:
+    """Existed by and public by, each with who says so; and the generator's own word."""
+    told: list[Told] = []
+    if bundle.pack is not None and checked.evidence:
+        note = checked.evidence.note.encode()
+        told = list(told_in_pack(bundle.pack, checked.evidence.checkpoint.size, note, trust))
+    elif bundle.place and bundle.log:
+        told = list(existed_by(checked.index, bundle.place, trust))
+        for size in sorted({one.size for one in told}):
+            kept = text_of(files.read_some(bundle.place / "checkpoints" / str(size), "a checkpoint", MAX_PROOF), "")
+            yield consistent(bundle.log, key, kept, f"the checkpoint of size {size}")
+    for one in told:
+        yield Step("existed by", f"{one.time} ({one.by}, checkpoint {one.size})")
+    if not told:
+        yield Step("existed by", "no evidence", holds=False)
     yield Step("public by", "no evidence", holds=False)
     stated = f"{checked.record.created_at} by the generator's own statement, which is no evidence"
     yield Step("created", stated, holds=False)
@@ -219,60 +244,20 @@ def _spoken(bundle: Bundle, checked: _Checked) -> list[tuple[str, int, Entry]]:
     return [(kind, index, entry) for index, entry in inside if (kind := role(entry, index, checked.index))]
 
 
-def whole_log(log: Read) -> Ledger:
-    """Every entry under the newest checkpoint, whose signature and root the caller has checked."""
-    newest = log("checkpoint")
-    if newest is None:
-        raise PressError("the log has no checkpoint file")
-    try:
-        checkpoint = Checkpoint.parse(text_of(newest, "checkpoint"))
-        tree = Tiles(log, checkpoint.size)
-        entries = []
-        for index, data in tree.entries():
-            if merkle.leaf_hash(data) != tree.nodes(0, index):
-                raise VerificationError(f"entry: entry {index} is not the one whose hash the log has")
-            entries.append(parse_entry(data))
-        return Ledger(tuple(entries), checkpoint)
-    except LogError as error:
-        raise VerificationError(f"entries: {error}") from error
-
-
 def verify_folder(
-    folder: Path, key: VerificationKey, old: str | None, memory: Memory | None = None
+    folder: Path, key: VerificationKey, old: str | None, memory: Memory | None = None, trust: Trust | None = None
 ) -> Generator[Step, None, Ledger]:
     """Everything in `output/`, in a site or in a log's own folder. Returns what the log says."""
     log = folder if (folder / "tile").is_dir() and (folder / "checkpoint").exists() else folder / "log"
     if not (log / "checkpoint").exists():
         raise PressError(f"{folder}: no log/checkpoint here", hint="Give output/, a site's folder, or a record.")
-    ledger = yield from audit_folder(folder, log, key)
+    ledger = yield from audit_folder(folder, log, key, trust)
     read = reader(log)
     if old is not None:
         yield consistent(read, key, old, "the older checkpoint")
     if memory:
         yield from memory.compare(text_of(read("checkpoint") or b"", "checkpoint"), read)
     return ledger
-
-
-def consistent(log: Read, key: VerificationKey, note: str, name: str) -> Step:
-    """The tree of `note` is a beginning of the log's newest tree."""
-    newest = log("checkpoint")
-    if newest is None:
-        raise PressError("the log has no checkpoint file")
-    signed(text_of(newest, "checkpoint"), key, "newest checkpoint")
-    signed(note, key, name)
-    try:
-        now, then = Checkpoint.parse(text_of(newest, "checkpoint")), Checkpoint.parse(note)
-        if then.size > now.size:
-            raise VerificationError(f"consistency: {name} has {then.size} entries, the log has only {now.size}")
-        tree = Tiles(log, now.size)
-        if merkle.root(tree.nodes, now.size) != now.root:
-            raise VerificationError("consistency: the log's tiles do not give the root of its newest checkpoint")
-        merkle.check_consistency(
-            then.size, now.size, then.root, now.root, merkle.consistency_proof(tree.nodes, then.size, now.size)
-        )
-    except (LogError, ValueError) as error:
-        raise VerificationError(f"consistency: {name}: {error}") from error
-    return Step("consistency", f"{name} (size {then.size}) is a beginning of the newest one (size {now.size})")
 
 
 def _entry_in_log(log: Read, checked: _Checked) -> Step:
@@ -284,12 +269,3 @@ def _entry_in_log(log: Read, checked: _Checked) -> Step:
     if logged != checked.entry:
         raise VerificationError(f"entry: the log's entry {checked.index} names another record")
     return Step("entry", f"the log's entry {checked.index} names this record")
-
-
-def signed(note: str, key: VerificationKey, name: str) -> None:
-    try:
-        if Checkpoint.parse(note).origin != key.name:
-            raise VerificationError(f"{name}: it is of the log {Checkpoint.parse(note).origin}, the key of {key.name}")
-        check_signature(note, key)
-    except LogError as error:
-        raise VerificationError(f"{name}: {error}") from error

@@ -19,13 +19,13 @@
     "Review", "Seed", "Status", "Superseded", "This", "To check this sheet, type: prior-art verify", "UTC",
     "Weights SHA-256", "a", "by", "by the publisher's clock", "by the publisher's clock, entry", "entry", "evidence",
     "index", "machine-generated, not a patent", "no capture by others", "no time-stamp by others", "none yet",
-    "not yet", "not yet published", "of the draft failed a check and were taken out", "of the log", "proof",
+    "not stamped yet", "not yet", "not yet published", "of the draft failed a check and were taken out", "of the log", "proof",
     "published", "publisher's statement", "record", "reviewed", "superseded by", "supersedes", "text",
     "that is too small to write useful inventions", "topic given", "volume",
   ]);
   const TAGS = new Set(("a article aside b br button code dd details div dl dt em h1 h2 h3 i li nav ol p pre press-verdict"
     + " section span strong summary time ul").split(" "));
-  const PARTS = new Set(["judgement", "remarks of the checks", "classes", "instructions", "listings", "contents", "similar disclosures", "pin cite"]);
+  const PARTS = new Set(["judgement", "remarks of the checks", "classes", "instructions", "listings", "contents", "similar disclosures", "pin cite", "statements of others"]);
   const NUMBER = /^[A-Z]{2,8}-[0-9]{7,15}$/;
   const trim = (text) => text.replace(/\s+/g, " ").replace(/^[ ().,:;·]+|[ ().,:;·]+$/g, "");
   const short = (text) => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

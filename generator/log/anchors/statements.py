@@ -1,0 +1,72 @@
+"""Who says, by the files below log/anchors/, that a checkpoint existed or was public by a time.
+
+Nothing is verified here: the publisher verified each file before it was kept, and `check` and `verify` do it anew.
+"""
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from generator.base import files
+from generator.log.anchors import folder
+from generator.log.anchors.opentimestamps import confirmed, parse
+from generator.log.anchors.tokens import read_token
+from generator.log.tiles import Read
+
+Kind = Literal["existed", "public"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Statement:
+    """`by` is the name that the publisher gives to who says it; `size` that of the checkpoint."""
+
+    kind: Kind
+    by: str
+    size: int
+    time: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.by} {self.size} {self.time}"
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """All statements about a log."""
+
+    all: tuple[Statement, ...] = ()
+    _by: dict[tuple[str, str], list[Statement]] = field(default_factory=dict, repr=False)
+
+    def of(self, serial: int) -> tuple[Statement, ...]:
+        """By each who says something, of each kind, the one about the smallest checkpoint that covers `serial`."""
+        if not self._by:
+            for one in sorted(self.all, key=lambda one: one.size):
+                self._by.setdefault((one.kind, one.by), []).append(one)
+        found = []
+        for those in self._by.values():
+            place = bisect_right(those, serial, key=lambda one: one.size)
+            found += those[place : place + 1]
+        return tuple(sorted(found))
+
+
+def read_statements(log: Path) -> Statements:
+    """Raises LogError for a file that says nothing about its checkpoint."""
+    return Statements(tuple(_statements(log)))
+
+
+def _statements(log: Path) -> Iterator[Statement]:
+    for size, names in folder.anchored(log).items():
+        note = files.read_some(log / "checkpoints" / str(size), "a kept checkpoint", folder.MAX_FILE)
+        for stamp in folder.stamps(size, names, folder.reader(log)):
+            yield Statement("existed", stamp.name, size, read_token(stamp.reply, stamp.request, note).time)
+        if (block := block_of(size, names, folder.reader(log), note)) is not None:
+            yield Statement("existed", "bitcoin", size, block[1])
+
+
+def block_of(size: int, names: tuple[str, ...], read: Read, note: bytes) -> tuple[int, str] | None:
+    """The lowest Bitcoin block that proofs and headers of a size lead to, and its day. Raises LogError."""
+    headers, digest = folder.headers(size, names, read), hashlib.sha256(note).digest()
+    found = [confirmed(parse(proof, digest), headers) for _, proof in folder.proofs(size, names, read)]
+    return min((one for one in found if one), default=None)

@@ -1,0 +1,165 @@
+"""What others say of a checkpoint, verified: existed by whom, and public by whom.
+
+Whom a reader trusts is pinned: roots of authorities by name. What stands below log/anchors/ must be for the very
+checkpoint that it lies beside; who signed it is said only where the signer is pinned.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.base import files
+from generator.base.errors import LogError, PressError, VerificationError
+from generator.log.anchors import folder
+from generator.log.anchors.authorities import built_in_roots
+from generator.log.anchors.statements import block_of
+from generator.log.anchors.tokens import read_token, verify_token
+from generator.log.entries import Anchored
+from generator.log.ledger import Ledger
+from generator.log.tiles import Read
+from generator.verify.audit import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Pinned roots of time-stamp authorities (PEM), by the name that is printed."""
+
+    roots: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Somebody who is pinned says that the checkpoint of `size` existed by `time`."""
+
+    size: int
+    by: str
+    time: str
+
+    @property
+    def family(self) -> str:
+        """Of several blocks, one counts."""
+        return self.by.partition(" block")[0]
+
+
+def default_trust() -> Trust:
+    return Trust(built_in_roots())
+
+
+def told_by_stamp(stamp: folder.Stamp, note: bytes, trust: Trust) -> Told | None:
+    """None for a token under a root that is not pinned. Raises VerificationError for one that is for something else."""
+    where = folder.anchor_path(stamp.size, f"{stamp.name}.tsr")
+    try:
+        read_token(stamp.reply, stamp.request, note)
+    except LogError as error:
+        raise VerificationError(f"existed by: {where}: {error}") from error
+    for name, root in trust.roots.items():
+        try:
+            return Told(stamp.size, name, verify_token(stamp.reply, stamp.request, note, root).time)
+        except LogError:
+            continue
+    return None
+
+
+def told_by_bitcoin(size: int, names: tuple[str, ...], read: Read, note: bytes) -> Told | None:
+    """None where no proof of the size leads to a header that is there. Raises VerificationError for a false one."""
+    try:
+        found = block_of(size, names, read, note)
+    except LogError as error:
+        raise VerificationError(f"existed by: anchors/{size}, OpenTimestamps: {error}") from error
+    return Told(size, f"Bitcoin block {found[0]}", found[1]) if found else None
+
+
+def audit_anchors(log: Path, ledger: Ledger, trust: Trust) -> Iterator[Step]:
+    """Every file there is of a known form and for its checkpoint, and is the one that an entry of the log names."""
+    if (log / "roots").is_dir():
+        _audit_roots(log / "roots")
+    found = folder.anchored(log)
+    said: list[Told] = []
+    unknown: list[str] = []
+    for size, names in found.items():
+        note = files.read_some(log / "checkpoints" / str(size), "the checkpoint of anchors", folder.MAX_FILE)
+        for name in names:
+            if not folder.is_anchor(name):
+                raise VerificationError(f"anchors: anchors/{size}/{name} has no place in a log")
+        for stamp in folder.stamps(size, names, folder.reader(log)):
+            if (told := told_by_stamp(stamp, note, trust)) is None:
+                unknown.append(f"{stamp.name} of {size}")
+            else:
+                said.append(told)
+        if (told := told_by_bitcoin(size, names, folder.reader(log), note)) is not None:
+            said.append(told)
+    yield from _audit_entries(log, ledger)
+    if said:
+        by = ", ".join(sorted({told.family for told in said}))
+        sizes = len({told.size for told in said})
+        yield Step("existed by", f"{len(said)} stamps of {sizes} checkpoints by {by} hold under pinned roots")
+    if unknown:
+        yield Step("existed by", f"not checked, for their roots are not pinned here: {_listed(unknown)}", holds=False)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:8]) + ("" if len(names) <= 8 else f" and {len(names) - 8} others")
+
+
+def _audit_roots(roots: Path) -> None:
+    for path in sorted(roots.iterdir()):
+        if path.name.startswith(files.TEMPORARY):
+            continue
+        data = files.read_some(path, "a certificate", folder.MAX_FILE)
+        kind = path.name.partition("-")[0]
+        if not folder.ROOT.fullmatch(path.name) or folder.root_path(kind, data) != f"roots/{path.name}":
+            raise VerificationError(f"anchors: roots/{path.name} does not hold what its name says")
+
+
+def _audit_entries(log: Path, ledger: Ledger) -> Iterator[Step]:
+    """Each file that an entry names is there, byte for byte. A log alone, without these files, is said to be that."""
+    count = sum(len(entry.files) for entry in ledger.entries if isinstance(entry, Anchored))
+    if count and not any((log / name).exists() for name in ("anchors", "roots")):
+        yield Step("anchors", f"{count} files that entries of the log name are not here", holds=False)
+        return
+    for index, entry in enumerate(ledger.entries):
+        for path, digest, size in entry.files if isinstance(entry, Anchored) else ():
+            try:
+                data = files.read_some(log / path, "an anchor", folder.MAX_FILE)
+            except PressError as error:
+                raise VerificationError(f"anchors: {path}, which entry {index} names, is missing") from error
+            if len(data) != size or hashlib.sha256(data).hexdigest() != digest:
+                raise VerificationError(f"anchors: {path} is not the file that entry {index} names")
+    if count:
+        yield Step("anchors", f"{count} files are those that entries of the log name")
+
+
+def existed_by(serial: int, log: Path, trust: Trust) -> Iterator[Told]:
+    """By each who is pinned, the statement about the smallest checkpoint that covers the disclosure `serial`."""
+    seen: set[str] = set()
+    for size, names in folder.anchored(log).items():
+        if size <= serial:
+            continue
+        note = files.read_some(log / "checkpoints" / str(size), "a kept checkpoint", folder.MAX_FILE)
+        for told in told_about(size, names, folder.reader(log), note, trust):
+            if told.family not in seen:
+                seen.add(told.family)
+                yield told
+
+
+def told_about(size: int, names: tuple[str, ...], read: Read, note: bytes, trust: Trust) -> Iterator[Told]:
+    """What those who are pinned say of the checkpoint of `size`, whose bytes are `note`.
+
+    Raises VerificationError for a file that is about something else.
+    """
+    for stamp in folder.stamps(size, names, read):
+        if (told := told_by_stamp(stamp, note, trust)) is not None:
+            yield told
+    if (told := told_by_bitcoin(size, names, read, note)) is not None:
+        yield told
+
+
+def told_in_pack(pack: Mapping[str, bytes], size: int, note: bytes, trust: Trust) -> Iterator[Told]:
+    """The same for the files of an evidence pack."""
+    if pack["checkpoint"] != note:
+        raise VerificationError("checkpoint: the file in the pack is not the checkpoint under its evidence")
+    for name in pack:
+        if name.endswith(".pem") and not any(name.endswith(kind) for kind in (".chain.pem", ".root.pem")):
+            raise VerificationError(f"{name} has no place in an evidence pack")
+    yield from told_about(size, tuple(pack), lambda path: pack.get(path.rpartition("/")[2]), note, trust)

@@ -1,0 +1,268 @@
+"""The evidence pack: made from facts, verified offline by the program and by a shell, refused where it was changed."""
+
+import io
+import random
+import shutil
+import subprocess
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import authority
+import facts
+import pytest
+from authority import serving
+from calendars import EASIEST, calendar
+from site_fixture import build_site
+
+from generator.base.errors import ConfigError, LogError, PressError, VerificationError
+from generator.base.publication import Outcome, Publication
+from generator.base.settings import Settings
+from generator.commands.anchoring import stamp
+from generator.commands.evidence import evidence
+from generator.commands.verify import verify
+from generator.log.anchors import opentimestamps, zipped
+from generator.log.anchors.zipped import pack, unpack
+
+SERIAL = 1
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publication]:
+    """Three disclosures: dated, stamped by two authorities, in a block, and built as a site."""
+    root = tmp_path_factory.mktemp("publication")
+    made = authority.make(root / "authority")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        serving(lambda body: authority.reply(made, body)) as server,
+        calendar() as blocks,
+    ):
+        patch.setattr(opentimestamps, "FLOOR", EASIEST)
+        shutil.copy(made / "root.pem", root / "local.pem")
+        for name in ("local", "second"):
+            (root / f"{name}.toml").write_text(f'url = "{server.url}"\nroot = "local.pem"\n')
+        settings = Settings(
+            origin=facts.ORIGIN,
+            vkey=facts.key().verification_key.text,
+            site_url="https://example.org/",
+            authorities="local.toml second.toml",
+            calendars=blocks.url,
+            block_headers=blocks.url,
+        )
+        publication = Publication(root, settings, lambda _: None, wait=lambda _: None)
+        facts.archive(root / "output", 3, published=facts.TIME)
+        blocks.ready = True
+        stamp(publication)
+        build_site(root / "output", origin=facts.ORIGIN, vkey=settings.vkey, site_url=settings.site_url)
+        yield publication
+
+
+@pytest.fixture(scope="module")
+def made(world: Publication) -> Path:
+    path = world.root / "pack" / f"PAP-{SERIAL:07}.zip"
+    evidence(world, "PAP-0000001", path)
+    return path
+
+
+def asked(world: Publication, path: Path, **options: Any) -> Outcome:
+    return verify(world, str(path), memory=False, **options)
+
+
+def test_a_pack_is_small_and_the_same_each_time(world: Publication, made: Path, tmp_path: Path) -> None:
+    assert made.stat().st_size < 40_000
+    again = evidence(world, str(SERIAL), tmp_path / "again.zip")
+    assert (tmp_path / "again.zip").read_bytes() == made.read_bytes()
+    assert again.figures["bytes"] == made.stat().st_size
+    assert set(zipfile.ZipFile(made).namelist()) >= {
+        "README.txt", "SHA256SUMS", "checkpoint", "vkey", "verify.sh", "1.json", "1.proof", "1.evidence", "1.html",
+        "local.tsq", "local.tsr", "local.chain.pem", "local.root.pem", "second.tsr", "header-900000.bin",
+    }  # fmt: skip
+
+
+def test_the_program_prints_the_times_each_with_who_says_so(world: Publication, made: Path) -> None:
+    outcome = asked(world, made)
+    said = "\n".join(outcome.lines)
+    assert outcome.ok, said
+    for part in (
+        f"published: {facts.TIME} (the publisher's clock, entry 3, evidence)",
+        "(local, checkpoint 4)",
+        "existed by: 2026-12-01 (Bitcoin block 900000, checkpoint 4)",
+        "--    public by: no evidence",
+        f"--    created: {facts.CREATED} by the generator's own statement",
+        "page: its text, number, dates",
+    ):
+        assert part in said
+
+
+def test_a_reader_who_pins_no_root_is_told_no_time_by_it(world: Publication, made: Path) -> None:
+    stranger = Publication(world.root / "pack", Settings(vkey=world.settings.vkey), lambda _: None)
+    lines = verify(stranger, str(made), memory=False).lines
+    assert not any("(local" in line for line in lines)
+    lines = verify(stranger, str(made), memory=False, trust=(world.root / "local.pem",)).lines
+    assert any(line.startswith("ok    existed by: ") and "(local, checkpoint 4)" in line for line in lines)
+
+
+def test_a_machine_without_the_program_proves_it(world: Publication, made: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(made) as archive:
+        archive.extractall(tmp_path)
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    sums = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, env=environment, capture_output=True)
+    assert sums.returncode == 0
+    done = subprocess.run(["dash", "verify.sh"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    lines = done.stdout.strip().split("\n")
+    assert lines[1].startswith(f"VERIFIED: 1.json is entry 1 of {facts.ORIGIN}; published {facts.TIME}"), done
+    assert [line.partition(" existed by ")[0] for line in lines[2:]] == ["VERIFIED: the checkpoint"] * 2
+    assert done.stderr == ""
+
+
+def repacked(made: Path, change: Callable[[dict[str, bytes]], None]) -> bytes:
+    held = unpack(made.read_bytes(), made.name)
+    change(held)
+    return pack(held)
+
+
+def exchanged(one: str, other: str) -> Callable[[dict[str, bytes]], None]:
+    def change(held: dict[str, bytes]) -> None:
+        held[one], held[other] = held[other], held[one]
+
+    return change
+
+
+def set_to(name: str, data: bytes) -> Callable[[dict[str, bytes]], None]:
+    return lambda held: held.update({name: data})
+
+
+FORGED: dict[str, Callable[[dict[str, bytes]], None]] = {
+    "a record of another": set_to("1.json", facts.record(2).to_bytes()),
+    "no record": lambda held: held.pop("1.json") and None,
+    "no proof": lambda held: held.pop("1.proof") and None,
+    "no evidence": lambda held: held.pop("1.evidence") and None,
+    "no checkpoint": lambda held: held.pop("checkpoint") and None,
+    "another checkpoint": lambda held: held.update(checkpoint=held["checkpoint"].replace(b"\n4\n", b"\n5\n")),
+    "tokens of each other's requests": exchanged("local.tsr", "second.tsr"),
+    "requests exchanged": exchanged("local.tsq", "second.tsq"),
+    "a token of nothing": set_to("local.tsr", b"nothing"),
+    "a page of another record": lambda held: held.update(
+        {"1.html": held["1.html"].replace(b'data-record="', b'data-record="e30=')}
+    ),
+    "a page that shows another date": lambda held: held.update(
+        {"1.html": held["1.html"].replace(facts.TIME.encode(), b"2019-01-01T00:00:00Z")}
+    ),
+    "a header of another block": set_to("header-900000.bin", bytes(80)),
+    "a proof of another file": lambda held: held.update(
+        {name: b"\x00" + data for name, data in held.items() if name.endswith(".bitcoin.ots")}
+    ),
+    "a file that has no place": set_to("run-me.exe", b"x"),
+    "a certificate of nobody": set_to("other.pem", b"x"),
+    "two disclosures": set_to("2.evidence", b"x"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("forgery", FORGED)
+def test_a_pack_that_was_made_anew_with_something_else_is_refused(
+    forgery: str, world: Publication, made: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / made.name
+    path.write_bytes(repacked(made, FORGED[forgery]))
+    try:
+        outcome = asked(world, path)
+    except VerificationError:
+        return
+    assert outcome.ok is False, outcome.lines
+
+
+def rezipped(made: Path, change: Callable[[list[tuple[str, bytes]]], None]) -> bytes:
+    """Any zip, with the mark of a pack at its end."""
+    with zipfile.ZipFile(made) as archive:
+        entries = [(name, archive.read(name)) for name in archive.namelist()]
+    change(entries)
+    held = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        warnings.simplefilter("ignore")  # of a name that stands twice
+        for name, data in entries:
+            archive.writestr(name, data)
+        archive.comment = b"0" * 71
+    head = held.getvalue()[:-71]
+    return head + b"sha256:" + zipped.hashlib.sha256(head).hexdigest().encode()
+
+
+@pytest.mark.parametrize(
+    "name", ["../1.json", "/etc/passwd", "a/b", "1.json", "..", ".hidden", "a\\b", "C:x", "x" * 90]
+)
+def test_a_path_that_climbs_or_stands_twice_is_refused(name: str, made: Path) -> None:
+    data = rezipped(made, lambda entries: entries.append((name, b"x")))
+    with pytest.raises(VerificationError, match=r"is called|SHA256SUMS"):
+        unpack(data, "x.zip")
+
+
+def test_a_zip_that_is_no_pack_is_refused(made: Path) -> None:
+    whole = made.read_bytes()
+    for data in (b"", b"PK", b"sha256:" * 40, whole[:-1], whole + b"\n", whole[5000:], rezipped(made, list.clear)):
+        with pytest.raises(VerificationError):
+            unpack(data, "x.zip")
+    much = rezipped(made, lambda entries: entries.append(("much", bytes(zipped.MAX_BYTES))))
+    with pytest.raises(VerificationError, match="too much"):
+        unpack(much, "x.zip")
+    many = rezipped(made, lambda entries: entries.extend((f"f{n}", b"") for n in range(zipped.MAX_FILES)))
+    with pytest.raises(VerificationError, match="too much"):
+        unpack(many, "x.zip")
+
+
+def flips(world: Publication, made: Path, places: list[int]) -> int:
+    """How many of the packs with one bit changed verify."""
+    whole, accepted = made.read_bytes(), 0
+    path = made.with_name("flipped.zip")
+    for place in places:
+        changed = bytearray(whole)
+        changed[place // 8] ^= 1 << place % 8
+        path.write_bytes(bytes(changed))
+        try:
+            accepted += asked(world, path).ok is True
+        except PressError:
+            continue
+    return accepted
+
+
+def inner_flips(world: Publication, made: Path, tmp: Path, dice: random.Random, count: int) -> tuple[int, int]:
+    """The same for bits of the files, packed anew by somebody who mends all sums: accepted, and of how many."""
+    held = unpack(made.read_bytes(), made.name)
+    proven = [name for name in held if name in ("1.json", "1.proof", "1.evidence", "checkpoint", "header-900000.bin")]
+    accepted = 0
+    for _ in range(count):
+        name = dice.choice(proven)
+        changed = bytearray(held[name])
+        changed[dice.randrange(len(changed))] ^= 1 << dice.randrange(8)
+        path = tmp / made.name
+        path.write_bytes(pack({**held, name: bytes(changed)}))
+        try:
+            accepted += asked(world, path).ok is True
+        except PressError:
+            continue
+    return accepted, count
+
+
+def test_no_flip_of_a_bit_is_accepted(world: Publication, made: Path, tmp_path: Path) -> None:
+    dice = random.Random(1)
+    assert flips(world, made, dice.sample(range(made.stat().st_size * 8), 300)) == 0
+    assert inner_flips(world, made, tmp_path, dice, 40) == (0, 40)
+
+
+@pytest.mark.slow
+def test_none_of_100_000_flips_is_accepted(world: Publication, made: Path) -> None:
+    dice = random.Random(2)
+    places = [dice.randrange(made.stat().st_size * 8) for _ in range(100_000)]
+    assert flips(world, made, places) == 0
+
+
+@pytest.mark.parametrize(("number", "said"), [("3", "is no disclosure"), ("99", "is no disclosure")])
+def test_what_is_no_disclosure_has_no_pack(number: str, said: str, world: Publication, tmp_path: Path) -> None:
+    with pytest.raises(LogError, match=said):
+        evidence(world, number, tmp_path / "x.zip")
+    assert not (tmp_path / "x.zip").exists()
+
+
+def test_what_is_no_number_has_no_pack(world: Publication, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no number of a disclosure"):
+        evidence(world, "XYZ-1", tmp_path / "x.zip")
