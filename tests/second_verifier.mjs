@@ -52,7 +52,7 @@ const generation = {
   number_format: line(40), generator_version: line(40), torch_version: line(100), transformers_version: line(40), cpu_capability: line(100),
 };
 const generation2 = {
-  ...generation, adapter_sha256: form("(?:[0-9a-f]{64})?"), topic_rule: form("(?:publisher-list)?"),
+  ...generation, adapter_sha256: form("(?:[0-9a-f]{64})?"), topic_rule: form("(?:publisher-list|known-elements|substitution|known-technique)?"),
   topic_symbols: list(20, 0, form("[A-HY](?:[0-9]{2}(?:[A-Z](?:[0-9]{1,4}/[0-9]{2,6})?)?)?")),
 };
 const common = {

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from inventions import invention
 from written import HOSTILE, LADDER, NOW, PLAN, Silent, WrittenModel, facts_of, records, run
 
-from generator.base.errors import ConfigError, ModelError
+from generator.base.errors import ModelError
 from generator.log.archive import queued
 from generator.run.drafting import generate
-from generator.run.plan import brief, draft_seed, load_topics
+from generator.run.plan import brief, draft_seed
+from generator.run.topics import Topic
 
 
 def test_accepted_drafts_become_queued_records(tmp_path):
@@ -203,35 +204,7 @@ def test_seeds_and_topics_are_functions_of_the_plan():
     digest = hashlib.sha256(b"0000000000000007:3").digest()
     assert draft_seed(7, 3) == int.from_bytes(digest[:8], "big")
     assert len({brief(PLAN, index).seed for index in range(1000)}) == 1000
-    plan = replace(PLAN, topics=(("F16K", "Valve"), ("A47J", "Kettle")))
+    plan = replace(PLAN, topics=(Topic("F16K", "Valve"), Topic("A47J", "Kettle")))
     briefs = [brief(plan, index) for index in range(200)]
     assert {(b.cpc, b.topic) for b in briefs if b.direction == "top-down"} == {("F16K", "Valve"), ("A47J", "Kettle")}
     assert {b.topic for b in briefs if b.direction == "bottom-up"} == {""}
-
-
-def test_topics(tmp_path):
-    path = tmp_path / "topics.tsv"
-    path.write_text("# class, beginning of a title\nF16K\tValve for\n\nA47J\tMethod for making\n")
-    assert load_topics(path) == (("F16K", "Valve for"), ("A47J", "Method for making"))
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("F16K Valve", ":1: a CPC class, a tab"),
-        ("\tValve", ":1:"),
-        ("F16K\t", ":1:"),
-        ("F16K\ta\x00b", ":1:"),
-        ("# x", "no topic"),
-    ],
-)
-def test_topics_that_cannot_be_used(tmp_path, text, message):
-    path = tmp_path / "topics.tsv"
-    path.write_text(text)
-    with pytest.raises(ConfigError, match=message):
-        load_topics(path)
-
-
-def test_no_topics_file(tmp_path):
-    with pytest.raises(ConfigError, match="cannot be read"):
-        load_topics(tmp_path / "none.tsv")

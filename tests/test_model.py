@@ -141,18 +141,20 @@ def test_briefs_are_taken_as_they_are_needed(profile, engine):
     assert len(taken) == 3 if engine == "generate" else 3 <= len(taken) < 1000
 
 
-def test_a_topic_begins_the_title_of_top_down_drafts_only(profile, engine):
+def test_a_topic_begins_the_title_or_the_first_claim(profile, engine):
     drafts = sorted(
-        opened(profile, engine).drafts(briefs(2, topic="Method for making", cpc="B62J"), FREE),
+        opened(profile, engine).drafts(
+            briefs(2, topic="Method for making", cpc="B62J H04W4/00", rule="known-elements"), FREE
+        ),
         key=lambda d: d.brief.index,
     )
     assert drafts[0].text.startswith("# Patent\n\n## Title\nMethod for making")
     assert drafts[0].generation.topic == "Method for making"
-    assert [d.generation.topic_symbols for d in drafts] == [("B62J",), ()]
-    assert [d.generation.topic_rule for d in drafts] == ["publisher-list", ""]
-    assert drafts[0].generation.prompt.endswith("Method for making")
-    assert drafts[1].generation.topic == ""
-    assert drafts[1].text.startswith("# Patent\n\n## Claims")
+    assert [d.generation.topic_symbols for d in drafts] == [("B62J", "H04W4/00")] * 2
+    assert [d.generation.topic_rule for d in drafts] == ["known-elements"] * 2
+    assert all(d.generation.prompt.endswith("Method for making") for d in drafts)
+    assert drafts[1].generation.topic == "Method for making"
+    assert drafts[1].text.startswith("# Patent\n\n## Claims\n\n1. Method for making")
 
 
 def test_the_account_is_canonical(profile, engine):

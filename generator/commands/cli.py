@@ -47,6 +47,30 @@ def demo(publication: "Publication", **choice: Any) -> "Outcome":
     return demo(publication, **choice)
 
 
+@commands.group()
+def topics() -> None:
+    """What drafts are to be about."""
+
+
+@command("prior-art topics suggest --count 200 --within B62 --out topics.tsv", group=topics, name="suggest", new=True)
+@click.option("--count", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Combinations to draw.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the draw.")
+@click.option("--within", multiple=True, help="Section, class or subclass of the CPC that one of the two lies in.")
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    type=click.Choice(["known-elements", "substitution", "known-technique"]),
+    help="Only by this rule.  [default: all three]",
+)
+@click.option("--out", type=FILE, help="File to write.  [default: standard output]")
+def suggest_topics(publication: "Publication", **choice: Any) -> "Outcome":
+    """Draw topics that combine two groups of the CPC by a rule of obviousness, none that is published already."""
+    from generator.commands.topics import suggest
+
+    return suggest(publication, **choice)
+
+
 @command("prior-art generate --profile starter --count 20")
 @with_drafting
 @click.option(

@@ -155,7 +155,8 @@ def _plan(
     topics: Path | None,
     ladder: "Ladder",
 ) -> "RunPlan":
-    from generator.run.plan import RunPlan, load_topics
+    from generator.run.plan import RunPlan
+    from generator.run.topics import load_topics
 
     return RunPlan(
         profile=profile.name,

@@ -87,7 +87,9 @@ with_drafting = several(
         help="Keep only so many, the best by their scores; the others are counted and hashed.  [default: all]",
     ),
     click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the run.  [default: drawn by chance]"),
-    click.option("--topics", type=FILE, help="Title prefixes, one a line, CPC class and tab before each."),
+    click.option(
+        "--topics", type=FILE, help="Topics, one a line: CPC symbols, tab, beginning of a title (docs/settings.md)."
+    ),
     with_engine,
     click.option("--timings", is_flag=True, help="Show how the time was spent, phase by phase."),
 )

@@ -7,17 +7,21 @@ from typing import Any, Literal, Protocol
 from generator.model.sampling_settings import Sampling
 from generator.record.layouts import Direction
 from generator.record.record import Generation
+from generator.record.topic_rules import PUBLISHER_LIST
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """One draft to write: `topic` begins its title (top-down only), `cpc` is the topic's class, `seed` has 64 bits."""
+    """One draft to write. `topic` begins its title (top-down) or its first claim (bottom-up); `cpc` are the topic's
+    symbols between blanks, `rule` says how it was chosen (record/topic_rules). `seed` has 64 bits.
+    """
 
     index: int
     direction: Direction
     topic: str
     cpc: str
     seed: int
+    rule: str = PUBLISHER_LIST
 
 
 @dataclass(frozen=True, slots=True)

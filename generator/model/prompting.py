@@ -9,7 +9,7 @@ from generator.base.errors import ConfigError
 from generator.model.interface import Brief, Draft, ModelIdentity
 from generator.model.profiles import ModelProfile
 from generator.model.sampling_settings import Sampling
-from generator.record.layouts import ABSTRACT, CLAIMS, DIRECTIONS, HEAD, ORDER, Direction, write_layout
+from generator.record.layouts import ABSTRACT, CLAIMS, DIRECTIONS, HEAD, ORDER, Direction, begun, write_layout
 from generator.record.record import STOPS, SYMBOL, Generation
 
 TOPIC_TOKENS = 32  # room for a topic in the context
@@ -58,17 +58,14 @@ class Prompting:
         return self._ids(text)
 
     def prompt(self, brief: Brief) -> tuple[str, list[int]]:
-        """Prompt and token ids of a brief; a topic goes into the title, which only top-down prompts begin with."""
-        prompt = self._profile.prompt(brief.direction)
-        if brief.topic and brief.direction == "top-down":
-            prompt += brief.topic
-            ids = self._ids(prompt)
-            if self._ids(prompt + "\n\n")[: len(ids)] != ids:
-                raise ConfigError(
-                    f"The topic {brief.topic!r} does not end where a token ends", hint="End it with a whole word."
-                )
-        else:
-            ids = self._ids(prompt)
+        """Prompt and token ids of a brief; a topic begins the title, or the first claim where claims come first."""
+        prompt = begun(self._profile.prompt(brief.direction), brief.direction, brief.topic)
+        ids = self._ids(prompt)
+        after = "\n\n" if brief.direction == "top-down" else " a"
+        if brief.topic and self._ids(prompt + after)[: len(ids)] != ids:
+            raise ConfigError(
+                f"The topic {brief.topic!r} does not end where a token ends", hint="End it with a whole word."
+            )
         if len(ids) > self.longest_prompt:
             raise ConfigError(f"The topic {brief.topic!r} has more than {TOPIC_TOKENS} tokens", hint="Shorten it.")
         return prompt, ids
@@ -103,14 +100,14 @@ class Prompting:
         completion = self.decoded(prompt_ids + ids)[len(self.decoded(prompt_ids)) :]
         if sampling.most_claims != "0":  # where another patent began, the sampler ended the text
             completion = completion.removesuffix(f"\n\n{HEAD}\n\n")
-        topic = brief.topic if brief.direction == "top-down" else ""
+        symbols = tuple(symbol for symbol in brief.cpc.split() if brief.topic and SYMBOL.fullmatch(symbol))
         generation = Generation(
             **asdict(self.identity),
             direction=brief.direction,
             prompt=text,
-            topic=topic,
-            topic_symbols=(brief.cpc,) if topic and SYMBOL.fullmatch(brief.cpc) else (),
-            topic_rule="publisher-list" if topic else "",
+            topic=brief.topic,
+            topic_symbols=symbols,
+            topic_rule=brief.rule if brief.topic else "",
             seed=f"{brief.seed:016x}",
             sampling=sampling.pairs(),
             prompt_tokens=len(prompt_ids),

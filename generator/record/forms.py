@@ -8,6 +8,7 @@ from typing import Any, get_args
 from generator.record import unicode_version
 from generator.record.disclosure import ParagraphOrigin
 from generator.record.layouts import DIRECTIONS
+from generator.record.topic_rules import RULES
 
 Forms = dict[str, Callable[[Any], bool]]
 MAX_BYTES = 1 << 20
@@ -22,7 +23,6 @@ HEX64 = re.compile(r"[0-9a-f]{64}")
 SEED = re.compile(r"[0-9a-f]{16}")
 SYMBOL = re.compile("[A-HY]([0-9]{2}([A-Z]([0-9]{1,4}/[0-9]{2,6})?)?)?")
 STOPS = ("end", "limit")
-TOPIC_RULES = ("", "publisher-list")
 
 
 def _line(limit: int) -> Callable[[Any], bool]:
@@ -118,5 +118,5 @@ GENERATION_2 = {
     **GENERATION,
     "adapter_sha256": _form(re.compile("([0-9a-f]{64})?")),
     "topic_symbols": _array(20, _form(SYMBOL)),
-    "topic_rule": lambda v: v in TOPIC_RULES,
+    "topic_rule": lambda v: v in RULES,
 }

@@ -25,6 +25,9 @@ PROMPTS: dict[Direction, str] = {
     "bottom-up": f"{HEAD}\n\n{CLAIMS}",
 }
 
+# What stands between a prompt's end and a topic: the layout's own lines.
+_BEFORE_TOPIC: dict[Direction, str] = {"top-down": "\n", "bottom-up": "\n\n1. "}
+
 PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _HEADING = re.compile(r"^#.*$", re.MULTILINE)
 _CLAIM = re.compile(r"(?:\A|^[ \t]*\n)(\d{1,4})\. ", re.MULTILINE)  # at the beginning, or after an empty line
@@ -51,6 +54,11 @@ def write_layout(direction: Direction, title: str, abstract: str, claims: Sequen
     numbered = "\n\n".join(f"{n}. {text}" for n, text in enumerate(claims, 1))
     body = {TITLE: f"\n{title}", ABSTRACT: f"\n{abstract}", CLAIMS: f"\n\n{numbered}"}
     return "\n\n".join([HEAD, *(heading + body[heading] for heading in ORDER[direction])])
+
+
+def begun(prompt: str, direction: Direction, topic: str) -> str:
+    """A prompt that goes on with the beginning of a title or of a first claim; without a topic the prompt itself."""
+    return prompt.rstrip("\n") + _BEFORE_TOPIC[direction] + topic if topic else prompt
 
 
 def sections(text: str, *, whole: bool) -> tuple[Part, ...]:

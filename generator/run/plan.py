@@ -2,18 +2,17 @@
 
 import hashlib
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any, Literal
 
-from generator.base import canonical
 from generator.base.errors import ConfigError
 from generator.base.values import read
 from generator.model.interface import Brief
 from generator.model.sampling_settings import Sampling
 from generator.record.judgement import CorpusName
 from generator.record.layouts import Direction
+from generator.run.topics import Topic
 
 StopRule = Literal["count", "drafts", "seconds"]
 STOP_RULES: tuple[StopRule, ...] = ("count", "drafts", "seconds")
@@ -28,7 +27,7 @@ class RunPlan:
     """What determines a run. `seed` is 64 bits; `until` and `amount`: so many accepted (`count`),
     drafts, or seconds of the model's work.
 
-    `topics` are pairs of a CPC class and the beginning of a title; `top_down_share` is decimal text from 0 to 1.
+    Each draft takes one of `topics` that says how its direction begins; `top_down_share` is decimal text from 0 to 1.
     `calibration` (its identifier) and `corpus` (None: there is none) are what the gates judge by.
     """
 
@@ -39,7 +38,7 @@ class RunPlan:
     top_down_share: str
     sampling: Sampling
     publisher: str
-    topics: tuple[tuple[str, str], ...] = ()
+    topics: tuple[Topic, ...] = ()
     calibration: str = ""
     corpus: CorpusName | None = None
 
@@ -62,7 +61,7 @@ class RunPlan:
     def value(self) -> dict[str, Any]:
         """The plan as canonical JSON allows it: the seed, which exceeds 2**53, as 16 hex digits."""
         value = {name: item for name, item in asdict(self).items() if item is not None}
-        return {**value, "seed": f"{self.seed:016x}", "topics": [{"cpc": c, "title": t} for c, t in self.topics]}
+        return {**value, "seed": f"{self.seed:016x}", "topics": [topic.value() for topic in self.topics]}
 
     @classmethod
     def from_value(cls, value: Any) -> "RunPlan":
@@ -72,9 +71,9 @@ class RunPlan:
                 raise OutdatedPlan("the plan names no calibration")
             if value.keys() | {"corpus"} != members:
                 raise ValueError("the members of a plan are expected")
-            topics = [(topic["cpc"], topic["title"]) for topic in value["topics"]]
-            plan: RunPlan = read(cls, {**value, "seed": int(value["seed"], 16), "topics": topics})
-            return plan
+            topics = tuple(map(Topic.of, value["topics"]))
+            plan: RunPlan = read(cls, {**value, "seed": int(value["seed"], 16), "topics": []})
+            return replace(plan, topics=topics)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"not a run's plan: {error}") from error
 
@@ -124,27 +123,8 @@ def brief(plan: RunPlan, index: int) -> Brief:
     share = Decimal(plan.top_down_share)
     direction: Direction = "top-down" if int(share * (index + 1)) > int(share * index) else "bottom-up"
     seed = draft_seed(plan.seed, index)
-    cpc, topic = plan.topics[seed % len(plan.topics)] if plan.topics and direction == "top-down" else ("", "")
-    return Brief(index, direction, topic, cpc, seed)
-
-
-def load_topics(path: Path) -> tuple[tuple[str, str], ...]:
-    """Topics from a text file: a CPC class, a tab, the beginning of a title; `#` begins a comment line."""
-    topics = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: the topics cannot be read: {error}") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        cpc, tab, title = line.partition("\t")
-        title = title.strip()
-        if not tab or not cpc.strip() or not 0 < len(title) <= 200 or canonical.text_problem(title):
-            raise ConfigError(f"{path}:{number}: a CPC class, a tab and 1 to 200 characters of a title are expected")
-        topics.append((cpc.strip(), title))
+    topics = [(topic, topic.begins(direction)) for topic in plan.topics if topic.begins(direction)]
     if not topics:
-        raise ConfigError(
-            f"{path}: no topic in it", hint="Write lines of a CPC class, a tab and the beginning of a title."
-        )
-    return tuple(topics)
+        return Brief(index, direction, "", "", seed)
+    topic, begins = topics[seed % len(topics)]
+    return Brief(index, direction, begins, topic.cpc, seed, topic.rule)

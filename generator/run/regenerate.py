@@ -24,7 +24,9 @@ from generator.model.loading import open_model
 from generator.model.profiles import ModelProfile
 from generator.model.sampling_settings import Sampling
 from generator.model.transformers_generate import ENGINE as PLAIN
+from generator.record.layouts import begun
 from generator.record.record import Generation, Record
+from generator.record.topic_rules import PUBLISHER_LIST
 from generator.run.comparison import direction, first_difference
 from generator.run.judge_draft import form
 from generator.verify.folder import record_places
@@ -167,7 +169,7 @@ def _setup(
 
 
 def _profile(generation: Generation, profiles: Sequence[ModelProfile]) -> ModelProfile:
-    topic = generation.topic if generation.direction == "top-down" else ""
+    topic = generation.topic
     if "\n" in topic:
         raise ModelError("the record's topic has more than one line, and this program takes none such")
     own = [p for p in profiles if p.recorded == generation.model]
@@ -177,7 +179,7 @@ def _profile(generation: Generation, profiles: Sequence[ModelProfile]) -> ModelP
             hint="Give one with --profile; docs/settings.md describes a model profile.",
         )
     for profile in own:
-        if profile.prompt(direction(generation)) + topic == generation.prompt:
+        if begun(profile.prompt(direction(generation)), direction(generation), topic) == generation.prompt:
             return profile
     raise ModelError(
         f"the record's prompt is not that of the profile {own[0].name}",
@@ -206,7 +208,9 @@ def _written_again(
             yield Regeneration(source.name, "not_reproduced_here", "", reason, PLATFORM, platforms[number])
         else:
             seed = int(generation.seed, 16)
-            briefs.append(Brief(number, direction(generation), generation.topic, "", seed))
+            symbols = " ".join(generation.topic_symbols)
+            rule = generation.topic_rule or PUBLISHER_LIST
+            briefs.append(Brief(number, direction(generation), generation.topic, symbols, seed, rule))
     for number, draft in _drafts(model, briefs, sampling, tick):
         source = cases[number][0]
         if isinstance(draft, PressError):

@@ -15,6 +15,7 @@ from generator.base.errors import PressError, RecordError
 from generator.base.settings import Settings
 from generator.log.archive import LoggedRecord
 from generator.log.entries import LeftOut
+from generator.record.topic_rules import COMBINING
 from generator.site.classes import UNCLASSIFIED, assigned, sentence_case, subclass
 from generator.site.metadata import Around, front_matter
 from generator.site.pages import Row, render, row
@@ -58,6 +59,7 @@ class Volume:
     branches: tuple[Branch, ...] = ()
     unclassified: int = 0
     coverage: tuple[tuple[str, str, int], ...] = ()  # month, CPC section or nothing, published disclosures
+    combined: tuple[tuple[str, str, int], ...] = ()  # subclasses that topics combine, sentence of the rule, disclosures
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -70,6 +72,7 @@ class Volume:
                 "days": tuple(Day(**day) for day in value["days"]),
                 "latest": tuple(Row(**item) for item in value["latest"]),
                 "coverage": tuple((month, section, count) for month, section, count in value["coverage"]),
+                "combined": tuple((symbols, rule, count) for symbols, rule, count in value["combined"]),
                 "branches": tuple(Branch(**{**item, "titles": tuple(item["titles"])}) for item in value["branches"]),
             }
         )
@@ -110,6 +113,14 @@ class Site:
     @property
     def published(self) -> int:
         return sum(volume.published for volume in self.volumes)
+
+    @property
+    def combined(self) -> tuple[tuple[str, str, int], ...]:
+        """Of all volumes: subclasses that topics combine, by which rule, in how many disclosures."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for volume in self.volumes:
+            counts.update({(symbols, rule): count for symbols, rule, count in volume.combined})
+        return tuple((symbols, rule, count) for (symbols, rule), count in sorted(counts.items()))
 
     @property
     def demonstration(self) -> bool:
@@ -173,7 +184,19 @@ def summarise(number: int, logged: Sequence[LoggedRecord], settings: Settings) -
         branches=_branches(number, logged),
         unclassified=sum(not item.subclass for item in rows),
         coverage=_coverage(logged),
+        combined=_combined(logged),
     )
+
+
+def _combined(logged: Sequence[LoggedRecord]) -> tuple[tuple[str, str, int], ...]:
+    """By subclass, so that the page stays small whatever the number of disclosures."""
+    made = [item.record.generation for item in logged]
+    counts = Counter(
+        (" with ".join(symbol[:4] for symbol in one.topic_symbols), COMBINING[one.topic_rule])
+        for one in made
+        if one.topic_rule in COMBINING
+    )
+    return tuple((symbols, rule, count) for (symbols, rule), count in sorted(counts.items()))
 
 
 def _coverage(logged: Sequence[LoggedRecord]) -> tuple[tuple[str, str, int], ...]:

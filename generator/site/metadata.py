@@ -10,6 +10,7 @@ from generator.log.anchors.statements import Statement
 from generator.log.archive import LoggedRecord
 from generator.record.disclosure import Claim
 from generator.record.record import LICENSE
+from generator.record.topic_rules import combination
 from generator.site.citation import display_id, permalink
 from generator.site.classes import UNCLASSIFIED, assigned, best_guess, subclass
 
@@ -104,6 +105,7 @@ def _made(logged: LoggedRecord) -> dict[str, Any]:
         "model_attribution": made.model_attribution,
         "direction": made.direction,
         "topic": made.topic,
+        "combination": combination(made.topic_symbols, made.topic_rule),
         "seed": made.seed,
         "sampling": dict(made.sampling),
         "stop": made.stop,

@@ -12,6 +12,7 @@ from generator.base.errors import VerificationError
 from generator.log.archive import VOLUME
 from generator.log.evidence import Evidence
 from generator.record.record import Record
+from generator.record.topic_rules import combination
 from generator.verify.html import Element, parse_page
 from generator.verify.page_dates import check_dates
 from generator.verify.page_head import NUMBER, check_citation, check_head
@@ -104,6 +105,7 @@ def expected(record: Record, evidence: Evidence, number: str) -> dict[str, list[
         "model_attribution": [made.model_attribution],
         "direction": [made.direction],
         "topic": [made.topic] if made.topic else [],
+        "combination": [said] if (said := combination(made.topic_symbols, made.topic_rule)) else [],
         "seed": [made.seed],
         "generator_version": [made.generator_version],
         "removed_claims": [str(len(made.removed_claims))] if made.removed_claims else [],

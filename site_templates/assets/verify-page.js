@@ -88,11 +88,21 @@
       demonstration: made.demonstration ? ["demonstration model", "demonstration model"] : [],
       model: [made.model], revision: [made.revision ?? made.model_revision], weights_sha256: [made.weights_sha256],
       model_license: [made.model_license], model_attribution: [made.model_attribution], direction: [made.direction],
-      topic: made.topic ? [made.topic] : [], seed: [made.seed], generator_version: [made.generator_version],
+      topic: made.topic ? [made.topic] : [], combination: combination(made.topic_symbols || [], made.topic_rule || ""), seed: [made.seed], generator_version: [made.generator_version],
       removed_claims: made.removed_claims.length ? [String(made.removed_claims.length)] : [],
       address: [`/d/${evidence.serial / 8192n}/${evidence.serial}.html`],
       superseded_by: [...other(evidence.supersededBy), ...other(evidence.supersededBy)], supersedes: other(evidence.supersedes),
     };
+  }
+
+  /* Which groups of the CPC a topic combines, and why that is obvious. */
+  function combination(symbols, rule) {
+    const said = {
+      "known-elements": "known elements by known methods", substitution: "one known element in place of another",
+      "known-technique": "a known technique on a similar device",
+    };
+    const written = symbols.map((symbol) => `${symbol.slice(0, 4)} ${symbol.slice(4).replace(/\/00$/, "")}`.trim());
+    return Object.hasOwn(said, rule) ? [`combines ${written.join(" with ")}: ${said[rule]}`] : [];
   }
 
   /* What the page says instead of paragraphs that a program made from the claims. */
