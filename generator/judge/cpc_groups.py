@@ -13,7 +13,7 @@ from generator.base.errors import CorpusError
 from generator.judge.classification import SHIPPED, titles
 
 GROUPS, PAIRS = SHIPPED / "groups.tsv.xz", SHIPPED / "pairs.tsv.xz"
-_GROUP = re.compile(r"([A-HY][0-9]{2}[A-Z])([0-9]{1,4})(?:/[0-9]{2,6})?")
+_GROUP = re.compile(r"([A-HY][0-9]{2}[A-Z])([0-9]{1,4})/[0-9]{2,6}")
 
 
 @cache
