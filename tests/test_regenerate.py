@@ -30,10 +30,11 @@ from generator.record.record import Record
 from generator.run.judge_draft import Formed, form
 from generator.run.plan import RunPlan, brief
 from generator.run.regenerate import PLAIN, PLAIN_REASON, Regeneration, Source, formats, regenerate
+from generator.run.topics import Topic
 
 HERE = EngineChoice(threads=1)
 MADE_WITH = EngineChoice(threads=1, number_format="fp32")
-PLAN = RunPlan("tiny", 7, "drafts", 24, "0.5", Sampling("1", "0.9"), "Example", (("A47J", TOPIC),))
+PLAN = RunPlan("tiny", 7, "drafts", 24, "0.5", Sampling("1", "0.9"), "Example", (Topic("A47J", TOPIC),))
 
 
 def quiet(_: object) -> None:

@@ -15,8 +15,9 @@ from generator.run.folders import Begun, find_finished, find_unfinished, outdate
 from generator.run.lines import Line, read_lines
 from generator.run.plan import RunPlan, Shard
 from generator.run.state import Accepted, RunState
+from generator.run.topics import Topic
 
-PLAN = RunPlan("tiny", 2**64 - 1, "drafts", 4, "0.5", Sampling("0.8"), "Example", (("F16K", "Valve for"),))
+PLAN = RunPlan("tiny", 2**64 - 1, "drafts", 4, "0.5", Sampling("0.8"), "Example", (Topic("F16K", "Valve for"),))
 MODEL = {"model": "tiny", "weights_sha256": "a", "tokenizer_sha256": "b", "number_format": "fp32", "engine": "e"}
 NAME, TIME = "2026-11-22-0123abcd", "2026-11-22T03:17:00Z"
 

@@ -95,7 +95,9 @@ def _dates(logged: LoggedRecord) -> dict[str, Any]:
 
 def _made(logged: LoggedRecord) -> dict[str, Any]:
     made = logged.record.generation
+    said = combination(made.topic_symbols, made.topic_rule)
     return {
+        **({"combination": said} if said else {}),
         "demonstration": made.demonstration,
         "model": made.model,
         "model_revision": made.revision,
@@ -105,7 +107,6 @@ def _made(logged: LoggedRecord) -> dict[str, Any]:
         "model_attribution": made.model_attribution,
         "direction": made.direction,
         "topic": made.topic,
-        "combination": combination(made.topic_symbols, made.topic_rule),
         "seed": made.seed,
         "sampling": dict(made.sampling),
         "stop": made.stop,
