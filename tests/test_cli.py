@@ -169,15 +169,15 @@ def test_a_new_key_is_private_new_and_outside_output(tmp_path: Path, capsys: pyt
     ("words", "message"),
     [
         (["build", "--root", "nowhere"], "nowhere: there is no such folder"),
-        (["serve"], "no built site lies here"),
+        (["serve"], "neither settings (prior-art.toml) nor facts"),
         (["publish"], "one of --to, --begin and --confirm is needed"),
         (["publish", "--to", "ftp:x"], "'ftp:x' is no destination"),
-        (["generate", "--count", "1", "--drafts", "1"], "exclude one another"),
+        (["generate", "--drafts", "4", "--minutes", "1", "--seed", "1", "--shard", "1/2"], "nor how long they take"),
         (["generate", "--profile", "nobody"], "nobody: neither a built-in model profile nor a TOML file"),
         (["nightly", "--count", "1"], "no destination was given"),
         (["train", "data", "run", "--input", "nothing.jsonl"], "nothing.jsonl"),
         (["train", "data", "run", "--input", ".", "--recipe", "r.toml"], "r.toml"),
-        (["check"], "no verification key is pinned"),
+        (["check"], "neither settings (prior-art.toml) nor facts"),
     ],
 )
 def test_what_is_wrong_is_told_with_a_hint(

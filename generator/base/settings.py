@@ -42,6 +42,11 @@ class Settings:
     corpus: str = ""
     calibration: str = ""
     reader: str = ""
+    topics: str = ""
+    count: str = ""
+    drafts: str = ""
+    minutes: str = ""
+    destination: str = ""
     facts_remote: str = ""
     facts_branch: str = "publication"
     pages_branch: str = "gh-pages"
@@ -69,6 +74,7 @@ def is_local(address: str) -> bool:
 
 KNOWN = {field.name: type(field.default) for field in fields(Settings)}
 NUMBER = re.compile(r"(\d{1,9}(\.\d{1,9})?)?")
+WHOLE = re.compile(r"([1-9]\d{0,6})?", re.ASCII)
 FORMS = {
     "title": (re.compile(r"[^\x00-\x1f]{1,200}"), "one line of 1 to 200 characters"),
     "prefix": (re.compile(r"[A-Z]{2,8}"), "two to eight capital letters"),
@@ -85,6 +91,14 @@ FORMS = {
     "corpus": (re.compile(r"[^\x00-\x1f]*"), "a folder"),
     "calibration": (re.compile(r"[^\x00-\x1f]*"), "a file"),
     "reader": (re.compile(r"[^\x00-\x1f]*"), "a model profile, none, or nothing"),
+    "topics": (re.compile(r"[^\x00-\x1f]*"), "a file"),
+    "count": (WHOLE, "a whole number above 0, or nothing"),
+    "drafts": (WHOLE, "a whole number above 0, or nothing"),
+    "minutes": (WHOLE, "a whole number above 0, or nothing"),
+    "destination": (
+        re.compile(r"((git|folder|run):[^\x00-\x1f]+)?"),
+        "git:REMOTE, folder:PATH, run:COMMAND, or nothing",
+    ),
     "watts": (NUMBER, "a decimal number, or nothing"),
     "price_per_cpu_hour": (NUMBER, "a decimal number, or nothing"),
     "price_per_kwh": (NUMBER, "a decimal number, or nothing"),
@@ -100,17 +114,26 @@ FORMS = {
 
 def load_settings(root: Path, environment: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
     """Settings of the project folder `root`; flags that are None were not given. Raises ConfigError with all faults."""
+    return read_settings(root, environment, **flags)[0]
+
+
+def read_settings(
+    root: Path, environment: Mapping[str, str] = os.environ, **flags: Any
+) -> tuple[Settings, dict[str, str]]:
+    """`load_settings`, and for each setting that somebody set, where it was set."""
     given = {name: value for name, value in flags.items() if value is not None}
     sources = [*_files(root), (_environment(environment), "environment"), (given, "command line")]
     chosen: dict[str, Any] = {}
+    places: dict[str, str] = {}
     faults: list[str] = []
     for values, source in sources:
-        found, wrong = _checked(values)
+        found, wrong = checked(values)
         chosen |= found
+        places |= dict.fromkeys(found, source)
         faults += [f"{source}: {fault}" for fault in wrong]
     if faults:
         raise ConfigError("\n".join(faults), hint=f"Known settings: {', '.join(sorted(KNOWN))}. {HINT}")
-    return Settings(**chosen)
+    return Settings(**chosen), places
 
 
 def _files(root: Path) -> list[tuple[dict[str, Any], str]]:
@@ -140,7 +163,7 @@ def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _checked(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def checked(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The values of one source in the types of the settings, and a sentence for each that is wrong."""
     found: dict[str, Any] = {}
     faults: list[str] = []

@@ -3,7 +3,6 @@
 Options are read here and nowhere else; each body is one call, and imports its stage when it runs.
 """
 
-import json
 import os
 import shlex
 import sys
@@ -15,7 +14,8 @@ import click
 from generator import __version__
 from generator.base.errors import PressError
 from generator.base.settings import KEY_VARIABLE
-from generator.commands.command import command, report
+from generator.commands.beginning import init as init
+from generator.commands.command import SPEECH, command, fail, report
 from generator.commands.judging import commands
 from generator.commands.options import FILE, FOLDER, with_destination, with_drafting, with_key, with_port
 from generator.commands.training import train
@@ -113,17 +113,19 @@ def stamp(publication: "Publication") -> "Outcome":
 @command("prior-art build")
 def build(publication: "Publication") -> "Outcome":
     """Build the site from the facts: pages, search index, feeds, catalogue."""
+    from generator.commands.fetching import fetched
     from generator.commands.nightly import build
 
-    return build(publication)
+    return build(fetched(publication))
 
 
 @command("prior-art check")
 def check(publication: "Publication") -> "Outcome":
     """Check the whole output: facts verify, pages are the records, dates agree, no link is broken."""
+    from generator.commands.fetching import fetched
     from generator.commands.nightly import check
 
-    return check(publication)
+    return check(fetched(publication))
 
 
 @command("prior-art publish --to git:git@example.org:owner/site.git --key press.key")
@@ -131,6 +133,7 @@ def check(publication: "Publication") -> "Outcome":
 @click.option("--begin", is_flag=True, help="Only fix the publication time; build and deploy by other means.")
 @click.option("--confirm", default="", metavar="URL", help="Only read back what was deployed, and write the receipt.")
 @click.option("--wait", type=click.IntRange(min=0), default=0, help="Seconds that --confirm goes on asking.")
+@click.option("--summary", type=FILE, help="File to add a list of what was read back to, in Markdown.")
 @with_key
 def publish(publication: "Publication", **choice: Any) -> "Outcome":
     """Date what is not yet public, build, check, deploy, and read it back."""
@@ -183,9 +186,19 @@ def evidence(publication: "Publication", number: str, to: Path | None) -> "Outco
 @with_port
 def serve(publication: "Publication", port: int) -> "Outcome":
     """Show the built site on this machine."""
+    from generator.commands.fetching import behind, fetched
     from generator.commands.serve import serve
 
+    behind(fetched(publication))
     return serve(publication, port)
+
+
+@command("prior-art sync")
+def sync(publication: "Publication") -> "Outcome":
+    """Fetch the newest facts from the branch that the settings name."""
+    from generator.commands.fetching import sync
+
+    return sync(publication)
 
 
 @commands.group()
@@ -222,24 +235,29 @@ def version(_: "Publication") -> "Outcome":
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
     words = sys.argv[1:] if arguments is None else arguments
+    SPEECH.level = 1
     # Taken out of the environment, so that no program started from here (mkdocs, pagefind, git) sees the key.
     secret = os.environ.pop(KEY_VARIABLE, "")
+    as_json = "--json" in words
     try:
-        commands.main(words, prog_name="prior-art", standalone_mode=False, obj=secret)
+        # Help and version, which click itself prints, come back as a number.
+        sys.exit(commands.main(words, prog_name="prior-art", standalone_mode=False, obj=secret) or 0)
     except PressError as error:
-        if "--json" in words:
-            click.echo(json.dumps({"ok": False, "error": str(error), "hint": error.hint}, ensure_ascii=False))
-        report(f"Error: {error}" + (f"\nHint: {error.hint}" if error.hint else ""))
+        fail(str(error), error.hint, as_json)
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
         if error.name not in EXTRAS:
             raise
-        report(f"Error: the package {error.name} is not installed, which this command needs")
         hint = "Run: pip install 'prior-art-press[{}]'. To write drafts as well: 'prior-art-press[model]'."
-        report(f"Hint: {hint.format(EXTRAS[error.name])}")
+        said = f"the package {error.name} is not installed, which this command needs"
+        fail(said, hint.format(EXTRAS[error.name]), as_json)
         sys.exit(2)
     except click.ClickException as error:
-        error.show()
+        if as_json:
+            asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "prior-art"
+            fail(error.format_message(), f"Try: {asked} --help", as_json)
+        else:
+            error.show()
         sys.exit(error.exit_code)
     except click.Abort:
         report(f"\nInterrupted. What was finished is kept. To go on: {shlex.join(['prior-art', *words])}")

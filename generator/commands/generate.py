@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.base.errors import ConfigError
 from generator.base.publication import Outcome, Publication
+from generator.base.settings import Settings
 
 if TYPE_CHECKING:
     from generator.judge.ladder import Ladder
@@ -59,7 +60,9 @@ def generate(
     seeded = secrets.randbits(64) if seed is None else seed
     reader = open_reader(publication, chosen, choice.threads)
     ladder = Ladder.open(publication.corpus, publication.calibration, chosen, reader)
-    plan = _plan(publication, chosen, seeded, _end(count, drafts, minutes), topics, ladder)
+    # A shard has one end, that of all shards together: what the settings say is of whole runs.
+    ends = _ends(Settings() if part else publication.settings, count, drafts, minutes)
+    plan = _plan(publication, chosen, seeded, ends, topics, ladder)
     if part:
         part.check(plan)
     _tell_outdated(publication)
@@ -139,36 +142,44 @@ def _tell_outdated(publication: Publication) -> None:
         )
 
 
-def _end(count: int | None, drafts: int | None, minutes: int | None) -> tuple[str, int]:
-    seconds = None if minutes is None else minutes * 60
-    ends = [(name, n) for name, n in (("count", count), ("drafts", drafts), ("seconds", seconds)) if n is not None]
-    if len(ends) > 1:
-        raise ConfigError("--count, --drafts and --minutes exclude one another", hint="Give one of them.")
-    return ends[0] if ends else ("count", 20)
+def _ends(settings: Settings, count: int | None, drafts: int | None, minutes: int | None) -> dict[str, Any]:
+    """The members of a plan that say when it ends: each end by its option or else by its setting, the first to come."""
+    wanted = (
+        ("count", count, settings.count),
+        ("drafts", drafts, settings.drafts),
+        ("seconds", minutes, settings.minutes),
+    )
+    ends = {name: option or int(setting or 0) for name, option, setting in wanted}
+    ends["seconds"] *= 60
+    until = next((name for name, amount in ends.items() if amount), "count")
+    most = {f"most_{name}": ends[name] for name in ("drafts", "seconds") if name != until}
+    return {"until": until, "amount": ends[until] or 20, **most}
 
 
 def _plan(
     publication: Publication,
     profile: "ModelProfile",
     seed: int,
-    end: tuple[str, int],
+    ends: dict[str, Any],
     topics: Path | None,
     ladder: "Ladder",
 ) -> "RunPlan":
     from generator.run.plan import RunPlan
     from generator.run.topics import load_topics
 
+    settings = publication.settings
+    if topics is None and settings.topics:
+        topics = publication.root / settings.topics
     return RunPlan(
         profile=profile.name,
         seed=seed,
-        until=end[0],  # type: ignore[arg-type]  # one of the three names of `_end`
-        amount=end[1],
-        top_down_share=publication.settings.top_down_share,
+        top_down_share=settings.top_down_share,
         sampling=profile.sampling,
-        publisher=publication.settings.publisher,
+        publisher=settings.publisher,
         topics=load_topics(topics) if topics else (),
         calibration=ladder.id,
         corpus=ladder.corpus,
+        **ends,
     )
 
 

@@ -63,9 +63,10 @@ def judge(publication: "Publication", file: Path) -> "Outcome":
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the samples.")
 def report(publication: "Publication", **choice: Any) -> "Outcome":
     """Write report.json: how many drafts passed which gate, what an accepted disclosure costs, how diverse they are."""
+    from generator.commands.fetching import fetched
     from generator.measure.report import report
 
-    return report(publication, **choice)
+    return report(fetched(publication), **choice)
 
 
 @command("prior-art tune --profile starter --drafts 2000 --write starter-tuned.toml")

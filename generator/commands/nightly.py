@@ -121,8 +121,11 @@ def publish(
     wait: int = 0,
     key_file: Path | None = None,
     known: "Ledger | None" = None,
+    summary: Path | None = None,
 ) -> Outcome:
     """Date, build, check, deploy, read back; or one end of it, when a host's own means do the deploy."""
+    if not (begin or confirm):
+        to = to or publication.settings.destination
     if bool(confirm) + begin + bool(to and not begin) != 1:
         raise ConfigError("one of --to, --begin and --confirm is needed", hint="prior-art publish --to folder:PATH")
     if confirm:
@@ -131,7 +134,7 @@ def publish(
                 f"--confirm {confirm}: the pages name {publication.settings.site_url} as their address",
                 hint="Give the address that is site_url in the settings; every page and citation has it.",
             )
-        return _confirm(publication, _destination(publication, confirm), wait)
+        return _confirm(publication, _destination(publication, confirm), wait, summary=summary)
     destination = _destination(publication, to or publication.settings.site_url)
     outcome, ledger = _begin(publication, destination, key_file, known)
     if begin:
@@ -145,14 +148,15 @@ def publish(
         return checked
     publication.report(f"publish: deploying to {destination.name}")
     destination.deploy(publication.site)
-    return _confirm(publication, destination, wait, ledger)
+    return _confirm(publication, destination, wait, ledger, summary)
 
 
 def _destination(publication: Publication, text: str) -> "Destination":
     from generator.publish.destinations import destination
 
     work = publication.output / "work"
-    return destination(text, work, publication.settings.pages_branch, publication.fetch)
+    settings = publication.settings
+    return destination(text, work, settings.pages_branch, publication.fetch, settings.site_url)
 
 
 def _begin(
@@ -191,7 +195,13 @@ def _begin(
     return Outcome((line,), {"disclosures": len(deploy.leaves), "time": deploy.time, "entry": deploy.index}), ledger
 
 
-def _confirm(publication: Publication, destination: "Destination", wait: int, known: "Ledger | None" = None) -> Outcome:
+def _confirm(
+    publication: Publication,
+    destination: "Destination",
+    wait: int,
+    known: "Ledger | None" = None,
+    summary: Path | None = None,
+) -> Outcome:
     """Read the open deploy, or else the newest one, back and keep the receipt."""
     from generator.log.archive import read_ledger
     from generator.publish import facts_branch
@@ -216,8 +226,26 @@ def _confirm(publication: Publication, destination: "Destination", wait: int, kn
     elif branch := branch_of(publication):
         with facts_branch.alone(publication.output, publication.report):
             branch.save(f"Receipt of deploy {newest.index}")
+    if summary:
+        _summarise(publication, newest.leaves, newest.time, summary)
     line = f"publish: {len(newest.leaves)} disclosures published {newest.time} read back from {destination.name}"
     return Outcome((line,), {"disclosures": len(newest.leaves), "time": newest.time, "entry": newest.index})
+
+
+def _summarise(publication: Publication, leaves: tuple[int, ...], time: str, path: Path) -> None:
+    """A list of disclosures with their addresses, added to a file such as a job's summary."""
+    from generator.base import files
+    from generator.log.archive import VOLUME, record_path
+    from generator.record.record import Record
+    from generator.site.citation import display_id, permalink
+
+    settings = publication.settings
+    lines = [f"## {len(leaves)} disclosures published {time}", ""]
+    for leaf in leaves:
+        record = Record.from_bytes(files.read(record_path(publication.output, leaf), "a logged record"))
+        title = "".join(f"\\{c}" if c in "\\[]<>*_`" else c for c in record.disclosure.title)
+        lines.append(f"- [{display_id(leaf, settings)}]({permalink(leaf, leaf // VOLUME, settings)}) {title}")
+    files.append(path, ("\n".join(lines) + "\n").encode())
 
 
 def done_tonight(publication: Publication, day: date, ledger: "Ledger") -> bool:
@@ -246,8 +274,9 @@ def nightly(
         return Outcome((f"nightly: the run of {day} is done",), {"day": day.isoformat(), "done": True})
     if done:
         return Outcome((f"nightly: the run of {day} is not done",), {"day": day.isoformat(), "done": False}, ok=False)
+    to = to or publication.settings.destination
     if not to:
-        raise ConfigError("no destination was given", hint="Give --to git:REMOTE or --to folder:PATH.")
+        raise ConfigError("no destination was given", hint="Give --to git:REMOTE, --to folder:PATH or the setting.")
     require_settled(publication.settings)
     signing_key_of(publication, key_file)  # a wrong key is found now, not after hours of drafting
     for line in generate(publication, tonight=True, **drafting).lines:

@@ -38,7 +38,9 @@ with_key = click.option(
 with_port = click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to serve on."
 )
-with_destination = click.option("--to", default="", help="Where: git:REMOTE (its Pages branch) or folder:PATH.")
+with_destination = click.option(
+    "--to", default="", help="git:REMOTE (its Pages branch), folder:PATH or run:COMMAND.  [default: the setting]"
+)
 with_engine = several(
     click.option(
         "--engine",
@@ -77,10 +79,16 @@ with_engine = several(
 with_drafting = several(
     click.option("--profile", help="Model profile: a name or a TOML file.  [default: the setting `profile`]"),
     click.option(
-        "--count", type=click.IntRange(min=1), help="End after this many accepted disclosures.  [default: 20]"
+        "--count",
+        type=click.IntRange(min=1),
+        help="End after so many accepted disclosures.  [default: the setting, else 20]",
     ),
-    click.option("--drafts", type=click.IntRange(min=1), help="End after this many drafts."),
-    click.option("--minutes", type=click.IntRange(min=1), help="End after this time."),
+    click.option(
+        "--drafts", type=click.IntRange(min=1), help="End after so many drafts; of several ends, the first to come."
+    ),
+    click.option(
+        "--minutes", type=click.IntRange(min=1), help="End after so much time; of several ends, the first to come."
+    ),
     click.option(
         "--publish",
         type=click.IntRange(min=1),
@@ -88,7 +96,7 @@ with_drafting = several(
     ),
     click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the run.  [default: drawn by chance]"),
     click.option(
-        "--topics", type=FILE, help="Topics, one a line: CPC symbols, tab, beginning of a title (docs/settings.md)."
+        "--topics", type=FILE, help="Topics, one a line: CPC symbols, tab, beginning of a title.  [default: the setting]"
     ),
     with_engine,
     click.option("--timings", is_flag=True, help="Show how the time was spent, phase by phase."),

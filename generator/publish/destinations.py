@@ -1,6 +1,9 @@
-"""Where a site is made public: a git remote's Pages branch, a folder, or a URL that somebody else deploys to."""
+"""Where a site is made public: a git remote's Pages branch, a folder, what a command of the publisher's fills, or a
+URL that somebody else deploys to."""
 
+import shlex
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,7 +13,9 @@ from generator.base.errors import ConfigError, ToolError
 from generator.publish.git import UNREACHABLE, git, remote_head, remove_locks, run, shown
 
 DOMAIN = "CNAME"  # where GitHub keeps the site's own domain
-FORMS = "Give git:REMOTE, folder:PATH or the URL of the site."
+FORMS = "Give git:REMOTE, folder:PATH, run:COMMAND or the URL of the site."
+SITE = "{site}"  # in a command, the folder with the site
+COMMAND_SECONDS = 3600
 
 
 class Destination(Protocol):
@@ -24,13 +29,20 @@ class Destination(Protocol):
     def deploy(self, site: Path) -> None: ...
 
 
-def destination(text: str, work: Path, pages_branch: str, fetch: Callable[[str], bytes | None]) -> Destination:
-    """From its text form; `work` is a folder for what git needs to keep. Raises ConfigError."""
+def destination(
+    text: str, work: Path, pages_branch: str, fetch: Callable[[str], bytes | None], site_url: str = ""
+) -> Destination:
+    """From its text form; `work` is a folder for what git needs to keep, `site_url` where a command's work is read.
+
+    Raises ConfigError.
+    """
     kind, _, where = text.partition(":")
     if kind == "git" and where:
         return PagesBranch(where, pages_branch, work / "pages.git")
     if kind == "folder" and where:
         return Folder(Path(where).absolute())
+    if kind == "run":
+        return Command(_words(where), Url(site_url, fetch))
     if kind in ("http", "https") and where.startswith("//"):
         return Url(text if text.endswith("/") else text + "/", fetch)
     raise ConfigError(f"{text!r} is no destination", hint=FORMS)
@@ -163,3 +175,46 @@ class Url:
             f"{site}: a site cannot be put to the URL {self.url}",
             hint="Deploy the folder by your host's own means, then: prior-art publish --confirm URL",
         )
+
+
+def _words(command: str) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise ConfigError(f"run:{command}: not a command line: {error}", hint="Close the quotation marks.") from error
+    if not any(SITE in word for word in words[1:]):
+        raise ConfigError(
+            f"run:{command}: the command does not name the site's folder",
+            hint=f"Write {SITE} where it stands: run:rsync -a --delete {SITE}/ host:/srv/www/",
+        )
+    return words
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the publisher's own, such as rsync or rclone, that fills what `public` serves; no shell reads it."""
+
+    words: tuple[str, ...]
+    public: Url
+
+    @property
+    def name(self) -> str:
+        return self.public.url
+
+    def read(self, path: str) -> bytes | None:
+        return self.public.read(path)
+
+    def deploy(self, site: Path) -> None:
+        words = [word.replace(SITE, str(site.absolute())) for word in self.words]
+        hint = "What the host serves may be old, new or mixed. Mend the cause, then publish again."
+        try:
+            done = subprocess.run(
+                words, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=COMMAND_SECONDS
+            )
+        except OSError as error:
+            raise ToolError(f"{words[0]}: cannot be started: {error.strerror}", hint="Install it.") from error
+        except subprocess.TimeoutExpired as error:
+            raise ToolError(f"{words[0]}: not done after {COMMAND_SECONDS} seconds", hint=hint) from error
+        if done.returncode:
+            said = [line for line in (done.stderr or done.stdout).decode("utf-8", "replace").splitlines() if line]
+            raise ToolError(f"{words[0]}: exit status {done.returncode}: {shown(' / '.join(said[-3:]))}", hint=hint)

@@ -1,6 +1,7 @@
 """Where the signing key comes from, and the checks before it signs. It is never printed, and never under output/."""
 
 import os
+import re
 from pathlib import Path
 
 from generator.base import files
@@ -9,6 +10,13 @@ from generator.base.publication import Publication
 from generator.base.settings import FILE, KEY_VARIABLE, Settings, is_local
 from generator.log.archive import current
 from generator.log.note import SigningKey, VerificationKey, check_signature, new_key
+
+
+def key_place(settings: Settings) -> Path:
+    """Where `init` puts the key of a log, and where it is looked for when no other is given."""
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    name = re.sub(r"[^A-Za-z0-9.-]", "_", settings.log_origin)
+    return home / "prior-art-press" / f"{name[:150]}.key"
 
 
 def write_new_key(path: Path, settings: Settings, output: Path, seed: bytes) -> VerificationKey:
@@ -22,7 +30,7 @@ def write_new_key(path: Path, settings: Settings, output: Path, seed: bytes) -> 
         raise KeyUnusable(f"{path}: {output} is published, a key must not lie there", hint="Name a file elsewhere.")
     key = new_key(settings.log_origin, seed)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise KeyUnusable(f"{path}: exists already, and a key is never overwritten", hint="Name a new file.") from error
@@ -50,7 +58,9 @@ def require_settled(settings: Settings) -> None:
 
 
 def signing_key(path: Path | None, secret: str, settings: Settings, output: Path) -> SigningKey:
-    """The key in the file at `path`, or the text `secret`, once it is known to be the one for this log."""
+    """The key in the file at `path`, or the text `secret`, or the one that `init` made, once it is known to fit."""
+    if path is None and not secret and (made := key_place(settings)).exists():
+        path = made
     if path is not None:
         text = files.read(path, "the signing key").decode("ascii", "replace")
     elif secret:

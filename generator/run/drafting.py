@@ -194,12 +194,19 @@ def _briefs(state: RunState) -> Iterator[Brief]:
     if state.shard:
         indices: Iterable[int] = state.shard.indices(amount)
     else:
-        indices = range(amount) if state.plan.until == "drafts" else count()
+        most = amount if state.plan.until == "drafts" else state.plan.most_drafts
+        indices = range(most) if most else count()
     done = frozenset(state.lines)
     return (brief(state.plan, index) for index in indices if index not in done)
 
 
 def _done(state: RunState) -> bool:
+    """Whether the first of the plan's ends has come."""
+    plan = state.plan
+    if plan.most_drafts and len(state.lines) >= plan.most_drafts:
+        return True
+    if plan.most_seconds and state.milliseconds >= plan.most_seconds * 1000:
+        return True
     match state.plan.until:
         case "count":
             return state.accepted >= state.plan.amount

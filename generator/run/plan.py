@@ -15,6 +15,7 @@ from generator.record.layouts import Direction
 from generator.run.topics import Topic
 
 StopRule = Literal["count", "drafts", "seconds"]
+ENDS = ("most_drafts", "most_seconds")  # members of a plan that has such an end, since 0.7
 STOP_RULES: tuple[StopRule, ...] = ("count", "drafts", "seconds")
 
 
@@ -28,6 +29,7 @@ class RunPlan:
     drafts, or seconds of the model's work.
 
     Each draft takes one of `topics` that says how its direction begins; `top_down_share` is decimal text from 0 to 1.
+    `most_drafts` and `most_seconds` end a run as well, whichever comes first; 0: no such end.
     `calibration` (its identifier) and `corpus` (None: there is none) are what the gates judge by.
     """
 
@@ -41,6 +43,8 @@ class RunPlan:
     topics: tuple[Topic, ...] = ()
     calibration: str = ""
     corpus: CorpusName | None = None
+    most_drafts: int = 0
+    most_seconds: int = 0
 
     def __post_init__(self) -> None:
         try:
@@ -50,7 +54,8 @@ class RunPlan:
             holds = False
         if not holds:
             raise ConfigError(f"top_down_share = {self.top_down_share!r}: a decimal number from 0 to 1 is expected")
-        if self.until not in STOP_RULES or self.amount < 1 or not 0 <= self.seed < 2**64:
+        least = min(self.amount - 1, self.most_drafts, self.most_seconds)
+        if self.until not in STOP_RULES or least < 0 or not 0 <= self.seed < 2**64:
             raise ConfigError(
                 f"until {self.until!r}, amount {self.amount}, seed {self.seed}: not possible",
                 hint="Give --count, --drafts or --minutes of at least 1, and a seed below 2**64.",
@@ -60,16 +65,16 @@ class RunPlan:
 
     def value(self) -> dict[str, Any]:
         """The plan as canonical JSON allows it: the seed, which exceeds 2**53, as 16 hex digits."""
-        value = {name: item for name, item in asdict(self).items() if item is not None}
+        value = {name: item for name, item in asdict(self).items() if item is not None and (item or name not in ENDS)}
         return {**value, "seed": f"{self.seed:016x}", "topics": [topic.value() for topic in self.topics]}
 
     @classmethod
     def from_value(cls, value: Any) -> "RunPlan":
         try:
             members = {field.name for field in fields(cls)}
-            if value.keys() - {"batch"} == members - {"calibration", "corpus"}:
+            if value.keys() - {"batch"} == members - {"calibration", "corpus", *ENDS}:
                 raise OutdatedPlan("the plan names no calibration")
-            if value.keys() | {"corpus"} != members:
+            if value.keys() | {"corpus", *ENDS} != members:
                 raise ValueError("the members of a plan are expected")
             topics = tuple(map(Topic.of, value["topics"]))
             plan: RunPlan = read(cls, {**value, "seed": int(value["seed"], 16), "topics": []})
@@ -100,7 +105,7 @@ class Shard:
 
     def check(self, plan: RunPlan) -> None:
         """Raise ConfigError for a plan that cannot be divided."""
-        if plan.until != "drafts":
+        if plan.until != "drafts" or plan.most_seconds:
             raise ConfigError(
                 "a shard cannot know what the others accept, nor how long they take",
                 hint="Give --drafts with --shard: the drafts of all shards together.",
