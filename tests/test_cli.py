@@ -211,13 +211,15 @@ def test_wrong_settings_are_told_by_every_command(tmp_path: Path, capsys: pytest
     assert "unknown setting 'titel'" in err
 
 
-def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_keeps_its_traceback(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(nightly, "build", broken)
     with pytest.raises(ZeroDivisionError):
-        call("build", capsys=capsys)
+        call("build", "--root", root, capsys=capsys)
 
 
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on(tmp_path: Path) -> None:

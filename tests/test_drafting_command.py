@@ -257,7 +257,7 @@ def test_data_without_claims_is_told_before_any_model(tmp_path: Path, capsys: py
     code, _, err = evaluate(capsys, "starter", "--file", heads, "--root", tmp_path)
     assert code == 2
     assert "data without claims: 6 documents, none complete" in err
-    assert "docs/evaluation.md" in err
+    assert "`prior-art docs evaluation`" in err
 
 
 def test_when_no_model_can_there_is_no_answer(tmp_path: Path, held: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,9 +36,9 @@ def generate(
     publish: int | None = None,
     **engine: Any,
 ) -> Outcome:
-    """Draft until the end that was asked for. A run with a given seed that is finished is not made again.
+    """Draft until the end that was asked for. `engine`: members of EngineChoice.
 
-    `engine`: members of brief.EngineChoice.
+    A run with a given seed that is finished is not made again.
     """
     import secrets
 
@@ -52,8 +52,7 @@ def generate(
 
     choice = _choice(**engine)
     part = Shard.parse(shard) if shard else None
-    if tonight and seed is None:
-        seed = _night_seed(publication)
+    seed = _night_seed(publication) if tonight and seed is None else seed
     if part and seed is None:
         raise ConfigError("--shard without a seed", hint="Give all shards of a run the same --seed, or --tonight.")
     chosen = load_profile(profile or publication.settings.profile, publication.root)
