@@ -60,7 +60,7 @@ def test_the_order_of_the_night() -> None:
     words = [re.findall(r"bin/prior-art (\w+(?: --\w+)?)", step.get("run", "")) for _, step in steps(FILES[1])]
     assert [one for some in words for one in some] == [
         "nightly --done", "config", "doctor", "generate --tonight", "append", "selftest", "report", "build", "check",
-        "publish --begin", "build", "check", "publish --confirm",
+        "publish --begin", "stamp", "build", "check", "publish --confirm",
     ]  # fmt: skip
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 OLD_NAMES = {"sweep": "tune"}  # up to 0.6
 SECTIONS = {
     "Begin": ("demo", "init", "doctor", "config", "docs"),
-    "Publish": ("nightly", "generate", "append", "build", "check", "publish", "serve", "report", "key", "sync"),
+    "Publish": ("nightly", "generate", "append", "build", "check", "publish", "serve", "report", "key", "sync", "stamp", "capture", "withdraw"),
     "Take part": ("contribute", "accept", "merge"),
-    "Read and verify": ("verify", "version"),
+    "Read and verify": ("verify", "pack", "version"),
     "Judge and measure": ("judge", "selftest", "calibrate", "corpus", "review", "evaluate", "export-task", "tune"),
     "Train": ("train", "classifier"),
 }
