@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 OLD_NAMES = {"sweep": "tune"}  # up to 0.6
 SECTIONS = {
-    "Begin": ("demo", "init", "doctor", "config", "docs"),
-    "Publish": ("nightly", "generate", "append", "build", "check", "publish", "serve", "report", "key", "sync", "stamp", "capture", "withdraw"),
+    "Begin": ("demo", "init", "doctor", "config", "docs", "topics", "key"),
+    "Publish": ("nightly", "generate", "append", "stamp", "build", "check", "publish", "serve", "report", "sync"),
     "Take part": ("contribute", "accept", "merge"),
-    "Read and verify": ("verify", "pack", "version"),
+    "Read and verify": ("verify", "evidence", "version"),
     "Judge and measure": ("judge", "selftest", "calibrate", "corpus", "review", "evaluate", "export-task", "tune"),
     "Train": ("train", "classifier"),
 }

@@ -62,9 +62,7 @@ def generate(
     # A shard has one end, that of all shards together: what the settings say is of whole runs.
     ends = _ends(Settings() if part else publication.settings, count, drafts, minutes)
     plan = _plan(publication, chosen, seeded, ends, topics, ladder)
-    if part:
-        part.check(plan)
-    _tell_outdated(publication)
+    _check(publication, plan, part)
     if done := _done_before(publication, plan, part):
         return _best(publication, _drafted(done, "done already: "), publish)
     found = find_unfinished(publication.output, plan, shard=part, seed_given=seed is not None)
@@ -131,8 +129,12 @@ def _choice(**engine: Any) -> "EngineChoice":
     return choice
 
 
-def _tell_outdated(publication: Publication) -> None:
+def _check(publication: Publication, plan: "RunPlan", part: "Shard | None") -> None:
+    """Raises ConfigError for a plan that cannot be divided; names runs that nothing goes on with."""
     from generator.run.folders import outdated
+
+    if part:
+        part.check(plan)
 
     for folder in outdated(publication.output):
         publication.report(

@@ -96,7 +96,7 @@ with_drafting = several(
     ),
     click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the run.  [default: drawn by chance]"),
     click.option(
-        "--topics", type=FILE, help="Topics, one a line: CPC symbols, tab, beginning of a title.  [default: the setting]"
+        "--topics", type=FILE, help="Topics, one a line: CPC symbols, tab, start of a title.  [default: the setting]"
     ),
     with_engine,
     click.option("--timings", is_flag=True, help="Show how the time was spent, phase by phase."),
