@@ -83,7 +83,7 @@ def _key(publication: Publication, key_file: Path | None) -> Iterator[Finding]:
 def _model(publication: Publication, _key_file: Path | None) -> Iterator[Finding]:
     from generator.judge.calibration import load_calibration
     from generator.model.profiles import load_profile
-    from generator.run.plan import load_topics
+    from generator.run.topics import load_topics
 
     settings = publication.settings
     profile = load_profile(settings.profile, publication.root)
@@ -192,7 +192,7 @@ def _clock(publication: Publication, _key_file: Path | None) -> Iterator[Finding
     from generator.publish.deploy import require_right
 
     now, other = publication.now(), publication.server_time(publication.settings.site_url)
-    require_right(now, other)
+    require_right(now, other, "the web server of the site")
     said = f"{now}, within a minute of the web server's" if other else f"{now}; no web server answered to compare with"
     yield Finding("clock", "ok" if other or is_local(publication.settings.site_url) else "look", said)
 
