@@ -195,7 +195,7 @@ def test_taken_in_tonight_complete_on_a_later_night_checked_offline(publication:
     assert names(publication) == {"cal.ots", "cal.bitcoin.ots", "header-900000.bin"}
     said = "ok    existed by: 2026-12-01 (Bitcoin block 900000, checkpoint 4)"
     assert existed(publication)[-1] == said
-    (statement,) = read_statements(publication.output / "log").of(1)
+    (statement,) = read_statements(publication.output / "log").of(1, 3)
     assert str(statement) == "existed bitcoin 4 2026-12-01"
     assert any("stamps of 2 checkpoints by Bitcoin" in step.text for step in facts.audit(publication.output))
     kept = {path: path.read_bytes() for path in folder(publication).iterdir()}

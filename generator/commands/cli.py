@@ -162,6 +162,7 @@ def nightly(publication: "Publication", **choice: Any) -> "Outcome":
     "--memory/--no-memory", default=True, help="Compare with the newest checkpoint seen of this log.  [default: yes]"
 )
 @click.option("--trust", type=FILE, multiple=True, help="Root certificate (PEM) of an authority; more than once.")
+@click.option("--observer", "observers", multiple=True, help="Key of an observer that you trust; more than once.")
 @click.option("--regenerate", is_flag=True, help="Then write each text again with its model, and compare.")
 @click.option("--profile", help="A model profile to try first: a name or a TOML file.")
 @click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads for it.  [default: all]")
@@ -170,6 +171,19 @@ def verify(publication: "Publication", target: str, **choice: Any) -> "Outcome":
     from generator.commands.verify import verify
 
     return verify(publication, target, **choice)
+
+
+@command("prior-art observe https://example.org/ --vkey 'example.org/log+8a1b2c3d+AX...' --key observer.key")
+@click.argument("url", metavar="URL")
+@click.option("--vkey", help="The publisher's verification key.  [default: the setting `vkey`]")
+@click.option("--state", type=FOLDER, default=Path("observed"), help="Your own folder.  [default: observed]")
+@click.option("--key", "key_file", type=FILE, required=True, help="File with your key; made where there is none.")
+@click.option("--name", default="", help="Name for a new key, such as example.net/observer.")
+def observe(publication: "Publication", url: str, **choice: Any) -> "Outcome":
+    """Look at a publication from outside: fetch what is new, check it against the log, and cosign what was public."""
+    from generator.commands.observe import observe
+
+    return observe(publication, url, **choice)
 
 
 @command("prior-art evidence 123")

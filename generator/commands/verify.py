@@ -31,6 +31,7 @@ def verify(
     threads: int = 0,
     memory: bool = True,
     trust: tuple[Path, ...] = (),
+    observers: tuple[str, ...] = (),
 ) -> Outcome:
     """Each step that holds, then the one that does not; with `regenerate`, then whether the text is written again.
 
@@ -53,7 +54,7 @@ def verify(
         fetch=once,
         old_checkpoint=old,
         memory=memory_folder() if memory else None,
-        trust=pinned_trust(publication, trust),
+        trust=pinned_trust(publication, trust, observers),
     )
     try:
         verified = hold(steps, f"{target}: verified")
@@ -69,13 +70,20 @@ def verify(
     )
 
 
-def pinned_trust(publication: Publication, more: tuple[Path, ...] = ()) -> "Trust":
-    """Roots of authorities: of the package, of the settings, and in the files `more`, by the names of these files."""
+def pinned_trust(publication: Publication, more: tuple[Path, ...] = (), keys: tuple[str, ...] = ()) -> "Trust":
+    """Roots of authorities: of the package, of the settings, and in the files `more`, by the names of these files.
+
+    Keys of observers: of the settings, and those in `keys`, by their own names.
+    """
     from generator.log.anchors.authorities import built_in_roots, certificate, load_authorities
+    from generator.log.anchors.cosignatures import CosignerKey, load_observers
     from generator.verify.anchors import Trust
 
-    own = {one.name: one.root for one in load_authorities(publication.settings.authorities, publication.root)}
-    return Trust({**built_in_roots(), **own, **{path.stem: certificate(path) for path in more}})
+    settings, root = publication.settings, publication.root
+    own = {one.name: one.root for one in load_authorities(settings.authorities, root)}
+    observers = {f"observer {one.name}": one.key for one in load_observers(settings.observers, root)}
+    named = {f"observer {key.name}": key for key in map(CosignerKey.parse, keys)}
+    return Trust({**built_in_roots(), **own, **{path.stem: certificate(path) for path in more}}, {**observers, **named})
 
 
 def memory_folder() -> Path:

@@ -34,6 +34,7 @@ from generator.site.feeds import CLASS_FEEDS
 from generator.site.identity import MARK, STYLE, mark, style
 from generator.site.listings import Site, Volume, around, listing_pages, summarise, totals
 from generator.site.pages import render, render_page, render_text
+from generator.site.placing import clear, put, remove
 from generator.site.plots import figures
 from generator.site.report_facts import read_report
 
@@ -140,11 +141,11 @@ def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, boo
     volume = summarise(number, logged, shop.settings)
     shop.report(f"build: volume {number}, {volume.count} pages")
     folder = work / "docs" / "d" / str(number)
-    _clear(work)
+    clear(work)
     folder.mkdir(parents=True)
     near = around(logged)
     for item in logged:
-        told = replace(near[item.serial], told=shop.statements.of(item.serial))
+        told = replace(near[item.serial], told=shop.statements.of(item.serial, item.dated_by))
         page = render_page(item, shop.settings, shop.templates, told)
         (folder / f"{item.serial}.md").write_text(page, encoding="utf-8", newline="\n")
     for name, text in listing_pages(volume, logged, shop.settings, shop.templates):
@@ -163,7 +164,7 @@ def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, boo
         if not (made / f"{item.serial}.html").is_file():
             raise ToolError(f"mkdocs made no page of disclosure {item.serial}", hint=f"Its source is in {folder}.")
         carry(made / f"{item.serial}.html", item.data, proofs[item.serial], shop.settings.vkey)
-    _replace(made, target)
+    put(made, target)
     shutil.rmtree(work / "site")
     files.write(mark, json.dumps({"fingerprint": fingerprint, "volume": volume.to_dict()}).encode())
     return volume, True
@@ -172,7 +173,7 @@ def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, boo
 def _front(shop: _Workshop, site: Site, docs: Path) -> None:
     """Home, listings of listings, documentation, assets and the log; then the site holds these and the volumes only."""
     work = shop.work("front")
-    _clear(work)
+    clear(work)
     folder = work / "docs"
     shutil.copytree(docs, folder / "docs", ignore=shutil.ignore_patterns("images"))  # the README's
     if not (folder / "docs" / "index.md").exists():
@@ -203,13 +204,13 @@ def _front(shop: _Workshop, site: Site, docs: Path) -> None:
         (made / "log" / "vkey").write_text(site.vkey.strip() + "\n", encoding="utf-8")
     wanted = {path.name for path in made.iterdir()}
     for stale in [path for path in shop.site.iterdir() if path.name not in wanted | {"d", CLASS_FEEDS}]:
-        _remove(stale)
+        remove(stale)
     for path in sorted(made.iterdir()):
-        _replace(path, shop.site / path.name)
+        put(path, shop.site / path.name)
     numbers = {str(volume.number) for volume in site.volumes}
     (shop.site / "d").mkdir(exist_ok=True)
     for stale in [*(path for path in (shop.site / "d").iterdir() if path.name not in numbers), made]:
-        _remove(stale)
+        remove(stale)
 
 
 def _thin(made: Path) -> None:
@@ -218,7 +219,7 @@ def _thin(made: Path) -> None:
         path.unlink()
     kept = {made / name for name in KEPT_THEME}
     for path in [path for path in (made / "assets").iterdir() if path not in kept]:
-        _remove(path)
+        remove(path)
 
 
 def _docs_index(docs: Path) -> str:
@@ -258,7 +259,11 @@ def _fingerprints(shop: _Workshop) -> dict[int, str]:
             digest = digests.setdefault(serial // archive.VOLUME, hashlib.sha256(shop.inputs.encode()))
             if serial not in ledger.withdrawn:
                 time = ledger.dated.get(serial, "")
-                told = "".join(f" {one}" for one in (joined.get(serial, ""), *shop.statements.of(serial)) if one)
+                told = "".join(
+                    f" {one}"
+                    for one in (joined.get(serial, ""), *shop.statements.of(serial, ledger.dated_by.get(serial)))
+                    if one
+                )
                 digest.update(f"{serial} {entry.sha256} {time}{told}\n".encode())
     return {number: digest.hexdigest() for number, digest in digests.items()}
 
@@ -270,27 +275,6 @@ def _known(mark: Path, fingerprint: str) -> Volume | None:
         return Volume.from_dict(value["volume"]) if value["fingerprint"] == fingerprint else None
     except (OSError, ValueError, KeyError, TypeError):
         return None  # absent or torn: both mean that the volume is to be built
-
-
-def _clear(work: Path) -> None:
-    if work.exists():
-        shutil.rmtree(work)
-    work.mkdir(parents=True)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
-
-
-def _replace(source: Path, target: Path) -> None:
-    """Put `source` where `target` was. Between the two renames the target is absent, never mixed."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
-        _remove(target)
-    source.rename(target)
 
 
 def shipped_folders() -> tuple[Path, Path]:

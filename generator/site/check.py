@@ -205,7 +205,7 @@ def _told(pages: dict[str, Page], logged: list[LoggedRecord], statements: Statem
     count = 0
     for item in logged:
         name = f"d/{item.volume}/{item.serial}.html"
-        wanted = [str(one) for one in statements.of(item.serial)]
+        wanted = [str(one) for one in statements.of(item.serial, item.dated_by)]
         if pages[name].told != wanted:
             shown = ", ".join(pages[name].told) or "nothing"
             raise VerificationError(

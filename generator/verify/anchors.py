@@ -6,35 +6,39 @@ checkpoint that it lies beside; who signed it is said only where the signer is p
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from generator.base import files
 from generator.base.errors import LogError, PressError, VerificationError
 from generator.log.anchors import folder
 from generator.log.anchors.authorities import built_in_roots
-from generator.log.anchors.statements import block_of
+from generator.log.anchors.cosignatures import CosignerKey, cosigned_at, signer
+from generator.log.anchors.statements import Kind, block_of
 from generator.log.anchors.tokens import read_token, verify_token
 from generator.log.entries import Anchored
 from generator.log.ledger import Ledger
+from generator.log.note import Checkpoint
 from generator.log.tiles import Read
 from generator.verify.audit import Step
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Pinned roots of time-stamp authorities (PEM), by the name that is printed."""
+    """Pinned roots of time-stamp authorities (PEM) and keys of observers, by the name that is printed."""
 
     roots: Mapping[str, bytes]
+    observers: Mapping[str, CosignerKey] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Somebody who is pinned says that the checkpoint of `size` existed by `time`."""
+    """Somebody who is pinned says that the checkpoint of `size` existed, or all that it dates was public, by `time`."""
 
     size: int
     by: str
     time: str
+    kind: Kind = "existed"
 
     @property
     def family(self) -> str:
@@ -89,13 +93,20 @@ def audit_anchors(log: Path, ledger: Ledger, trust: Trust) -> Iterator[Step]:
                 said.append(told)
         if (told := told_by_bitcoin(size, names, folder.reader(log), note)) is not None:
             said.append(told)
+        for name, line in folder.cosignatures(size, names, folder.reader(log)):
+            if (told := told_by_observer(size, line, note, trust)) is None:
+                unknown.append(f"{name} of {size}")
+            else:
+                said.append(told)
     yield from _audit_entries(log, ledger)
-    if said:
-        by = ", ".join(sorted({told.family for told in said}))
-        sizes = len({told.size for told in said})
-        yield Step("existed by", f"{len(said)} stamps of {sizes} checkpoints by {by} hold under pinned roots")
+    for kind, what in (("existed", "stamps"), ("public", "cosignatures")):
+        held = [told for told in said if told.kind == kind]
+        if held:
+            by, sizes = ", ".join(sorted({told.family for told in held})), len({told.size for told in held})
+            yield Step(f"{kind} by", f"{len(held)} {what} of {sizes} checkpoints by {by} hold under pinned keys")
     if unknown:
-        yield Step("existed by", f"not checked, for their roots are not pinned here: {_listed(unknown)}", holds=False)
+        listed = _listed(unknown)
+        yield Step("others", f"not checked, for their roots and keys are not pinned here: {listed}", holds=False)
 
 
 def _listed(names: list[str]) -> str:
@@ -130,17 +141,25 @@ def _audit_entries(log: Path, ledger: Ledger) -> Iterator[Step]:
         yield Step("anchors", f"{count} files are those that entries of the log name")
 
 
-def existed_by(serial: int, log: Path, trust: Trust) -> Iterator[Told]:
-    """By each who is pinned, the statement about the smallest checkpoint that covers the disclosure `serial`."""
-    seen: set[str] = set()
+def told_of(serial: int, dated_by: int | None, log: Path, trust: Trust) -> Iterator[Told]:
+    """By each who is pinned, the statement about the smallest checkpoint that covers the disclosure `serial`.
+
+    What was public is what the log dates: there the checkpoint covers the entry `dated_by` too.
+    """
+    seen: set[tuple[str, str]] = set()
     for size, names in folder.anchored(log).items():
         if size <= serial:
             continue
         note = files.read_some(log / "checkpoints" / str(size), "a kept checkpoint", folder.MAX_FILE)
         for told in told_about(size, names, folder.reader(log), note, trust):
-            if told.family not in seen:
-                seen.add(told.family)
+            if (told.kind, told.family) not in seen and covers(told, dated_by):
+                seen.add((told.kind, told.family))
                 yield told
+
+
+def covers(told: Told, dated_by: int | None) -> bool:
+    """What an observer says is about what the log dates under its checkpoint."""
+    return told.kind == "existed" or (dated_by is not None and dated_by < told.size)
 
 
 def told_about(size: int, names: tuple[str, ...], read: Read, note: bytes, trust: Trust) -> Iterator[Told]:
@@ -153,6 +172,21 @@ def told_about(size: int, names: tuple[str, ...], read: Read, note: bytes, trust
             yield told
     if (told := told_by_bitcoin(size, names, read, note)) is not None:
         yield told
+    for _, line in folder.cosignatures(size, names, read):
+        if (told := told_by_observer(size, line, note, trust)) is not None:
+            yield told
+
+
+def told_by_observer(size: int, line: bytes, note: bytes, trust: Trust) -> Told | None:
+    """None for an observer who is not pinned. Raises VerificationError for a line that is not for this checkpoint."""
+    try:
+        body, name = Checkpoint.parse(note.decode()).body, signer(line)
+        for by, key in trust.observers.items():
+            if (key.name, key.id) == name:
+                return Told(size, by, cosigned_at(line, key, body), "public")
+    except LogError as error:
+        raise VerificationError(f"public by: anchors/{size}: {error}") from error
+    return None
 
 
 def told_in_pack(pack: Mapping[str, bytes], size: int, note: bytes, trust: Trust) -> Iterator[Told]:

@@ -24,7 +24,7 @@ from generator.log.proof import Proof
 from generator.log.tiles import Read, Tiles
 from generator.record.record import Record
 from generator.verify import page
-from generator.verify.anchors import Told, Trust, default_trust, existed_by, told_in_pack
+from generator.verify.anchors import Told, Trust, covers, default_trust, told_in_pack, told_of
 from generator.verify.audit import Step
 from generator.verify.continuity import consistent, signed, whole_log
 from generator.verify.folder import audit_folder
@@ -211,19 +211,23 @@ def _told(bundle: Bundle, checked: _Checked) -> Iterator[Step]:
 def _others(bundle: Bundle, checked: _Checked, key: VerificationKey, trust: Trust) -> Iterator[Step]:
     """Existed by and public by, each with who says so; and the generator's own word."""
     told: list[Told] = []
+    roles = {kind: index for kind, index, _ in _spoken(bundle, checked)}
+    dated_by = roles.get("published")
     if bundle.pack is not None and checked.evidence:
         note = checked.evidence.note.encode()
-        told = list(told_in_pack(bundle.pack, checked.evidence.checkpoint.size, note, trust))
+        found = told_in_pack(bundle.pack, checked.evidence.checkpoint.size, note, trust)
+        told = [one for one in found if covers(one, dated_by)]
     elif bundle.place and bundle.log:
-        told = list(existed_by(checked.index, bundle.place, trust))
+        told = list(told_of(checked.index, dated_by, bundle.place, trust))
         for size in sorted({one.size for one in told}):
             kept = text_of(files.read_some(bundle.place / "checkpoints" / str(size), "a checkpoint", MAX_PROOF), "")
             yield consistent(bundle.log, key, kept, f"the checkpoint of size {size}")
-    for one in told:
-        yield Step("existed by", f"{one.time} ({one.by}, checkpoint {one.size})")
-    if not told:
-        yield Step("existed by", "no evidence", holds=False)
-    yield Step("public by", "no evidence", holds=False)
+    for kind in ("existed", "public"):
+        by = [one for one in told if one.kind == kind]
+        for one in by:
+            yield Step(f"{kind} by", f"{one.time} ({one.by}, checkpoint {one.size})")
+        if not by:
+            yield Step(f"{kind} by", "no evidence", holds=False)
     stated = f"{checked.record.created_at} by the generator's own statement, which is no evidence"
     yield Step("created", stated, holds=False)
 

@@ -22,7 +22,8 @@ ROOT = re.compile(r"(root|chain)-[0-9a-f]{16}\.pem")
 STAMP = re.compile(r"([a-z0-9][a-z0-9-]{0,30})\.(tsq|tsr)")
 PROOF = re.compile(r"[a-z0-9][a-z0-9-]{0,30}(\.bitcoin)?\.ots")
 HEADER = re.compile(r"header-(0|[1-9][0-9]{0,9})\.bin")
-FORMS = (STAMP, PROOF, HEADER)  # of the names that may stand in the folder of a size
+SEEN = re.compile(r"([a-z0-9][a-z0-9-]{0,30})\.cosignature")
+FORMS = (STAMP, PROOF, HEADER, SEEN)  # of the names that may stand in the folder of a size
 MAX_FILE = 1 << 20
 MOST_NAMED = 256  # files in one entry, which has 65,535 bytes
 
@@ -92,6 +93,13 @@ def proofs(size: int, names: tuple[str, ...], read: Read) -> Iterator[tuple[str,
     for name in names:
         if PROOF.fullmatch(name) and (data := read(anchor_path(size, name))) is not None:
             yield name, data
+
+
+def cosignatures(size: int, names: tuple[str, ...], read: Read) -> Iterator[tuple[str, bytes]]:
+    """The name that the publisher gives to each observer, and its line."""
+    for name in names:
+        if (match := SEEN.fullmatch(name)) and (data := read(anchor_path(size, name))) is not None:
+            yield match[1], data
 
 
 def unfinished(names: tuple[str, ...]) -> frozenset[str]:

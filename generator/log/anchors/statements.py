@@ -12,6 +12,7 @@ from typing import Literal
 
 from generator.base import files
 from generator.log.anchors import folder
+from generator.log.anchors.cosignatures import said_time
 from generator.log.anchors.opentimestamps import confirmed, parse
 from generator.log.anchors.tokens import read_token
 from generator.log.tiles import Read
@@ -39,14 +40,20 @@ class Statements:
     all: tuple[Statement, ...] = ()
     _by: dict[tuple[str, str], list[Statement]] = field(default_factory=dict, repr=False)
 
-    def of(self, serial: int) -> tuple[Statement, ...]:
-        """By each who says something, of each kind, the one about the smallest checkpoint that covers `serial`."""
+    def of(self, serial: int, dated_by: int | None) -> tuple[Statement, ...]:
+        """By each who says something, of each kind, the one about the smallest checkpoint that covers `serial`.
+
+        What was public is what the log dates: there the checkpoint covers the entry `dated_by` too.
+        """
         if not self._by:
             for one in sorted(self.all, key=lambda one: one.size):
                 self._by.setdefault((one.kind, one.by), []).append(one)
         found = []
-        for those in self._by.values():
-            place = bisect_right(those, serial, key=lambda one: one.size)
+        for (kind, _), those in self._by.items():
+            if kind == "public" and dated_by is None:
+                continue
+            covered = max(serial, dated_by or 0) if kind == "public" else serial
+            place = bisect_right(those, covered, key=lambda one: one.size)
             found += those[place : place + 1]
         return tuple(sorted(found))
 
@@ -63,6 +70,8 @@ def _statements(log: Path) -> Iterator[Statement]:
             yield Statement("existed", stamp.name, size, read_token(stamp.reply, stamp.request, note).time)
         if (block := block_of(size, names, folder.reader(log), note)) is not None:
             yield Statement("existed", "bitcoin", size, block[1])
+        for name, line in folder.cosignatures(size, names, folder.reader(log)):
+            yield Statement("public", name, size, said_time(line))
 
 
 def block_of(size: int, names: tuple[str, ...], read: Read, note: bytes) -> tuple[int, str] | None:
