@@ -3,7 +3,7 @@
 A pack is made from the facts whenever it is asked for, and grows with them; the record in it never changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +23,16 @@ MAX_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a pack says of itself: the disclosure's number, its address, the log's key, and the lines to type."""
+    """What a pack says of itself: the disclosure's number, its address, the log's key, and the lines to type.
+
+    `observers` are the keys of those who cosign, by the names that the publisher gives to them.
+    """
 
     number: str
     address: str
     vkey: str
     lines: str
+    observers: Mapping[str, str]
 
 
 def evidence_pack(output: Path, ledger: Ledger, serial: int, about: About) -> bytes:
@@ -45,7 +49,7 @@ def evidence_pack(output: Path, ledger: Ledger, serial: int, about: About) -> by
         f"{serial}.evidence": evidence.text.encode(),
         "checkpoint": note,
         "vkey": f"{about.vkey}\n".encode(),
-        **dict(_anchors(log, size, note)),
+        **dict(_anchors(log, size, note, about.observers)),
     }
     page = output / "site" / "d" / str(serial // archive.VOLUME) / f"{serial}.html"
     if page.is_file():
@@ -70,8 +74,8 @@ def _evidence(output: Path, ledger: Ledger, serial: int) -> Evidence:
     return gather(indices, spoken or notes, lambda size: archive.tiles(output, size))
 
 
-def _anchors(log: Path, size: int, note: bytes) -> Iterator[tuple[str, bytes]]:
-    """Everything about that checkpoint, and for each stamp its chain and the root that was pinned."""
+def _anchors(log: Path, size: int, note: bytes, observers: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Everything about that checkpoint; for each stamp its chain and the root that was pinned, for a line its key."""
     names, read = folder.anchored(log).get(size, ()), folder.reader(log)
     for name in sorted(set(names) - folder.unfinished(names)):
         if (data := read(folder.anchor_path(size, name))) is not None:
@@ -81,6 +85,9 @@ def _anchors(log: Path, size: int, note: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"{stamp.name}.chain.pem", token.chain
         if root := folder.root_of(log, stamp, note):
             yield f"{stamp.name}.root.pem", root
+    for name, _ in folder.cosignatures(size, names, read):
+        if name in observers:
+            yield f"{name}.vkey", f"{observers[name]}\n".encode()
 
 
 def _readme(serial: int, about: About, names: list[str]) -> str:
@@ -97,9 +104,9 @@ Without it, with a POSIX shell, sha256sum, base64 and openssl 3: unpack the zip,
   sha256sum -c SHA256SUMS
   sh verify.sh
 
-Each line that begins with VERIFIED was proven; NO: and NOT say what was not. The key in the file vkey and the
-certificates in *.root.pem came with this zip. They prove nothing until you compare them with what the publisher and the
-time-stamp authorities announce elsewhere (openssl x509 -in NAME.root.pem -noout -fingerprint -sha256).
+Each line that begins with VERIFIED was proven; NO: and NOT say what was not. The keys in vkey and *.vkey and
+the certificates in *.root.pem came with this zip. They prove nothing until you compare them with what the publisher,
+observers and authorities announce elsewhere (openssl x509 -in NAME.root.pem -noout -fingerprint -sha256).
 
 What stands for which time:
 
@@ -107,7 +114,7 @@ What stands for which time:
   published     the entry published/v1 in {serial}.evidence: the publisher's clock, signed
   existed by    *.tsr: tokens of time-stamp authorities (RFC 3161) over the file checkpoint, by *.tsq, *.chain.pem
                 *.bitcoin.ots with header-*.bin: a Bitcoin block over the file checkpoint (OpenTimestamps)
-  public by     *.cosignature: observers who fetched the texts that the file checkpoint covers
+  public by     *.cosignature: observers who fetched the texts that the file checkpoint dates, by their keys *.vkey
 
 Files:
 

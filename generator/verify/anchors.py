@@ -196,4 +196,16 @@ def told_in_pack(pack: Mapping[str, bytes], size: int, note: bytes, trust: Trust
     for name in pack:
         if name.endswith(".pem") and not any(name.endswith(kind) for kind in (".chain.pem", ".root.pem")):
             raise VerificationError(f"{name} has no place in an evidence pack")
+    _require_keys(pack, note)
     yield from told_about(size, tuple(pack), lambda path: pack.get(path.rpartition("/")[2]), note, trust)
+
+
+def _require_keys(pack: Mapping[str, bytes], note: bytes) -> None:
+    """A key beside a cosignature is the one that signed it, be it pinned or not."""
+    for name, line in folder.cosignatures(0, tuple(pack), lambda path: pack.get(path.rpartition("/")[2])):
+        try:
+            if (key := pack.get(f"{name}.vkey")) is not None:
+                text = key.decode("ascii", "replace")
+                cosigned_at(line, CosignerKey.parse(text), Checkpoint.parse(note.decode()).body)
+        except PressError as error:
+            raise VerificationError(f"{name}.vkey: {error}") from error

@@ -1,14 +1,14 @@
 """What lies behind the name that the user gave: files, a saved page, an address. Every read is bounded."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from generator.base import files
 from generator.base.errors import PressError, VerificationError
-from generator.log.anchors.folder import is_anchor
+from generator.log.anchors.folder import SEEN, is_anchor
 from generator.log.anchors.zipped import MAX_ZIP, unpack
 from generator.log.archive import VOLUME, record_path
 from generator.log.tiles import Read
@@ -168,7 +168,7 @@ def _by_pack(path: Path) -> Bundle:
     held = unpack(files.read_some(path, "the evidence pack", MAX_ZIP), path.name)
     serials = [name.removesuffix(".evidence") for name in held if name.endswith(".evidence")]
     stem = serials[0] if len(serials) == 1 and SERIAL.fullmatch(serials[0]) else ""
-    known = {f"{stem}.{kind}" for kind in ("json", "proof", "evidence", "html")} | PACKED
+    known = {f"{stem}.{kind}" for kind in ("json", "proof", "evidence", "html")} | PACKED | keys_of(held)
     strange = [name for name in held if name not in known and not name.endswith(".pem") and not is_anchor(name)]
     missing = [name for name in (f"{stem}.json", f"{stem}.proof", "checkpoint", "vkey") if name not in held]
     if not stem or strange or missing:
@@ -180,6 +180,11 @@ def _by_pack(path: Path) -> Bundle:
         raise VerificationError(f"{path.name}: the page in it carries another record")
     where = f"{stem}.json in {path.name}"
     return Bundle(path.name, int(stem), held[f"{stem}.json"], where, proof, evidence, page, None, None, held)
+
+
+def keys_of(names: Iterable[str]) -> set[str]:
+    """The names of the keys that stand beside cosignatures in a pack."""
+    return {f"{match[1]}.vkey" for name in names if (match := SEEN.fullmatch(name))}
 
 
 def _by_url(url: str, fetch: Fetch) -> Bundle:
