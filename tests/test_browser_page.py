@@ -79,7 +79,7 @@ def test_every_page_verifies_itself_and_asks_no_other_host(visit: Visit, server:
 
 def test_hostile_text_is_shown_and_not_run(visit: Visit, server: Server, site: Path) -> None:
     page = visit.open(f"{server.url}d/0/{HOSTILE}.html")
-    assert visit.state() == "verified"
+    assert visit.state() == "verified", visit.status()
     text = json.loads((site / f"d/0/{HOSTILE}.json").read_bytes())
     page.evaluate("document.querySelectorAll('button').forEach((extra) => extra.remove())")
     assert page.text_content("#title") == text["title"]
@@ -174,7 +174,7 @@ def test_without_a_secure_context_the_page_says_why_it_cannot_check(visit: Visit
 def test_the_good_result_is_no_part_of_a_saved_page(visit: Visit, server: Server, tmp_path: Path) -> None:
     """Saved as HTML and as MHTML; opened from the disk, the copy says what it can and what it cannot check."""
     page = visit.open(f"{server.url}d/0/0.html")
-    assert visit.state() == "verified"
+    assert visit.state() == "verified", visit.status()
     session = page.context.new_cdp_session(page)
     archive = str(session.send("Page.captureSnapshot", {"format": "mhtml"})["data"])
     markup = archive.partition("Content-Type: text/css")[0]

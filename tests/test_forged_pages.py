@@ -2,7 +2,9 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from test_verify import no_network
 
 from generator.base.errors import PressError, VerificationError
 from generator.verify.audit import Step
-from generator.verify.page_words import LABELS
+from generator.verify.page_words import CITATION, LABELS, SHOWN
 from generator.verify.verify import verify
 
 VKEY = KEY.verification_key.text
@@ -99,6 +101,28 @@ def test_a_page_that_carries_nothing_is_no_answer(site: Path, tmp_path: Path) ->
     assert steps(tmp_path / "0.json")
 
 
+TITLES = (
+    'A hinge <a href="https://other.example/x_1?a=1#b">of</a> {braces} \\ and ~ 100 % & $5 #3 ^2',
+    "Straße of 2019-03-04, Disclosure PAP and claim 1",
+    "Not yet published: a valve [online]",
+    "\\textbraceleft and {\\textbackslash}",
+    "漢字 ǅ ﬁ İ ß",
+)
+
+
+@pytest.mark.parametrize("number", range(len(TITLES)))
+def test_a_record_may_hold_anything_that_a_citation_escapes(tmp_path: Path, visit: Visit, number: int) -> None:
+    """Both verifiers read citations of titles, abstracts and publishers with marks of BibTeX, JSON, RIS and HTML."""
+    title = TITLES[number]
+    hard = replace(patents()[0], disclosure=replace(patents()[0].disclosure, title=title, abstract=f"It is {title}."))
+    write_archive(tmp_path, [replace(hard, publisher=title.replace("ß", "SS")[:60].strip())], [(PUBLISHED, [0])])
+    site = build_site(tmp_path).folder
+    assert {step.name for step in steps(site / "d" / "0" / "0.html")} >= {"page", "published"}
+    with serve(site) as running:
+        visit.open(f"{running.url}d/0/0.html")
+        assert visit.state() == "verified", visit.status()
+
+
 def test_evidence_of_another_log_or_of_an_invented_date(site: Path, tmp_path: Path) -> None:
     """The page and its evidence agree on a date that no log has."""
     text = (site / "d" / "0" / "0.html").read_text(encoding="utf-8")
@@ -117,3 +141,6 @@ def test_the_two_lists_of_words_are_one() -> None:
     script = (ROOT / "site_templates" / "assets" / "verify-page.js").read_text(encoding="utf-8")
     words = script.partition("LABELS = new Set([")[2].partition("]);")[0]
     assert set(json.loads(f"[{words.strip().removesuffix(',')}]")) == LABELS
+    for name, own in (("CITATION = new Set(", CITATION), ("SHOWN = ", SHOWN)):
+        words = script.partition(f"const {name}(")[2].partition(").split(")[0]
+        assert set("".join(re.findall('"([^"]*)"', words)).split()) == own

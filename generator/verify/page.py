@@ -14,9 +14,10 @@ from generator.log.evidence import Evidence
 from generator.record.record import Record
 from generator.record.topic_rules import combination
 from generator.verify.html import Element, parse_page
+from generator.verify.page_citation import check_citation, own_address
 from generator.verify.page_dates import check_dates
-from generator.verify.page_head import NUMBER, check_citation, check_head
-from generator.verify.page_words import LABELS
+from generator.verify.page_head import NUMBER, check_head
+from generator.verify.page_words import check_attributes, is_label
 
 POINTS = re.compile(r"[\s().,:;·]*")
 TAGS = {
@@ -62,7 +63,7 @@ def compare(text: str, record: Record, evidence: Evidence) -> Compared:
     check_head(root, record, evidence, number)
     cited = [element for element in article.walk() if element.tag == "pre"]
     for element in cited:
-        check_citation(element.text, record, evidence, number)
+        check_citation(element, record, evidence, number, own_address(root, article))
     check_dates(root, record, evidence)
     made = record.generation
     digests = {record.sha256, made.weights_sha256, made.tokenizer_sha256, made.adapter_sha256}
@@ -151,6 +152,7 @@ def _walk(element: Element, reader: _Reader, *, in_place: bool) -> None:
         return
     if element.tag not in TAGS:
         raise VerificationError(f"page: an element {element.tag} stands in the disclosure's place")
+    check_attributes(element)
     if fact := attributes.get("data-fact"):
         reader.facts.append((fact, element))
         return
@@ -162,16 +164,8 @@ def _walk(element: Element, reader: _Reader, *, in_place: bool) -> None:
     for child in element.children:
         if isinstance(child, Element):
             _walk(child, reader, in_place=in_place)
-        elif not POINTS.fullmatch(child) and not _is_label(child, element):
+        elif not POINTS.fullmatch(child) and not is_label(child):
             raise VerificationError(f"page: text that is not the record's: {' '.join(child.split())[:80]!r}")
-
-
-def _is_label(text: str, element: Element) -> bool:
-    """A form of citation has a name of its own; everything else is a text that this program knows."""
-    label = " ".join(text.split()).strip(" ().,:;·")
-    if element.tag == "summary":
-        return re.fullmatch(r"[A-Za-z0-9 ,()/.-]{1,40}", label) is not None
-    return label in LABELS
 
 
 def _number(reader: _Reader, serial: int) -> str:

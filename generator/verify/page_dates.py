@@ -7,7 +7,11 @@ from generator.log.evidence import Evidence
 from generator.record.record import Record
 from generator.verify.html import Element
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTH_NAMES = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+MONTHS = tuple(name[:3] for name in MONTH_NAMES)
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _YEAR = r"((?:1[6-9]|2[0-9])[0-9]{2})"
 STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z| UTC|[+-][0-9]{2}:?[0-9]{2})?")
@@ -22,7 +26,7 @@ FORMS = (  # each with the groups of year, month and day
 _YEARS = re.compile(
     rf"(?:year\s*=\s*\{{?|PY  - |date-parts\": \[\[|published (?:in )?){_YEAR}(?![0-9])", re.ASCII | re.I
 )
-_RETRIEVED = re.compile(
+RETRIEVED = re.compile(
     r"(retrieved(?:\s+on)?:? |urldate = \{|Y2  - |\"accessed\": \{[^}]*?)"
     r"(\[\[\s*[0-9]{4}\s*,\s*[0-9]{1,2}\s*,\s*[0-9]{1,2}\s*\]\]|[0-9]{4}[-/][0-9]{2}[-/][0-9]{2})",
     re.I,
@@ -40,7 +44,7 @@ def check_dates(root: Element, record: Record, evidence: Evidence) -> None:
     known = {stamp[:10] for stamp in stamps} | set("|".join(days(own)).split("|"))
     years = {day[:4] for day in known} | set(re.findall(r"(?<![0-9])[0-9]{4}(?![0-9])", own))
     for part in _parts(root, record):
-        shown = _RETRIEVED.sub(r"\1", part)
+        shown = RETRIEVED.sub(r"\1", part)
         for found in STAMP.findall(shown):
             if found not in stamps and not any(found in value for value in (*stamps, own)):
                 raise VerificationError(f"page: date: it shows {found}, the log says {time or 'not yet published'}")

@@ -1,4 +1,4 @@
-"""What machines read of a page, and its citations: window title, meta tags, links, linked data, forms to copy."""
+"""What machines read of a page: window title, meta tags, links, linked data."""
 
 import json
 import re
@@ -10,7 +10,6 @@ from generator.log.archive import VOLUME
 from generator.log.evidence import Evidence
 from generator.record.record import Record
 from generator.verify.html import Element
-from generator.verify.page_dates import days
 
 NUMBER = re.compile(r"[A-Z]{2,8}-[0-9]{7,15}")
 
@@ -102,31 +101,3 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _strings(item)
-
-
-def check_citation(text: str, record: Record, evidence: Evidence, number: str) -> None:
-    """A citation names number, title, publisher, address and, once there is one, the day of publication."""
-    fields = {"TI": record.disclosure.title, "AB": record.disclosure.abstract, "AU": record.publisher}
-    for tag, value in re.findall(r"^(TI|AB|AU)  - (.*)$", text, re.M):
-        if value != " ".join(fields[tag].split()):
-            raise VerificationError(f"page: citation: its {tag} is not the record's: {value[:60]!r}")
-    plain = bare(text)
-    for name, value in (("title", record.disclosure.title), ("publisher", record.publisher), ("number", number)):
-        if bare(value) not in plain:
-            raise VerificationError(f"page: citation: the {name} {value[:60]!r} does not stand in it")
-    if any(found != number for found in re.findall(rf"(?<![A-Z]){NUMBER.pattern}", text)):
-        raise VerificationError("page: citation: another number stands in it")
-    if f"/d/{evidence.serial // VOLUME}/{evidence.serial}.html" not in text:
-        raise VerificationError("page: citation: the address of the disclosure does not stand in it")
-    time = evidence.published[1] if evidence.published else ""
-    if (time and time[:10] not in "|".join(days(text)).split("|")) or (
-        not time and re.search("published [0-9]", text, re.I)
-    ):
-        raise VerificationError("page: citation: the date of publication does not stand in it")
-
-
-def bare(text: str) -> str:
-    """Letters and digits alone, BibTeX's commands resolved, so that each form's escapes make no difference."""
-    text = text.replace(r"{\textbackslash}", "").replace(r"\u003c", "<")
-    text = re.sub(r"\{?\\text(braceleft|braceright|asciitilde|asciicircum)\}?(\{\})?", "", text)
-    return "".join(c for c in text if c.isalnum()).casefold()

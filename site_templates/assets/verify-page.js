@@ -11,21 +11,30 @@
   const here = [...status.childNodes]; // the instructions for readers without script; they stay below the result
 
   const LABELS = new Set([
-    "Abstract", "BibTeX", "Both stay, each with its own number", "CSL", "Cite", "Claims", "Created", "Description",
-    "Direction", "Direction of writing", "Existed by", "Files", "How it was made", "Licence", "Log", "Model",
-    "Model licence", "Nothing described here was built or tested, and this is not a patent",
+    "Abstract", "Applicant (SB/08", "BibTeX", "Both stay, each with its own number", "CSL", "CSL-JSON",
+    "Citation and evidence", "Cite", "Claim tree", "Claims", "Created", "Description", "Direction",
+    "Direction of writing", "EPO search report", "Examiner (PTO-892", "Existed by", "Files", "How it was made",
+    "Licence", "Log", "Model", "Model licence", "Nothing described here was built or tested, and this is not a patent",
     "Nothing described here was built or tested, and this is not a patent. It was written by a", "Place in the log",
     "Prior Art Press", "Program", "Public by", "Published", "Publisher", "RIS", "Record SHA-256", "Removed claims",
-    "Review", "Seed", "Status", "Superseded", "This", "To check this sheet, type: prior-art verify", "UTC",
-    "Weights SHA-256", "a", "by", "by the publisher's clock", "by the publisher's clock, entry", "entry", "evidence",
-    "index", "machine-generated, not a patent", "no capture by others", "no time-stamp by others", "none yet",
-    "not stamped yet", "not yet", "not yet published", "of the draft failed a check and were taken out", "of the log", "proof",
-    "published", "publisher's statement", "record", "reviewed", "superseded by", "supersedes", "text",
+    "Review", "Seed", "Status", "Superseded", "Third party (37 CFR 1.290", "This",
+    "To check this sheet, type: prior-art verify", "UTC", "WIPO ST.14", "Weights SHA-256", "a", "by",
+    "by the publisher's clock", "by the publisher's clock, entry", "entry", "evidence", "index",
+    "machine-generated, not a patent", "no capture by others", "no time-stamp by others", "none yet",
+    "not stamped yet", "not yet", "not yet published", "of the draft failed a check and were taken out",
+    "of the log", "proof", "published",
+    "publisher's statement", "record", "reviewed", "superseded by", "supersedes", "text",
     "that is too small to write useful inventions", "topic given", "volume",
   ]);
   const TAGS = new Set(("a article aside b br button code dd details div dl dt em h1 h2 h3 i li nav ol p pre press-verdict"
     + " section span strong summary time ul").split(" "));
-  const PARTS = new Set(["judgement", "remarks of the checks", "classes", "instructions", "listings", "contents", "similar disclosures", "pin cite", "statements of others"]);
+  const PARTS = new Set("judgement,remarks of the checks,classes,instructions,listings,contents,similar disclosures,pin cite,statements of others".split(","));
+  const CITATION = new Set(("256 ab accessed any art au author by da date dd disclosure document er from generated genre id if"
+    + " institution internet issued item kw la language literal m3 machine mm month n1 not note number of on"
+    + " online or pages parts passages pb place publication published publisher py record report retrieved rprt"
+    + " sha sn techreport the ti title ty type ur url urldate whole y2 year yet yyyy").split(" "));
+  const SHOWN = ("abbr alt aria-description aria-label aria-placeholder aria-roledescription aria-valuetext data-copy"
+    + " data-inid label placeholder summary title").split(" ");
   const NUMBER = /^[A-Z]{2,8}-[0-9]{7,15}$/;
   const trim = (text) => text.replace(/\s+/g, " ").replace(/^[ ().,:;·]+|[ ().,:;·]+$/g, "");
   const short = (text) => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
@@ -39,6 +48,11 @@
     }
     check(TAGS.has(element.localName), `an element ${element.localName} stands in the disclosure's place`);
     check(!["hidden", "style", "popover", "inert"].some((name) => element.hasAttribute(name)), `an element ${element.localName} is styled or hidden`);
+    for (const name of SHOWN.filter((one) => element.hasAttribute(one))) {
+      const text = element.getAttribute(name);
+      const copied = element.localName === "button" && (/^Copy citation of (claim|paragraph) [0-9]{1,4}$/.test(text) || LABELS.has(trim(text.replace(/^Copy /, ""))));
+      check(copied || (name === "data-inid" ? /^[0-9]{2}$/.test(text) : LABELS.has(trim(text))), `text that is not the record's, ${name}: ${short(text)}`);
+    }
     if (element.dataset.fact) {
       (facts[element.dataset.fact] ||= []).push(element);
       return;
@@ -49,8 +63,7 @@
     for (const child of element.childNodes) {
       if (child.nodeType === Node.ELEMENT_NODE) walk(child, facts, place);
       else if (child.nodeType === Node.TEXT_NODE && trim(child.data)) {
-        const known = element.localName === "summary" ? /^[A-Za-z0-9 ,()/.-]{1,40}$/.test(child.data) : LABELS.has(trim(child.data));
-        check(known, `text that is not the record's stands on this page: ${short(child.data.trim())}`);
+        check(LABELS.has(trim(child.data)), `text that is not the record's stands on this page: ${short(child.data.trim())}`);
       }
     }
   }
@@ -151,20 +164,10 @@
       check(work.headline === record.title && work.name === record.title && work.reportNumber === number, "title or number in the linked data is not the record's");
       check(work.datePublished === time && work.dateCreated === record.created_at, "date in the linked data is not the log's");
     }
-    const plain = (text) => text.replaceAll("{\\textbackslash}", "").replace(/\{?\\text(braceleft|braceright|asciitilde|asciicircum)\}?(\{\})?/g, "").replace(/[^\p{L}\p{N}]/gu, "").toLowerCase();
-    for (const form of article.querySelectorAll("pre")) {
-      for (const [name, value] of [["title", record.title], ["publisher", record.publisher], ["number", number]]) {
-        check(plain(form.textContent).includes(plain(value)), `the ${name} does not stand in a citation`);
-      }
-      for (const [, tag, value] of form.textContent.matchAll(/^(TI|AB|AU) {2}- (.*)$/gm)) {
-        const own = { TI: record.title, AB: record.abstract, AU: record.publisher }[tag];
-        check(value === own.trim().split(/\s+/).join(" "), `${tag} in a citation is not the record's`);
-      }
-      const others = form.textContent.match(/(?<![A-Z])[A-Z]{2,8}-[0-9]{7,15}/g) || [];
-      check(others.every((other) => other === number), "another number stands in a citation");
-      check(form.textContent.includes(path), "number: the address of the disclosure does not stand in a citation");
-      check(!time || dates(form.textContent).join("|").split("|").includes(time.slice(0, 10)), "the date does not stand in a citation");
-    }
+    const links = [...document.querySelectorAll('link[rel="canonical"], link[rel="cite-as"], article [data-fact="address"]')];
+    const named = new Set(links.map((one) => one.getAttribute("href") ?? one.textContent));
+    check(named.size <= 1, `address: this page names ${[...named].join(" and ")}`);
+    for (const form of article.querySelectorAll("pre")) compareCitation(form, record, time, number, digest, path, [...named][0]);
     const around = [document.querySelectorAll("body *")].flatMap((all) => [...all]).filter((one) => !one.closest("article, .press-header, .press-footer, script"));
     for (const one of around) for (const child of one.childNodes) {
       check(child.nodeType !== Node.TEXT_NODE || ["", "Skip to content"].includes(child.data.trim()), `text outside of the disclosure: ${short(child.data?.trim() || "")}`);
@@ -178,8 +181,51 @@
     check(!article.querySelector(".press-text :is(ol, li):is([start], [value], [reversed], [type])"), "the numbers of the claims are changed");
   }
 
+  /* A citation holds values of record and log, words of the forms, the reader's choice of claims, and nothing else. */
+  const ADDRESS = /https?:\/\/[^\s<>"{}\\]+/g;
+  const wordsOf = (text) => text.toUpperCase().match(/[\p{L}\p{N}]+/gu) || []; // in capitals ß is SS and ﬁ is FI
+  function compareCitation(form, record, time, number, digest, path, address) {
+    const copy = form.cloneNode(true);
+    for (const one of copy.querySelectorAll("*")) {
+      check(one.matches("span[data-pin]") && !one.children.length, `an element ${one.localName} stands in a citation`);
+      check(/^(, )?(whole document|(claims? [0-9, ]+)?(, )?(paras?\. [[\]0-9, ]+)?)$/.test(one.textContent), `a pin cite says ${short(one.textContent)}`);
+      one.remove();
+    }
+    const bib = copy.textContent.startsWith("@");
+    const text = bib ? copy.textContent.replaceAll("{\\textbackslash}", " ").replace(/\{\\text(braceleft|braceright|asciitilde|asciicircum)\}/g, " ") : copy.textContent;
+    const plain = wordsOf(text).join("");
+    for (const [name, value] of [["title", record.title], ["publisher", record.publisher], ["number", number]]) {
+      check(plain.includes(wordsOf(value).join("")), `the ${name} does not stand in a citation`);
+    }
+    for (const [, tag, value] of text.matchAll(/^(TI|AB|AU) {2}- (.*)$/gm)) {
+      const own = { TI: record.title, AB: record.abstract, AU: record.publisher }[tag];
+      check(value === own.trim().split(/\s+/).join(" "), `${tag} in a citation is not the record's`);
+    }
+    check((text.match(/(?<![A-Z])[A-Z]{2,8}-[0-9]{7,15}/g) || []).every((other) => other === number), "another number stands in a citation");
+    check(text.includes(path), "number: the address of the disclosure does not stand in a citation");
+    const texts = `${record.title}\n${record.abstract}\n${record.publisher}`;
+    check((text.match(ADDRESS) || []).every((other) => texts.includes(other) || other.replace(/[\].,;)]+$/, "") === address), "an address stands in a citation that is not the page's own");
+    check(!time || dates(text).join("|").split("|").includes(time.slice(0, 10)), "the date does not stand in a citation");
+    let rest = wordsOf(text.replace(/^KW {2}- [A-HY][0-9]{2}[A-Z]$/m, "").replace(RETRIEVED, "$1").replaceAll(address, " "));
+    const values = [record.title, record.abstract, record.publisher, record.publisher.toUpperCase(), number, time || "", digest, record.generation.model];
+    for (const value of values.map(wordsOf).filter((one) => one.length).sort((a, b) => b.length - a.length)) {
+      for (let at = 0; at <= rest.length - value.length; at += 1) {
+        if (value.every((word, i) => rest[at + i] === word)) rest.splice(at, value.length, "");
+      }
+    }
+    const [year, month, day] = (time || "").slice(0, 10).split("-");
+    const said = time ? [year, month, day, String(Number(month)), String(Number(day)), NAMES[month - 1], MONTHS[month - 1]] : [];
+    const known = new Set(["", record.language, ...said]);
+    const strange = rest.map((word) => word.toLowerCase())
+      .filter((word) => !(known.has(word) || CITATION.has(word)) || (time && ["not", "yet"].includes(word)));
+    const what = strange.every((word) => /^[0-9]/.test(word)) ? "a date or number that is not the log's" : "words of no record";
+    check(!strange.length, `a citation shows ${what}: ${short(strange.join(" "))}`);
+  }
+
   /* Every date, wherever it stands: the log's, the record's, or the reader's own day of retrieval in a citation. */
-  const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
+  const NAMES = "january february march april may june july august september october november december".split(" ");
+  const MONTHS = NAMES.map((name) => name.slice(0, 3));
+  const RETRIEVED = /(retrieved(?:\s+on)?:? |urldate = \{|Y2  - |"accessed": \{[^}]*?)(\[\[[\s0-9,]*\]\]|[0-9]{4}[-/][0-9]{2}[-/][0-9]{2})/gi;
   const MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\\.?";
   const YEAR = "((?:1[6-9]|2[0-9])[0-9]{2})";
   const FORMS = [
@@ -208,7 +254,7 @@
       const values = [...one.attributes].filter((at) => !["class", "src"].includes(at.name)).map((at) => at.value);
       const text = ["p", "pre", "dd", "span"].includes(one.localName) ? one.textContent : [...one.childNodes].map((child) => child.data || "").join("\n");
       for (const part of [...values, text]) {
-        const seen = part.replace(/(retrieved(?:\s+on)?:? |urldate = \{|Y2  - |"accessed": \{[^}]*?)(\[\[[\s0-9,]*\]\]|[0-9]{4}[-/][0-9]{2}[-/][0-9]{2})/gi, "$1");
+        const seen = part.replace(RETRIEVED, "$1");
         const stamp = (seen.match(/[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z| UTC)?/g) || []).find((found) => ![...stamps, own].some((value) => value.includes(found)));
         check(!stamp, `the date ${stamp} on this page is not the log's`);
         const day = dates(seen).find((found) => !found.split("|").some((reading) => known.has(reading)));
