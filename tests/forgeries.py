@@ -3,14 +3,19 @@
 The page is of the first record of `site_fixture.patents`, published, number PAP-0000000.
 """
 
+import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from site_fixture import PUBLISHED, patents
+from site_fixture import PUBLISHED, patents, settings
+
+from generator.log.archive import LoggedRecord
+from generator.site.citation import citation_files
 
 DAY = PUBLISHED[:10]
 RECORD = patents()[0]
+FORMS = citation_files(LoggedRecord(0, RECORD.to_bytes(), RECORD, "", 4, PUBLISHED, ()), settings()).values()
 
 
 CARRIED = re.compile(r"(?<=data-)(record|evidence)='([^']*)'")  # as `site/carried.py` writes it into a page
@@ -87,10 +92,19 @@ def _all(*pairs: tuple[str, str]) -> Callable[[str], str]:
     return forge
 
 
+def _form(old: str, new: str) -> Callable[[str], str]:
+    """A form more than pages show, one of those that are files beside it, with a fault."""
+
+    def forge(page: str) -> str:
+        text = next(form for form in FORMS if old in form)
+        return _after("</pre>", f"<pre>{html.escape(text.replace(old, new, 1))}</pre>")(page)
+
+    return forge
+
+
 OLD = "2019-01-02T03:04:05Z"
 EVERY_DATE = _all(
     (PUBLISHED, OLD), (DAY, "2019-01-02"), (DAY.replace("-", "/"), "2019/01/02"),
-    ("[[2026, 11, 22]]", "[[2019, 1, 2]]"), ("year = {2026}", "year = {2019}"), ("PY  - 2026", "PY  - 2019"),
     ("22 November 2026", "2 January 2019"), ("11/22/2026", "01/02/2019"),
 )  # fmt: skip
 CLAIM = '<li data-fact="claim" id="claim-7">A perpetual motion machine.</li>'
@@ -109,12 +123,12 @@ FORGERIES = (
     Forgery("datePublished", "date", _head(f'"datePublished": "{PUBLISHED}"', f'"datePublished": "{OLD}"')),
     Forgery("dateCreated", "date", _head(f'"dateCreated": "{RECORD.created_at}"', f'"dateCreated": "{OLD}"')),
     Forgery("date in the examiner's line", "date", _swap(f"published {PUBLISHED}, ", f"published {OLD}, ")),
-    Forgery("date in BibTeX", "date", _swap(f"date = {{{DAY}}}", "date = {2019-01-02}")),
-    Forgery("year in BibTeX", "date", _swap("year = {2026}", "year = {2019}")),
-    Forgery("date in RIS", "date", _swap(f"DA  - {DAY.replace('-', '/')}", "DA  - 2019/01/02")),
-    Forgery("year in RIS", "date", _swap("PY  - 2026", "PY  - 2019")),
-    Forgery("date in CSL", "date", _swap("[[2026, 11, 22]]", "[[2019, 1, 2]]")),
-    Forgery("date in a note", "date", _swap(f"note = {{Published {PUBLISHED}", "note = {Published " + OLD)),
+    Forgery("date in BibTeX", "date", _form(f"date = {{{DAY}}}", "date = {2019-01-02}")),
+    Forgery("year in BibTeX", "date", _form("year = {2026}", "year = {2019}")),
+    Forgery("date in RIS", "date", _form(f"DA  - {DAY.replace('-', '/')}", "DA  - 2019/01/02")),
+    Forgery("year in RIS", "date", _form("PY  - 2026", "PY  - 2019")),
+    Forgery("date in CSL", "date", _form("[[2026, 11, 22]]", "[[2019, 1, 2]]")),
+    Forgery("date in a note", "date", _form(f"note = {{Published {PUBLISHED}", "note = {Published " + OLD)),
     Forgery("date in words", "date text", _after("(UTC)", " First shown on 2 January 2019.")),
     Forgery(
         "date in the header", "date", _swap('<a class="press-name"', '<a class="press-name" title="since 2019-01-02"')
@@ -127,7 +141,7 @@ FORGERIES = (
     Forgery("number", "number", _all(("PAP-0000000", "PAP-0000007"))),
     Forgery("visible number", "number", _fact("number", "PAP-0000007")),
     Forgery("number on the sheet", "number", _fact("number", "PAP-0000007", 2)),
-    Forgery("number in a citation", "number", _swap("number = {PAP-0000000}", "number = {PAP-0000007}")),
+    Forgery("number in a citation", "number", _form("number = {PAP-0000000}", "number = {PAP-0000007}")),
     Forgery("number in a meta tag", "number", _head('number" content="PAP-0000000"', 'number" content="PAP-0000007"')),
     Forgery(
         "number in linked data",
@@ -138,9 +152,9 @@ FORGERIES = (
     Forgery("index", "index", _fact("index", "7")),
     Forgery("title", "title", _fact("title", "Perpetual motion")),
     Forgery("title of the window", "title", _head("<title>PAP-0000000: Irrigation", "<title>PAP-0000000: Perpetual")),
-    Forgery("title in a citation", "title", _swap("title = {{Irrigation valve", "title = {{Perpetual valve")),
+    Forgery("title in a citation", "title", _form("title = {{Irrigation valve", "title = {{Perpetual valve")),
     Forgery("abstract", "abstract", _fact("abstract", "A valve that needs no energy at all.")),
-    Forgery("abstract in RIS", "AB", _swap("AB  - A valve", "AB  - A laser")),
+    Forgery("abstract in RIS", "AB", _form("AB  - A valve", "AB  - A laser")),
     Forgery("claim", "claim", _swap("20 kPa and 60 kPa.</li>", "20 kPa and 90 kPa.</li>")),
     Forgery("paragraph", "paragraph", _swap("which is often forgotten.", "which is seldom forgotten.")),
     Forgery("claim added", "claim", _after("without electricity.</li>", CLAIM)),
@@ -183,13 +197,13 @@ FORGERIES = (
     Forgery("words in EPO's form", "citation", _swap("22 November 2026 (2026", "22 November 2026, category X (2026")),
     Forgery("words in the form of ST.14", "citation", _swap("[online]. Disclosure", "[online]. Granted. Disclosure")),
     Forgery(
-        "words in BibTeX", "citation", _swap("Machine-generated by starter.", "Machine-generated by starter, for Bell.")
+        "words in BibTeX", "citation", _form("Machine-generated by starter.", "Machine-generated by starter, for Bell.")
     ),
-    Forgery("field in BibTeX", "citation", _swap("  month = nov,", "  month = nov,\n  annote = {Granted},")),
-    Forgery("month in BibTeX", "citation", _swap("  month = nov,", "  month = jan,")),
-    Forgery("keyword in RIS", "citation", _swap("M3  - Disclosure", "KW  - perpetual motion\nM3  - Disclosure")),
-    Forgery("second title in RIS", "citation", _swap("M3  - Disclosure", "T2  - Proceedings\nM3  - Disclosure")),
-    Forgery("name in CSL", "citation", _swap('"genre": "Disclosure"', '"genre": "Disclosure", "editor": "Bell"')),
+    Forgery("field in BibTeX", "citation", _form("  month = nov,", "  month = nov,\n  annote = {Granted},")),
+    Forgery("month in BibTeX", "citation", _form("  month = nov,", "  month = jan,")),
+    Forgery("keyword in RIS", "citation", _form("M3  - Disclosure", "KW  - perpetual motion\nM3  - Disclosure")),
+    Forgery("second title in RIS", "citation", _form("M3  - Disclosure", "T2  - Proceedings\nM3  - Disclosure")),
+    Forgery("name in CSL", "citation", _form('"genre": "Disclosure"', '"genre": "Disclosure", "editor": "Bell"')),
     Forgery("day that is none in a citation", "citation date", _swap("11/22/2026", "11/22/2026, filed 1998")),
     Forgery("not yet published in a citation", "citation", _swap("[online], ", "[online], not yet published, ")),
     Forgery("pin cite", "pin", _swap("<span data-pin></span>", "<span data-pin>, reviewed</span>")),
@@ -202,7 +216,7 @@ FORGERIES = (
     Forgery("tooltip", "title", _swap('<h2 id="cite"', '<h2 title="Granted" id="cite"')),
     Forgery("text read aloud", "aria-label", _swap('aria-label="Citation and evidence"', 'aria-label="Granted"')),
     Forgery("code before a term", "data-inid", _swap('data-inid="43"', 'data-inid="granted 43"')),
-    Forgery("what is copied", "data-copy", _swap('data-copy="RIS"', 'data-copy="Granted patent"')),
+    Forgery("what is copied", "data-copy", _swap('data-copy="WIPO ST.14"', 'data-copy="Granted patent"')),
     Forgery("true text hidden", "hidden styled", _swap('<div class="press-text"', '<div hidden class="press-text"')),
 )
 # Shows more than the record, or what a browser could read otherwise than the program.

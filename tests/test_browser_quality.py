@@ -49,11 +49,25 @@ def test_figures_have_the_colour_of_the_text_and_are_seen(
     assert colour == page.evaluate("getComputedStyle(document.querySelector('article p')).color")
     assert (sum(map(int, colour.strip("rgb()").split(","))) > 3 * 128) is light
     boxes = [figure.bounding_box() for figure in page.query_selector_all("svg.press-figure")]
-    assert len(boxes) == 5
+    assert len(boxes) == 4
     assert all(box["width"] > 400 and box["height"] > 100 for box in boxes)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert visit.errors == []
     assert all(address.startswith(site.url) for address in visit.requests)
+
+
+def test_figures_that_only_engineers_read_have_a_page_of_their_own(site: Server, chromium: Any) -> None:
+    visit = Visit(chromium)
+    page = visit.open(site.url + "quality.html")
+    for word in ("Vendi", "Chao1", "Self-BLEU", "Good-Turing"):
+        assert word not in page.inner_text("article")
+    page.get_by_role("link", name="Diversity, runs and machines, for engineers").click()
+    page.wait_for_url("**/engineering.html")
+    for word in ("Vendi", "Chao1", "Self-BLEU", "Good-Turing"):
+        assert word in page.inner_text("article")
+    assert page.locator("svg.press-figure").count() == 1
+    assert Axe().run(page).response["violations"] == []
+    assert visit.errors == []
 
 
 def test_text_of_run_files_stays_text(site: Server, chromium: Any) -> None:

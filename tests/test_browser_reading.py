@@ -1,12 +1,20 @@
 """Reading the site in Chromium, under a sub-path: no script, keyboard, phone, paper, axe, copying."""
 
+import json
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
+import bibtexparser
+import pikepdf
+import pypdf
 import pytest
+import rispy
 from axe_playwright_python.sync_playwright import Axe
 from browsing import Server, Visit, serve
+from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
+from citeproc.source.json import CiteProcJSON
 from site_fixture import PUBLISHED, build_site, patents, record, write_archive
 
 
@@ -24,7 +32,8 @@ def test_without_script_the_page_is_complete(chromium: Any, server: Server) -> N
     page = visit.open(f"{server.url}d/0/0.html")
     assert page.locator(".press-text ol > li").count() == 6
     assert "prior-art verify 0.html" in visit.status()
-    assert page.locator("#cite ~ details").count() == 8
+    assert page.locator("#cite ~ details").count() == 5
+    assert page.locator(".press-managers a").all_inner_texts() == ["BibTeX", "RIS", "CSL-JSON"]
     assert page.locator("pre", has_text="[retrieved on YYYY-MM-DD]").first.is_visible()
     assert page.locator("button:visible").count() == 1, "only the search form has a button"
     page.fill("#press-q", "diaphragm spring")
@@ -57,14 +66,36 @@ def test_citations_and_links_are_copied(chromium: Any, server: Server) -> None:
     assert page.evaluate("navigator.clipboard.readText()").endswith(">, claims 1, 3, 4, para. [0002].")
     page.get_by_label("Claims or paragraphs relied on").fill("7")
     assert page.get_by_text("This disclosure has no claim 7").is_visible()
-    page.locator("summary", has_text="RIS").click()
-    page.get_by_role("button", name="Copy RIS").click()
-    assert re.search(r"\nY2  - 20\d\d/\d\d/\d\d\nAB", page.evaluate("navigator.clipboard.readText()"))
     page.hover("#claim-3")
     page.get_by_role("button", name="Copy citation of claim 3").click()
     assert page.evaluate("navigator.clipboard.readText()") == (
         "PAP-0000000, claim 3, http://127.0.0.1:8123/repo/d/0/0.html#claim-3"
     ), "the permalink is the publication's, whatever serves the page"
+    visit.context.close()
+
+
+def test_what_is_copied_for_a_reference_manager_names_the_day_of_reading(chromium: Any, server: Server) -> None:
+    visit = Visit(chromium, permissions=["clipboard-read", "clipboard-write"])
+    page = visit.open(f"{server.url}d/0/0.html")
+    copied = {}
+    for name in ("BibTeX", "RIS", "CSL-JSON"):
+        page.get_by_role("button", name=f"Copy {name}").click()
+        page.get_by_text(f"Copied: {name}").wait_for()
+        copied[name] = page.evaluate("navigator.clipboard.readText()")
+    (entry,) = bibtexparser.parse_string(copied["BibTeX"]).entries
+    (reference,) = rispy.loads(copied["RIS"])
+    (item,) = json.loads(copied["CSL-JSON"])
+    day = str(entry.fields_dict["urldate"].value)
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", day)
+    assert reference["access_date"] == day.replace("-", "/")
+    assert item["accessed"] == {"date-parts": [[int(part) for part in day.split("-")]]}
+    style = CitationStylesStyle("harvard-cite-them-right", validate=False)
+    bibliography = CitationStylesBibliography(style, CiteProcJSON([{**item, "id": "one"}]), formatter.plain)
+    bibliography.register(Citation([CitationItem("one")]))
+    assert re.search(r"\(Accessed: \w+ \d+, 20\d\d\)", str(bibliography.bibliography()[0]))
+    page.route("**/0.ris", lambda route: route.abort())
+    page.get_by_role("button", name="Copy RIS").click()
+    page.get_by_text("Could not fetch RIS: open the link and copy it by hand.").wait_for()
     visit.context.close()
 
 
@@ -161,6 +192,41 @@ def test_paper_carries_what_identifies_the_page(visit: Visit, server: Server) ->
         "dark colours stay on the screen"
     )
     assert page.locator("#claim-6").is_visible()
+
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "device_scale_factor": 3}
+
+
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+def test_the_pdf_of_a_browser_is_a_file_for_the_wrapper(chromium: Any, server: Server, device: dict[str, Any]) -> None:
+    """qpdf accepts it; each sheet has its count, number, address, date and hash; no claim breaks over sheets."""
+    visit = Visit(chromium, **device)
+    page = visit.open(f"{server.url}d/0/0.html")
+    visit.state()
+    data = page.pdf(prefer_css_page_size=True, tagged=True)  # as "Save as PDF" does
+    visit.context.close()
+    with pikepdf.open(BytesIO(data)) as pdf:
+        assert pdf.check_pdf_syntax() == []
+        assert pdf.Root.MarkInfo.Marked, "tagged, for screen readers"
+    sheets = [sheet.extract_text() for sheet in pypdf.PdfReader(BytesIO(data), strict=True).pages]
+    assert 2 <= len(sheets) <= 4
+    for number, sheet in enumerate(sheets, 1):
+        for part in (
+            f"sheet {number} of {len(sheets)}", "PAP-0000000", PUBLISHED, "http://127.0.0.1:8123/repo/d/0/0.html",
+            patents()[0].sha256, "machine-generated, not a patent",
+        ):  # fmt: skip
+            assert part in sheet, (number, part)
+    for label in (
+        "(11) PAP-0000000",
+        "(43) Published",
+        "(54) Irrigation valve",
+        "(57) Abstract",
+        "This is not a patent",
+    ):
+        assert label in " ".join(sheets[0].split()), label
+    flat = [" ".join(sheet.split()) for sheet in sheets]
+    for claim in patents()[0].disclosure.claims:
+        assert sum(claim.text in sheet for sheet in flat) == 1, claim.number
 
 
 def test_the_keyboard_reaches_everything(visit: Visit, server: Server) -> None:

@@ -114,7 +114,7 @@ def test_from_the_home_page_to_the_claim(tab: Any, server: site_fixture.Server) 
 def test_a_search_in_the_address_gives_the_same_again(tab: Any, server: site_fixture.Server) -> None:
     tab.goto(f"{server.url}search.html")
     tab.get_by_label("Words, a number").fill("sprocket")
-    tab.get_by_text("Filters and order").click()
+    tab.get_by_text("Filters", exact=True).click()
     tab.get_by_label("Before (critical date)").fill("2026-12-04")
     tab.get_by_label("Order").select_option("old")
     tab.get_by_role("button", name="Search", exact=True).click()
@@ -317,6 +317,7 @@ def test_without_script_the_page_says_what_to_do(chromium: Any, server: site_fix
     assert "needs JavaScript" in tab.locator(".search-noscript").inner_text()
     assert tab.locator(".search-noscript").is_visible()
     assert tab.get_by_label("Words, a number").is_hidden()
+    assert tab.get_by_text("Paste a claim").is_hidden(), "it works by script alone"
     tab.locator(".search-noscript").get_by_role("link", name="browse by volume and day").click()
     assert tab.url == f"{server.url}browse.html"
     context.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import facts
+import jsonschema
 import pytest
 from browsing import Visit, serve
 
@@ -86,6 +87,15 @@ def test_the_quality_page_tells_what_the_run_came_to(root: Path, chromium: Any) 
         assert "near chimera" in text
         assert visit.page.locator("figure svg[role=img]").count() >= 3
         assert visit.errors == []
+
+
+def test_the_catalogue_fits_its_schema(root: Path) -> None:
+    site = root / "output" / "site"
+    data = (site / "catalogue.json").read_bytes()
+    validator = jsonschema.Draft202012Validator(json.loads((site / "assets" / "catalogue.schema.json").read_bytes()))
+    validator.validate(json.loads(data))
+    for wrong in (b'"volume":-1', b'"volume":0,"more":1', b'"volume":"0"'):
+        assert not validator.is_valid(json.loads(data.replace(b'"volume":0', wrong)))
 
 
 def rarest(root: Path) -> tuple[int, str]:

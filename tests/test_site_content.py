@@ -115,6 +115,19 @@ def test_extruct_reads_linked_data_and_dublin_core(output: Path) -> None:
     assert said["DC.title"] == patents()[0].disclosure.title
 
 
+def test_the_home_page_says_how_the_site_is_searched(output: Path) -> None:
+    """The address that it names works: the search page reads what stands behind "#q=" (test_browser_search.py)."""
+    found = extruct.extract((output / "site/index.html").read_text(), syntaxes=["json-ld"])
+    (site,) = found["json-ld"]
+    assert (site["@type"], site["url"]) == ("WebSite", "http://127.0.0.1:8123/repo/")
+    assert site["potentialAction"]["@type"] == "SearchAction"
+    assert site["potentialAction"]["target"]["urlTemplate"] == (
+        "http://127.0.0.1:8123/repo/search.html#q={search_term_string}"
+    )
+    for path in ("browse.html", "d/0/index.html", "docs/about.html"):
+        assert "SearchAction" not in (output / "site" / path).read_text(encoding="utf-8")
+
+
 def test_signposting_leads_to_files_of_the_types_that_it_names(output: Path) -> None:
     """FAIR Signposting, level 1: cite-as, type, license, describedby and item, each with its type."""
     source = (output / "site/d/0/0.html").read_text()

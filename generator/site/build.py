@@ -43,6 +43,7 @@ SHOWN = ("title", "prefix", "site_url", "vkey", *builder.FOOTER)  # the settings
 REPORT = "report.json"
 FOR_READERS = ("about", "judgement", "verify-by-hand", "record-format")  # documents, by stem
 KEPT_THEME = ("assets/stylesheets",)
+UNUSED_THEME = "assets/stylesheets/palette.*.css"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +216,7 @@ def _front(shop: _Workshop, site: Site, docs: Path) -> None:
 
 def _thin(made: Path) -> None:
     """Drop what no page asks for: the theme's scripts and images, source maps, and sitemaps with build dates."""
-    for path in [*made.glob("sitemap.xml*"), *made.rglob("*.map")]:
+    for path in [*made.glob("sitemap.xml*"), *made.rglob("*.map"), *made.glob(UNUSED_THEME)]:
         path.unlink()
     kept = {made / name for name in KEPT_THEME}
     for path in [path for path in (made / "assets").iterdir() if path not in kept]:

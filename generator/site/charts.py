@@ -23,15 +23,23 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ChartRow:
-    """An element of claim 1 beside the excerpt of the document that shares most of its words."""
+    """An element of claim 1 beside the excerpt of the document that shares most of its words.
+
+    `first`: no row above names that document; its title and links stand in that row alone.
+    """
 
     element: Element
+    first: bool
     links: tuple[tuple[str, str], ...]
     excerpt: tuple[Part, ...]
 
 
 def chart_rows(elements: tuple[Element, ...]) -> tuple[ChartRow, ...]:
-    return tuple(ChartRow(one, document_links(one.document), excerpt(one.text, one.passage)) for one in elements)
+    named = [one.document for one in elements]
+    return tuple(
+        ChartRow(one, one.document not in named[:i], document_links(one.document), excerpt(one.text, one.passage))
+        for i, one in enumerate(elements)
+    )
 
 
 def document_links(number: str) -> tuple[tuple[str, str], ...]:

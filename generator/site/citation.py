@@ -2,7 +2,8 @@
 
 Model text goes into formats with rules of their own, so each format has its own escaping. The author is the
 publishing body: no form is given an invented person, and the model is named where the form has a place for notes.
-`RETRIEVED` stands for the day of reading, which only the reader's browser knows; files beside a page leave it out.
+`RETRIEVED` stands for the day of reading, which only the reader's browser knows. Files beside a page leave it out; what
+the page's script copies from them has it.
 A prose form has a place for a pin cite, which the reader's choice of claims and paragraphs fills.
 """
 
@@ -38,13 +39,13 @@ _BIBTEX = {
 @dataclass(frozen=True, slots=True)
 class Citation:
     """One form: `key` is its identifier in the page, `label` its name for readers, `text` what is copied. A pin cite
-    takes the place of the characters `pin` (first, after the last); forms without a place for one have None.
+    takes the place of the characters `pin` (first, after the last).
     """
 
     key: str
     label: str
     text: str
-    pin: tuple[int, int] | None = None
+    pin: tuple[int, int]
 
 
 def display_id(serial: int, settings: Settings) -> str:
@@ -56,6 +57,7 @@ def permalink(serial: int, volume: int, settings: Settings, suffix: str = ".html
 
 
 def citations(logged: LoggedRecord, settings: Settings) -> tuple[Citation, ...]:
+    """The forms that a page shows."""
     forms: tuple[tuple[str, str, Callable[[LoggedRecord, Settings], str]], ...] = (
         ("examiner", "Examiner (PTO-892)", examiner_line),
         ("applicant", "Applicant (SB/08)", applicant_line),
@@ -63,21 +65,15 @@ def citations(logged: LoggedRecord, settings: Settings) -> tuple[Citation, ...]:
         ("epo", "EPO search report", epo_line),
         ("st14", "WIPO ST.14", st14_line),
     )
-    prose = (_pinned(key, label, form(logged, settings)) for key, label, form in forms)
-    files = (
-        Citation("bibtex", "BibTeX", bibtex(logged, settings)),
-        Citation("ris", "RIS", ris(logged, settings)),
-        Citation("csl", "CSL-JSON", csl_json(logged, settings)),
-    )
-    return (*prose, *files)
+    return tuple(_pinned(key, label, form(logged, settings)) for key, label, form in forms)
 
 
 def citation_files(logged: LoggedRecord, settings: Settings) -> dict[str, str]:
     """Suffix and text of the files beside a page, which reference managers import."""
     return {
-        ".bib": bibtex(logged, settings, retrieved="") + "\n",
-        ".ris": ris(logged, settings, retrieved="") + "\n",
-        ".csl.json": csl_json(logged, settings, retrieved="") + "\n",
+        ".bib": bibtex(logged, settings) + "\n",
+        ".ris": ris(logged, settings) + "\n",
+        ".csl.json": csl_json(logged, settings) + "\n",
     }
 
 
@@ -152,7 +148,7 @@ def _page(logged: LoggedRecord, settings: Settings) -> str:
     return permalink(logged.serial, logged.volume, settings)
 
 
-def bibtex(logged: LoggedRecord, settings: Settings, retrieved: str = RETRIEVED) -> str:
+def bibtex(logged: LoggedRecord, settings: Settings) -> str:
     publisher = _bibtex_value(logged.record.publisher)
     fields = {
         "author": f"{{{publisher}}}",
@@ -166,8 +162,6 @@ def bibtex(logged: LoggedRecord, settings: Settings, retrieved: str = RETRIEVED)
         fields["month"] = _BIBTEX_MONTHS[int(logged.published_at[5:7]) - 1]
         fields["date"] = logged.published_at[:10]
     fields["url"] = _bibtex_url(permalink(logged.serial, logged.volume, settings))
-    if retrieved:
-        fields["urldate"] = retrieved
     fields["note"] = _bibtex_value(_note(logged))
     key = "".join(c for c in display_id(logged.serial, settings) if c.isascii() and (c.isalnum() or c == "-"))
     braced = {name: value if name == "month" else f"{{{value}}}" for name, value in fields.items()}
@@ -175,7 +169,7 @@ def bibtex(logged: LoggedRecord, settings: Settings, retrieved: str = RETRIEVED)
     return f"@techreport{{{key},\n{body}}}"
 
 
-def ris(logged: LoggedRecord, settings: Settings, retrieved: str = RETRIEVED) -> str:
+def ris(logged: LoggedRecord, settings: Settings) -> str:
     """RIS has no escapes: a value is what stands between the tag and the end of its line."""
     published = logged.published_at[:10].replace("-", "/")
     lines = [
@@ -188,7 +182,6 @@ def ris(logged: LoggedRecord, settings: Settings, retrieved: str = RETRIEVED) ->
         ("SN", display_id(logged.serial, settings)),
         ("LA", logged.record.disclosure.language),
         ("UR", permalink(logged.serial, logged.volume, settings)),
-        *([("Y2", retrieved.replace("-", "/"))] if retrieved else []),
         ("AB", logged.record.disclosure.abstract),
         *([("KW", symbol)] if (symbol := subclass(logged)) else []),
         ("N1", _note(logged)),
@@ -196,7 +189,7 @@ def ris(logged: LoggedRecord, settings: Settings, retrieved: str = RETRIEVED) ->
     return "".join(f"{tag}  - {_line(value)}\n" for tag, value in lines) + "ER  - "
 
 
-def csl_json(logged: LoggedRecord, settings: Settings, retrieved: str = RETRIEVED) -> str:
+def csl_json(logged: LoggedRecord, settings: Settings) -> str:
     """CSL-JSON 1.0, as a list with one item, which is what reference managers import."""
     item: dict[str, object] = {
         "id": display_id(logged.serial, settings),
@@ -208,7 +201,6 @@ def csl_json(logged: LoggedRecord, settings: Settings, retrieved: str = RETRIEVE
         "number": display_id(logged.serial, settings),
         "language": logged.record.disclosure.language,
         "URL": permalink(logged.serial, logged.volume, settings),
-        **({"accessed": {"date-parts": [retrieved.split("-")]}} if retrieved else {}),
         "note": _note(logged),
     }
     if logged.published_at:

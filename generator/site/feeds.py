@@ -164,13 +164,19 @@ def _entry(settings: Settings, item: LoggedRecord) -> str:
         f"<title>{escape(_title(settings, item))}</title>\n"
         f"<updated>{item.published_at}</updated>\n"
         f"<published>{item.published_at}</published>\n"
-        f"<author><name>{escape(item.record.publisher)}</name></author>\n"
+        f"{_author(settings, item)}"
         f'<link rel="alternate" type="text/html" href={quoteattr(page)}/>\n'
         f'<link rel="related" type="application/json" title="Record" href={quoteattr(record)}/>\n'
         f"{categories}"
         f"<summary>{escape(_summary(item))}</summary>\n"
         "</entry>\n"
     )
+
+
+def _author(settings: Settings, item: LoggedRecord) -> str:
+    """An entry without an author has the feed's."""
+    name = item.record.publisher
+    return "" if name == settings.publisher else f"<author><name>{escape(name)}</name></author>\n"
 
 
 def _json_feed(settings: Settings, feed: Feed) -> str:
@@ -182,8 +188,8 @@ def _json_feed(settings: Settings, feed: Feed) -> str:
             "title": _title(settings, item),
             "content_text": _summary(item),
             "date_published": item.published_at,
-            "authors": [{"name": item.record.publisher}],
-            "language": item.record.disclosure.language,
+            **({} if item.record.disclosure.language == "en" else {"language": item.record.disclosure.language}),
+            **({} if item.record.publisher == settings.publisher else {"authors": [{"name": item.record.publisher}]}),
             "tags": [f"CPC {one.symbol}" for one in assigned(item)],
         }
         for item in feed.entries
@@ -194,9 +200,10 @@ def _json_feed(settings: Settings, feed: Feed) -> str:
         "home_page_url": feed.home,
         "feed_url": address(settings, f"{feed.path}.json"),
         "authors": [{"name": settings.publisher}],
+        "language": "en",
         "items": items,
     }
-    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _title(settings: Settings, item: LoggedRecord) -> str:

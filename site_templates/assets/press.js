@@ -47,26 +47,35 @@
   /* The day of reading, which no server knows: in each form the last place of its kind, for titles may hold the same. */
   const today = new Date().toISOString().slice(0, 10);
   const [year, month, day] = today.split("-").map(Number);
-  const places = [
-    ["YYYY-MM-DD", today],
-    ["Y2  - YYYY/MM/DD", `Y2  - ${today.replaceAll("-", "/")}`],
-    ['"accessed": {"date-parts": [["YYYY", "MM", "DD"]]}', `"accessed": {"date-parts": [[${year}, ${month}, ${day}]]}`],
-  ];
+  const unknown = "YYYY-MM-DD";
   for (const form of document.querySelectorAll(".press-cite pre")) {
     const texts = [...form.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).reverse();
-    for (const [sought, filled] of places) {
-      const node = texts.find((text) => text.data.includes(sought));
-      if (!node) continue;
-      const at = node.data.lastIndexOf(sought);
-      node.data = node.data.slice(0, at) + filled + node.data.slice(at + sought.length);
-      break;
-    }
+    const node = texts.find((text) => text.data.includes(unknown));
+    const at = node?.data.lastIndexOf(unknown);
+    if (node) node.data = node.data.slice(0, at) + today + node.data.slice(at + unknown.length);
   }
   for (const text of document.querySelectorAll("pre[data-copy]")) {
     const what = text.dataset.copy;
     const made = button(`Copy ${what}`, "Copy", (b) => copy(text.textContent, what, b));
     made.className = "press-copy";
     text.after(made);
+  }
+
+  /* Files for reference managers cannot name the day of reading; what is copied from them does. */
+  const dated = {
+    BibTeX: (text) => text.replace(/\}\s*$/, `  urldate = {${today}},\n}\n`),
+    RIS: (text) => text.replace(/ER {2}- \s*$/, `Y2  - ${today.replaceAll("-", "/")}\nER  - \n`),
+    "CSL-JSON": (text) => JSON.stringify(JSON.parse(text).map((item) => ({ ...item, accessed: { "date-parts": [[year, month, day]] } })), null, 2),
+  };
+  for (const link of document.querySelectorAll(".press-managers a")) {
+    const what = link.textContent;
+    const made = button(`Copy ${what}`, "Copy", async (b) => {
+      const answer = await fetch(link.href).catch(() => null);
+      if (!answer?.ok) return say(`Could not fetch ${what}: open the link and copy it by hand.`);
+      return copy(dated[what](await answer.text()), what, b);
+    });
+    made.className = "press-copy";
+    link.after(" ", made);
   }
 
   /* What a pin cite names: numbers are claims, numbers after "p" or in brackets are paragraphs; "1, 3-5, p 2". */

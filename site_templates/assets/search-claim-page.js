@@ -103,4 +103,5 @@ export function joinClaim(part, settings, filters) {
     return undefined;
   }
   part("claim-go").addEventListener("click", act);
+  part("claim").hidden = false; // without this script the box does nothing
 }

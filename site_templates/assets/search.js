@@ -162,6 +162,9 @@ form.addEventListener("submit", (event) => {
   else window.history.pushState(null, "", pageAddress(query));
   show();
 });
+form.elements.sort.addEventListener("change", () => {
+  if (!asksNothing(here())) form.requestSubmit();
+});
 more.addEventListener("click", () => {
   const query = here();
   window.history.replaceState(null, "", pageAddress({ ...query, shown: query.shown + STEP }));

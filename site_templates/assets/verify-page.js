@@ -11,13 +11,13 @@
   const here = [...status.childNodes]; // the instructions for readers without script; they stay below the result
 
   const LABELS = new Set([
-    "Abstract", "Applicant (SB/08", "BibTeX", "Both stay, each with its own number", "CSL", "CSL-JSON",
+    "Abstract", "Applicant (SB/08", "BibTeX", "Both stay, each with its own number", "CSL-JSON",
     "Citation and evidence", "Cite", "Claim tree", "Claims", "Created", "Description", "Direction",
     "Direction of writing", "EPO search report", "Examiner (PTO-892", "Existed by", "Files", "How it was made",
     "Licence", "Log", "Model", "Model licence", "Nothing described here was built or tested, and this is not a patent",
     "Nothing described here was built or tested, and this is not a patent. It was written by a", "Place in the log",
-    "Prior Art Press", "Program", "Public by", "Published", "Publisher", "RIS", "Record SHA-256", "Removed claims",
-    "Review", "Seed", "Status", "Superseded", "Third party (37 CFR 1.290", "This",
+    "Prior Art Press", "Program", "Public by", "Published", "Publisher", "RIS", "Record SHA-256", "Reference managers",
+    "Removed claims", "Review", "Seed", "Status", "Superseded", "Third party (37 CFR 1.290", "This",
     "To check this sheet, type: prior-art verify", "UTC", "WIPO ST.14", "Weights SHA-256", "a", "by",
     "by the publisher's clock", "by the publisher's clock, entry", "entry", "evidence", "index",
     "machine-generated, not a patent", "no capture by others", "no time-stamp by others", "none yet",

@@ -1,7 +1,7 @@
 """python -m tests.benchmarks.claims PATENTS.jsonl.zst [--patents 8000] [--claims 200] [--seed 22]
 
 Takes the first claims of patents that stand in an archive of patents, as they are and reworded by rule, and prints how
-often the patent itself comes first and among the first five, and how long an answer takes under node.
+often the patent itself comes first and among the first five, and the processor time of an answer under node.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main() -> None:
         slow = sorted(one["seconds"] for one in answers)
         sys.stdout.write(
             f"{name}: {len(patents)} patents, {len(answers)} claims: first {first / len(answers):.1%}, "
-            f"in five {five / len(answers):.1%}; median {slow[len(slow) // 2]:.2f} s, slowest {slow[-1]:.2f} s\n"
+            f"in five {five / len(answers):.1%}; median {slow[len(slow) // 2]:.2f} s, slowest {slow[-1]:.2f} CPU s\n"
         )
 
 

@@ -43,12 +43,18 @@ class Memory {
   fragment(id) { return this.fragments.get(id); }
 }
 
+/* Of the processor, so that a busy machine makes no difference. */
+function cpuSeconds(start) {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e6;
+}
+
 const { patents, claims } = JSON.parse(readFileSync(0, "utf8"));
 const volume = new Memory(patents);
 const answers = [];
 for (const { text, twin } of claims) {
-  const start = performance.now();
+  const start = process.cpuUsage();
   const { results } = await rankClaim(text, [volume], () => true);
-  answers.push({ place: results.findIndex(({ page }) => page.serial === twin), seconds: (performance.now() - start) / 1000 });
+  answers.push({ place: results.findIndex(({ page }) => page.serial === twin), seconds: cpuSeconds(start) });
 }
 process.stdout.write(JSON.stringify(answers));
