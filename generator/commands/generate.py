@@ -3,11 +3,11 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.base.errors import ConfigError
+from generator.base.errors import ConfigError, PressError
 from generator.base.publication import Outcome, Publication
 from generator.base.settings import Settings
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from generator.judge.ladder import Ladder
     from generator.model.interface import EngineChoice
     from generator.model.profiles import ModelProfile
+    from generator.publish.kept_work import KeptWork
     from generator.run.drafting import Progress, RunReport
     from generator.run.plan import RunPlan, Shard
 
@@ -52,6 +53,7 @@ def generate(
 
     choice = _choice(**engine)
     part = Shard.parse(shard) if shard else None
+    given = seed is not None  # a night that did not fit goes on, although the next one has another seed
     seed = _night_seed(publication) if tonight and seed is None else seed
     if part and seed is None:
         raise ConfigError("--shard without a seed", hint="Give all shards of a run the same --seed, or --tonight.")
@@ -59,27 +61,27 @@ def generate(
     seeded = secrets.randbits(64) if seed is None else seed
     reader = open_reader(publication, chosen, choice.threads)
     ladder = Ladder.open(publication.corpus, publication.calibration, chosen, reader)
-    # A shard has one end, that of all shards together: what the settings say is of whole runs.
-    ends = _ends(Settings() if part else publication.settings, count, drafts, minutes)
+    ends = _ends(Settings() if part else publication.settings, count, drafts, minutes)  # a shard's are of all shards
     plan = _plan(publication, chosen, seeded, ends, topics, ladder)
     _check(publication, plan, part)
+    kept = None if part else _restored(publication)
     if done := _done_before(publication, plan, part):
         return _best(publication, _drafted(done, "done already: "), publish)
-    found = find_unfinished(publication.output, plan, shard=part, seed_given=seed is not None)
+    found = find_unfinished(publication.output, plan, shard=part, seed_given=given or part is not None)
     publication.report(f"generate: loading {chosen.name}" + (f", going on with run {found[0]}" if found else ""))
     if found:  # what was measured when it was begun must not be measured otherwise now
         plan, choice = found[1].plan, choice.settled(str(found[1].model.get("number_format", "auto")))
     made = generate(
         plan,
-        open_model(chosen, choice, report=publication.report),
+        open_model(chosen, replace(choice, most=_most(plan, part)), report=publication.report),
         ladder,
         publication.output,
         shard=part,
         now=publication.now,
         salt=lambda: secrets.token_bytes(16),
-        report=_progress(publication),
+        report=_progress(publication, kept),
     )
-    return _best(publication, _concluded(publication, made, part, timings), publish)
+    return _best(publication, _concluded(publication, made, part, timings, kept), publish)
 
 
 def _best(publication: Publication, outcome: Outcome, publish: int | None) -> Outcome:
@@ -100,7 +102,11 @@ def _best(publication: Publication, outcome: Outcome, publish: int | None) -> Ou
     return Outcome((*outcome.lines, line), {**outcome.figures, "chosen": asdict(chosen)}, outcome.ok)
 
 
-def _concluded(publication: Publication, made: "RunReport", part: "Shard | None", timings: bool) -> Outcome:
+def _concluded(
+    publication: Publication, made: "RunReport", part: "Shard | None", timings: bool, kept: "KeptWork | None"
+) -> Outcome:
+    if kept:
+        kept.save(now=True)
     if not made.finished:
         publication.report(_drafted(made.report, "interrupted: ").lines[0])
         raise KeyboardInterrupt
@@ -226,12 +232,34 @@ def _timed(outcome: Outcome, sessions: list[dict[str, Any]]) -> Outcome:
     return Outcome((*outcome.lines, *lines), {**outcome.figures, "timings": phases})
 
 
-def _progress(publication: Publication) -> "Callable[[Progress], None]":
-    """A line about every ten seconds."""
+def _restored(publication: Publication) -> "KeptWork | None":
+    """Unfinished work of a runner that was lost, back from its branch; and where this run's is to be kept."""
+    from generator.publish.kept_work import kept_work
+
+    kept = kept_work(publication)
+    if kept:
+        try:
+            kept.restore()
+        except PressError as error:
+            publication.report(f"generate: unfinished work could not be looked for: {error}")
+    return kept
+
+
+def _most(plan: "RunPlan", part: "Shard | None") -> int:
+    """How many drafts the plan can still need at most; 0 where nobody knows."""
+    if part:
+        return len(part.indices(plan.amount))
+    return plan.amount if plan.until == "drafts" else plan.most_drafts
+
+
+def _progress(publication: Publication, kept: "KeptWork | None") -> "Callable[[Progress], None]":
+    """A line about every ten seconds; unfinished work is kept every few minutes."""
     last = time.monotonic()
 
     def show(progress: "Progress") -> None:
         nonlocal last
+        if kept:
+            kept.save()
         if time.monotonic() - last < PROGRESS_SECONDS:
             return
         last = time.monotonic()

@@ -38,6 +38,7 @@ def _append(
     from generator.log import append as log
     from generator.publish import facts_branch
     from generator.publish.history import copies
+    from generator.publish.kept_work import kept_work
 
     require_settled(publication.settings)
     key = signing_key_of(publication, key_file)
@@ -52,6 +53,8 @@ def _append(
         known=known,
         copies=lambda: copies(publication, destination),
     )
+    if kept := kept_work(publication):
+        kept.save(now=True)  # what was appended is no longer unfinished
     added = ledger.size - known.size
     line = f"append: {added} entries added, the log has {ledger.size}"
     return Outcome((line,), {"added": added, "size": ledger.size}), ledger

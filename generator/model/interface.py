@@ -64,7 +64,8 @@ class EngineChoice:
 
     `batch`: drafts at a time (0: as many as memory holds and speed gains from); `threads`: CPU cores (0: all);
     `number_format`: bf16, int8, fp32 or auto; `cache_format`: int8, or auto: that of the numbers; `memory`: bytes for
-    slots and pages (0: half of what is free); `address`: of the Ray cluster ("": one on this machine).
+    slots and pages (0: half of what is free); `most`: no more drafts than these will be asked for (0: nobody knows);
+    `address`: of the Ray cluster ("": one on this machine).
     """
 
     engine: Literal["prior-art", "generate", "ray"] = "prior-art"
@@ -74,6 +75,7 @@ class EngineChoice:
     number_format: str = "auto"
     cache_format: str = "auto"
     memory: int = 0
+    most: int = 0
 
     def settled(self, formats: str) -> "EngineChoice":
         """This choice, where it is `auto`, with the formats that a ModelIdentity names: `bf16`, `bf16 cache int8`."""

@@ -134,7 +134,8 @@ def regenerate(
     for (profile, chosen), by_sampling in groups.items():
         report(f"regenerate: loading {profile.name}")
         try:
-            model = open_model(profile, chosen, report=report)
+            most = sum(map(len, by_sampling.values()))
+            model = open_model(profile, replace(chosen, most=most), report=report)
         except PressError as error:
             for number in (n for numbers in by_sampling.values() for n in numbers):
                 yield progress.counted(_not_here(cases[number][0].name, error))

@@ -36,10 +36,12 @@ def open_engine(
     sample = prompting(ENGINE, choice.number_format).sample()
     decoder, formats, measured = pack(model, choice.number_format, choice.cache_format, sample)
     ask = prompting(f"{ENGINE} numba {numba.__version__}", formats)  # another compiler may round otherwise
+    # No more rows than drafts can still be needed: each takes memory that the kernel has to clear.
+    batch = min(choice.batch or ROWS * cores, choice.most) if choice.most else choice.batch
     planned = plan(
         limit=choice.memory or free_memory() // 2,
-        lanes=min(cores, choice.batch) if choice.batch else cores,
-        batch=choice.batch,
+        lanes=min(cores, batch) if batch else cores,
+        batch=batch,
         longest=ask.longest_prompt + ask.most_new,
         page_bytes=decoder.cache.page_bytes,
         weight_bytes=decoder.weight_bytes,
