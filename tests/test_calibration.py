@@ -164,10 +164,14 @@ def test_too_few_documents_are_refused(tmp_path):
     ("change", "said"),
     [
         (lambda v: {**v, "schema": "prior-art-calibration/v0"}, "schema"),
-        (lambda v: {name: item for name, item in v.items() if name != "checks"}, "schema"),
-        (lambda v: {**v, "more": 1}, "schema"),
+        (lambda v: {name: item for name, item in v.items() if name != "checks"}, "checks: missing"),
+        (lambda v: {**v, "more": 1}, "more: not known"),
         (lambda v: {**v, "thresholds": {**v["thresholds"], "cohesion": 1}}, "changed by hand"),
         (lambda v: {**v, "id": "0" * 16}, "changed by hand"),
+        (lambda v: {**v, "thresholds": {**v["thresholds"], "cohesion": "1"}}, r"thresholds\.cohesion: '1'"),
+        (lambda v: {**v, "thresholds": {}, "loss": "x"}, r"(?s)thresholds\.cohesion: missing.*|loss: 'x'"),
+        (lambda v: {**v, "held_out": {"g1": True}}, r"held_out\.g1: 'True': a whole number is expected"),
+        (lambda v: {**v, "checks": {}}, "checks: '{}': an array is expected"),
         (lambda v: [v], "schema"),
     ],
 )

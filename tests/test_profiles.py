@@ -1,12 +1,18 @@
+import json
 from pathlib import Path
 
 import pytest
 import tiny_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from generator.base.errors import ConfigError
 from generator.model.profiles import built_in_profiles, load_profile, read_profile
 from generator.model.sampling_settings import Sampling
 from generator.record.layouts import PROMPTS
+
+MEMBERS = ("name", "model", "license", "attribution", "context", "files", "adapter", "prompts", "sampling", "end_token")
+WRONG = st.booleans() | st.floats(0.5, 9.5).filter(lambda x: x % 1) | st.lists(st.integers(0, 9), max_size=2)
 
 BASE_MODELS = (
     "gemma-3-270m",
@@ -49,20 +55,20 @@ def test_few_shot_prompts_are_possible(tmp_path):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ("colour = 1", "unknown key 'colour'"),
-        ("revision = 3", "revision = 3: a str is expected"),
-        ('max_new_tokens = "9"', "max_new_tokens = '9': a int is expected"),
-        ("max_new_tokens = 999", "max_new_tokens <= context"),
-        ("max_new_tokens = -1", "max_new_tokens <= context"),
-        ("[sampling]\ntemperature = 0.8", "temperature = 0.8: a decimal number as text"),
+        ("colour = 1", "colour: not known"),
+        ("revision = 3", "revision: '3': text is expected"),
+        ('max_new_tokens = "9"', "max_new_tokens: '9': a whole number is expected"),
+        ("max_new_tokens = 999", "max_new_tokens <= context = 256"),
+        ("max_new_tokens = -1", "max_new_tokens: '-1': 0 or more is expected"),
+        ("[sampling]\ntemperature = 0.8", "sampling.temperature: '0.8': text is expected"),
         ('[sampling]\ntemperature = "nan"', "a decimal number as text"),
         ('[sampling]\ntop_p = "1.01"', "from 0 to 1"),
         ('[sampling]\ntop_p = "0.0"', "keeps no token"),
         ('[sampling]\nmin_p = "-0.1"', "from 0 to 1"),
-        ('[sampling]\ntop_k = "5"', "unknown key 'top_k'"),
-        ('[prompts]\nsideways = "x"', "unknown direction 'sideways'"),
-        ('[prompts]\ntop-down = "# Title"', "must begin with the layout's"),
-        ("[prompts]\ntop-down = 1", "a str is expected"),
+        ('[sampling]\ntop_k = "5"', "sampling: .*some of temperature, top_p"),
+        ('[prompts]\nsideways = "x"', "prompts: .*for top-down and bottom-up a text"),
+        ('[prompts]\ntop-down = "# Title"', "begins the layout"),
+        ("[prompts]\ntop-down = 1", "prompts.top-down: '1': text is expected"),
         ("x = = 1", "Invalid"),
     ],
 )
@@ -78,8 +84,8 @@ def test_what_a_profile_may_not_say(tmp_path, more, message):
     ("old", "new", "message"),
     [
         ('name = "tiny"', 'name = "Tiny/../x"', "lower-case letters"),
-        ('name = "tiny"', "", "missing key 'name'"),
-        ("context = 256", "context = 1", "context = 1"),
+        ('name = "tiny"', "", "name: missing"),
+        ("context = 256", "context = 1", "context: '1': 64 to 1048576 is expected"),
         ("Random weights made for a test", "two\\nlines", "one line of 1 to 1000"),
     ],
 )
@@ -120,3 +126,27 @@ def test_a_profile_of_earlier_versions_is_read(tmp_path):
     """Up to 0.6 each profile had to name the years of the training texts."""
     new = read_profile(tiny_model.write_profile(tmp_path / "p.toml", tmp_path))
     assert read_profile(tiny_model.write_profile(tmp_path / "p.toml", tmp_path, more='training_years = "1999"')) == new
+
+
+def test_all_faults_of_a_profile_are_told_at_once(tmp_path):
+    more = "revision = 3\ncolour = 1\n[sampling]\ntop_p = 0.5\n[prompts]\ntop-down = 1\n"
+    path = tiny_model.write_profile(tmp_path / "p.toml", tmp_path, more=more)
+    path.write_text(path.read_text().replace('name = "tiny"', 'name = "Ti ny"'))
+    with pytest.raises(ConfigError) as error:
+        read_profile(path)
+    faults = str(error.value).split("\n")
+    assert all(fault.startswith(f"{path}: ") for fault in faults)
+    places = sorted(fault.removeprefix(f"{path}: ").partition(":")[0] for fault in faults)
+    assert places == ["colour", "name", "prompts.top-down", "revision", "sampling.top_p"]
+
+
+@given(st.dictionaries(st.sampled_from([*MEMBERS, "odd"]), WRONG, min_size=1, max_size=3))
+@settings(max_examples=40)
+def test_a_member_of_any_wrong_kind_is_refused_with_its_place(tmp_path_factory, wrong):
+    path = tmp_path_factory.mktemp("profile") / "p.toml"
+    good = {"name": "x", "model": "./m", "license": "CC0-1.0", "attribution": "me", "context": 512}
+    path.write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in {**good, **wrong}.items()))
+    with pytest.raises(ConfigError) as error:
+        read_profile(path)
+    said = str(error.value).split("\n")
+    assert all(any(fault.startswith(f"{path}: {name}") for fault in said) for name in wrong)

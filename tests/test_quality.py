@@ -161,15 +161,17 @@ def test_prices_come_from_settings_and_options_go_before_them(tmp_path):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"drafts": "many"}, "drafts: int is expected"),
-        ({"accepted": -1}, "accepted: int is expected"),
+        ({"drafts": "many"}, "drafts: 'many': a whole number is expected"),
+        ({"accepted": -1}, "accepted: '-1': a whole number that is not negative is expected"),
         ({"ladder": [{"direction": "x"}]}, "ladder[0].assessed"),
-        ({"ladder": 3}, "ladder: list is expected"),
-        ({"engine": ["x"]}, "engine[0]: an object is expected"),
+        ({"ladder": 3}, "ladder: '3': an array is expected"),
+        ({"engine": ["x"]}, "engine[0]: 'x': an object is expected"),
         ({"engine": [{"cpu_milliseconds": "x"}]}, "engine[0].cpu_milliseconds"),
         ({"reasons": {"loop": "x"}}, "reasons.loop"),
         ({"reason_gates": [{"gate": "G1"}]}, "reason_gates[0].reason"),
-        ({"model": None}, "model: dict is expected"),
+        ({"model": None}, "model: missing"),
+        ({"plan": [1], "tokens": "5"}, "tokens: '5': a whole number is expected"),
+        ({"reasons": {"loop": -1}}, "reasons: \"{'loop': -1}\": counts that are not negative"),
     ],
 )
 def test_a_damaged_run_is_named_with_its_place(tmp_path, change, named):

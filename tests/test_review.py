@@ -287,14 +287,16 @@ def test_files_that_cannot_be_scored_are_named(publication: Publication, made: P
         ({"form": "0" * 32}, "answers to another form"),
         ({"schema": "prior-art-review-answers/v1"}, "answers to another form"),
         ({"schema": "else"}, "neither a key nor a file of answers"),
-        ({"rater": "  "}, "names no rater"),
+        ({"rater": "  "}, "rater: .* a rater's name is expected"),
         ({"rater": " ADA "}, "both files are of the rater"),
-        ({"answers": []}, "holds no answers"),
+        ({"answers": []}, r"answers: '\[\]': an object is expected"),
         ({"answers": {"0000000": {}}}, "no text of this form"),
-        ({"answers": {some: {"cite": "yes"}}}, "no text of this form"),
-        ({"answers": {some: {"sense": "4"}}}, "none of 0, 1, 2, 3"),
-        ({"answers": {some: {"sense": 2}}}, "none of 0, 1, 2, 3"),
-        ({"answers": {some: {"sense": ["2"]}}}, "none of 0, 1, 2, 3"),
+        ({"answers": {some: {"cite": "yes"}}}, rf"answers\.{some}\.cite: not asked"),
+        ({"answers": {some: {"sense": "2", "remark": 5}}}, rf"answers\.{some}\.remark: '5': text is expected"),
+        ({"answers": {some: 2}, "rater": 3}, rf"(?s)rater: '3': text.*answers\.{some}: '2': an object"),
+        ({"answers": {some: {"sense": "4"}}}, "one of 0, 1, 2, 3 is expected"),
+        ({"answers": {some: {"sense": 2}}}, rf"answers\.{some}\.sense: '2': text is expected"),
+        ({"answers": {some: {"sense": ["2"]}}}, "text is expected"),
     ]
     for changes, why in bad:
         answers(made, other, "Ben", **changes)

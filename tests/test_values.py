@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.base.values import Faults, read
+from generator.base.values import Faults, member, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Whole:
     flag: bool = False
     note: str | None = None
     anything: Any = None
+    objects: tuple[dict[str, int], ...] = ()
+    even: int = member("an even number", lambda number: number % 2 == 0, default=0)
 
 
 GOOD = {"parts": [{"name": "x", "count": 1}], "pair": ["y", 2], "share": 1, "by_name": {"z": 3}}
@@ -48,6 +50,8 @@ def test_a_value_is_made() -> None:
         ({"parts": [{"name": "x", "count": 1.0}]}, "top.parts[0].count: '1.0': a whole number is expected"),
         ({"parts": [{"name": "x", "count": 1, "kind": "c"}]}, "top.parts[0].kind: 'c': 'a' or 'b' is expected"),
         ({"parts": {}}, "top.parts: '{}': an array is expected"),
+        ({"objects": {}}, "top.objects: '{}': an array is expected"),
+        ({"even": 3}, "top.even: '3': an even number is expected"),
         ({"parts": "ab"}, "top.parts: 'ab': an array is expected"),
         ({"parts": [7]}, "top.parts[0]: '7': an object is expected"),
         ({"pair": ["y"]}, "top.pair: 1 values, 2 are expected"),

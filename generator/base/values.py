@@ -4,10 +4,14 @@ One reader for files that the program or its user writes; the canonical record h
 read them as well, but it stops at the first fault, and a file with three is to be mended once.
 """
 
-from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, field, fields, is_dataclass
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from generator.base.errors import ConfigError
 
 KINDS = {str: "text", int: "a whole number", bool: "true or false", float: "a number"}
 SHOWN = 60  # characters of a value that is not as expected
@@ -21,13 +25,33 @@ class Faults(ValueError):
         self.faults = tuple(faults)
 
 
+def member(expected: str, holds: Callable[[Any], object], **more: Any) -> Any:
+    """A member of a dataclass that must hold more than its kind says; `expected` is what a fault names.
+
+    `more`: what `dataclasses.field` takes, such as a default, which is not asked.
+    """
+    return field(metadata={"expected": expected, "holds": holds}, **more)
+
+
+def read_toml(kind: Any, path: Path, *, hint: str, retired: tuple[str, ...] = ()) -> Any:
+    """The TOML file at `path` as `kind`, without `retired` members. Raises ConfigError with a line for each fault."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return read(kind, {name: value for name, value in values.items() if name not in retired})
+    except Faults as error:
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in error.faults), hint=hint) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: {error}", hint=hint) from error
+
+
 def read(kind: Any, value: Any, where: str = "") -> Any:
     """`value` as `kind`; `where` begins the place of each fault. Raises Faults.
 
-    A kind is a dataclass (members without a default are needed, others than its own are refused), a tuple of one kind
-    or of one for each place, pairs of a text and a kind (from an object), a dict from text, one kind or None, a
-    literal, text, a whole number, a number, a truth value, or Any. A whole number stands for a number as well, a truth
-    value for none.
+    A kind is one of these: a dataclass, a tuple of one kind or of one for each place, pairs of a text and a kind (from
+    an object), a dict from text, one kind or None, a literal, text, a whole number, a number, a truth value, or Any. A
+    whole number stands for a number as well, a truth value for none. Of a dataclass, members without a default are
+    needed, and what `member` asks of a member is asked. Members that it does not know are refused, or passed over where
+    the class has `OTHERS = True`.
     """
     faults: list[str] = []
     made = _read(kind, value, where, faults)
@@ -46,7 +70,12 @@ def _read(kind: Any, value: Any, where: str, faults: list[str]) -> Any:
         return _members(kind, value, where, faults)
     if origin is tuple and isinstance(value, list | tuple):
         return _tuple(inside, value, where, faults)
-    if origin is tuple and isinstance(value, Mapping) and get_args(inside[0])[:1] == (str,):
+    if (
+        origin is tuple
+        and isinstance(value, Mapping)
+        and get_origin(inside[0]) is tuple
+        and get_args(inside[0])[0] is str
+    ):
         kind = get_args(inside[0])[1]
         return tuple((str(name), _read(kind, item, _at(where, str(name)), faults)) for name, item in value.items())
     if origin in (dict, Mapping) and isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
@@ -67,12 +96,17 @@ def _members(kind: Any, value: Any, where: str, faults: list[str]) -> Any:
         return None
     before, hints = len(faults), get_type_hints(kind)
     known = {item.name: item for item in fields(kind)}
-    for name in sorted(map(str, value.keys() - known)):
+    for name in () if getattr(kind, "OTHERS", False) else sorted(map(str, value.keys() - known)):
         faults.append(f"{_at(where, name[:SHOWN])}: not known; known are {', '.join(known)}")
     for name, item in known.items():
         if name not in value and item.default is MISSING and item.default_factory is MISSING:
             faults.append(f"{_at(where, name)}: missing")
-    made = {name: _read(hints[name], item, _at(where, name), faults) for name, item in value.items() if name in known}
+    made = {}
+    for name in (name for name in value if name in known):
+        sound, asked = len(faults), known[name].metadata
+        made[name] = _read(hints[name], value[name], _at(where, name), faults)
+        if sound == len(faults) and "holds" in asked and not asked["holds"](made[name]):
+            faults.append(f"{_at(where, name)}: {str(value[name])[:SHOWN]!r}: {asked['expected']} is expected")
     return kind(**made) if len(faults) == before else None
 
 

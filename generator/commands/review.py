@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from generator.base.errors import ConfigError
 from generator.base.publication import Outcome, Publication
+from generator.base.values import Faults, member, read
 
 if TYPE_CHECKING:
     from generator.corpus.documents import Document, Skipped
@@ -217,22 +218,34 @@ def _old_score(forms: list[_Form], answers: "list[Answers]") -> Outcome:
     return Outcome(tuple(lines), figures)
 
 
+@dataclass(frozen=True, slots=True)
+class _Item:
+    OTHERS: ClassVar = True
+    id: str
+    set: str
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    OTHERS: ClassVar = True
+    schema: Literal["prior-art-review-key/v2", "prior-art-review-key/v1"]
+    form: str
+    items: tuple[_Item, ...] = member("an item or more", len)
+
+
 def _key(path: Path, value: dict[str, Any]) -> _Form:
     from generator.measure.review.sample import SET_NAMES
 
     try:
-        sets = {str(item["id"]): str(item["set"]) for item in value["items"]}
-        if (
-            value["schema"] not in (KEY_SCHEMA, OLD_KEY_SCHEMA)
-            or not sets
-            or not set(sets.values()) <= SET_NAMES.keys()
-        ):
-            raise ValueError("not a key of a version that is known")
-        models = sorted({str(item.get("model", "")) for item in value["items"] if item["set"] == "disclosure"})
-        return _Form(str(value["form"]), sets, tuple(models), value["schema"] == OLD_KEY_SCHEMA)
-    except (KeyError, TypeError, ValueError) as error:
-        hint = f"Give the {KEY} that `review make` wrote."
-        raise ConfigError(f"{path}: not the key of a review: {error}", hint=hint) from error
+        found: _Key = read(_Key, value)
+        if strange := sorted({item.set for item in found.items} - SET_NAMES.keys()):
+            raise Faults([f"items: the set {strange[0][:40]!r} is not known"])
+    except Faults as error:
+        faults = "\n".join(f"{path}: not the key of a review: {fault}" for fault in error.faults)
+        raise ConfigError(faults, hint=f"Give the {KEY} that `review make` wrote.") from error
+    models = sorted({item.model for item in found.items if item.set == "disclosure"})
+    return _Form(found.form, {item.id: item.set for item in found.items}, tuple(models), found.schema == OLD_KEY_SCHEMA)
 
 
 def raise_review(publication: Publication, serial: str, by: str) -> Outcome:

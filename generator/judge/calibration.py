@@ -13,6 +13,7 @@ from typing import Any
 from generator.base import canonical, files
 from generator.base.errors import ConfigError, CorpusError, RecordError
 from generator.base.intervals import shown, wilson
+from generator.base.values import Faults, read
 from generator.corpus.documents import Document, Skipped
 from generator.corpus.patent_text import clean, held_out, sentence_case
 from generator.judge.checks import Passed, check, measure, run_checks
@@ -31,9 +32,22 @@ PERCENTILES = (10, 20, 50, 100, 250, 500, 750, 900, 950, 980, 990)
 LEAST = 100  # documents, held out or not: fewer say nothing about a twentieth
 MEASURES = tuple(field.name for field in fields(Coherence))
 CODES = tuple(f"C{number}" for number in range(1, 15))
-_MEMBERS = frozenset(
-    "schema id corpus claims loss percentile thresholds percentiles held_out checks".split()  # noqa: SIM905
-)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What `calibrate` writes."""
+
+    schema: str
+    id: str
+    corpus: dict[str, Any]
+    claims: int
+    loss: int
+    percentile: int
+    thresholds: Coherence
+    percentiles: dict[str, tuple[dict[str, int], ...]]
+    held_out: dict[str, int]
+    checks: tuple[dict[str, Any], ...]
 
 
 def load_calibration(path: Path | None = None) -> Calibration:
@@ -49,13 +63,14 @@ def read_calibration(path: Path) -> dict[str, Any]:
         value = canonical.loads(files.read(path, "a calibration").rstrip(b"\n"))
     except RecordError as error:
         raise ConfigError(f"{path}: no calibration: {error}", hint=hint) from error
-    if not isinstance(value, dict) or value.get("schema") != SCHEMA or value.keys() != _MEMBERS:
+    if not isinstance(value, dict) or value.get("schema") != SCHEMA:
         raise ConfigError(f"{path}: no calibration of the schema {SCHEMA!r}", hint=hint)
+    try:
+        read(_File, value)
+    except Faults as error:
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in error.faults), hint=hint) from error
     if value["id"] != _identifier(value):
         raise ConfigError(f"{path}: changed by hand: its id is not the hash of its content", hint=hint)
-    found = value["thresholds"]
-    if not isinstance(found, dict) or found.keys() != set(MEASURES) or not all(type(x) is int for x in found.values()):
-        raise ConfigError(f"{path}: thresholds: {', '.join(MEASURES)} are expected, as integers", hint=hint)
     return value
 
 

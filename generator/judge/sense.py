@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.base import canonical, files
 from generator.base.errors import ConfigError, RecordError
+from generator.base.values import Faults, member, read
 from generator.base.words import COMMON, content, words
 from generator.judge.checks import coherence, degeneration
 from generator.judge.checks.soundness import broken, circles
@@ -130,13 +131,13 @@ class SenseGate:
     def judge(self, disclosure: Disclosure, reader: "Reader | None") -> Sense | Rejected:
         """The scores, or the first question that a disclosure fails; those of its words come first."""
         found, scores = word_measures(disclosure), []
-        for read in (False, True):
-            if read and reader is None:
+        for by_reader in (False, True):
+            if by_reader and reader is None:
                 break
-            if read and reader is not None:
+            if by_reader and reader is not None:
                 found |= plausibility(disclosure, reader)
             for question in self.questions:
-                if (question.name in READ) != read:
+                if (question.name in READ) != by_reader:
                     continue
                 if (score := question.score(found)) < question.least:
                     return question.refusal(score, found)
@@ -151,13 +152,16 @@ def load_sense(path: Path | None = None) -> SenseGate:
     hint = "Make one with: prior-art calibrate CORPUS --sense FILE"
     try:
         value: Any = canonical.loads(files.read(path, "weights of the sense gate").rstrip(b"\n"))
-        if value["schema"] != SCHEMA:
+        if not isinstance(value, dict) or value.get("schema") != SCHEMA:
             raise ConfigError(f"{path}: not of the schema {SCHEMA!r}", hint=hint)
-        if value["id"] != identifier(value):
-            raise ConfigError(f"{path}: changed by hand: its id is not the hash of its content", hint=hint)
-        return SenseGate(value["id"], tuple(_question(one) for one in value["questions"]))
-    except (RecordError, KeyError, TypeError, ValueError) as error:
+        found = read(_File, value)
+    except Faults as error:
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in error.faults), hint=hint) from error
+    except RecordError as error:
         raise ConfigError(f"{path}: no weights of the sense gate: {error}", hint=hint) from error
+    if found.id != identifier(value):
+        raise ConfigError(f"{path}: changed by hand: its id is not the hash of its content", hint=hint)
+    return SenseGate(found.id, tuple(_question(one) for one in found.questions))
 
 
 def identifier(value: Mapping[str, Any]) -> str:
@@ -165,11 +169,39 @@ def identifier(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.dumps(content)).hexdigest()[:16]
 
 
-def _question(value: dict[str, Any]) -> Question:
-    weights = {
-        one["name"]: Weight(one["mean"] / MILLION, one["scale"] / MILLION, one["weight"] / MILLION)
-        for one in value["weights"]
-    }
-    if value["name"] not in ASKS or not set(weights) <= MEASURES[value["name"]]:
-        raise ValueError(f"the question {value['name']!r} is not known with these measures")
-    return Question(value["name"], weights, value["bias"] / MILLION, int(value["least"]))
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """In millionths."""
+
+    name: str
+    mean: int
+    weight: int
+    scale: int = member("a whole number above 0", lambda scale: scale > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    bias: int
+    least: int
+    weights: tuple[_Weight, ...]
+    name: str = member(f"one of {', '.join(ASKS)}", ASKS.__contains__)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What `fit_sense` writes."""
+
+    schema: str
+    id: str
+    documents: int
+    reader: str
+    loss: dict[str, int]
+    questions: tuple[_Question, ...] = member(
+        "only measures that its question has",
+        lambda asked: all(one.name in MEASURES[each.name] for each in asked for one in each.weights),
+    )
+
+
+def _question(asked: _Question) -> Question:
+    weights = {one.name: Weight(one.mean / MILLION, one.scale / MILLION, one.weight / MILLION) for one in asked.weights}
+    return Question(asked.name, weights, asked.bias / MILLION, asked.least)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator.base import canonical, files
-from generator.base.errors import CorpusError
+from generator.base.errors import ConfigError, CorpusError
+from generator.base.values import read
 from generator.judge.calibration import Real
 from generator.judge.checks import Passed, check
 from generator.judge.damage import DAMAGES, chimera, damaged
@@ -105,8 +106,11 @@ def _kept(
     digest = hashlib.sha256(repr([asked and asked.name, texts]).encode()).hexdigest()[:16]
     path = out.with_name(f"{out.name}.{kind}-{digest}.part")
     if path.exists():
-        kept: list[Figures] = json.loads(path.read_bytes())
-        return kept
+        try:
+            kept: tuple[Figures, ...] = read(tuple[dict[str, float], ...], json.loads(path.read_bytes()), "figures")
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(f"{path}: damaged: {error}", hint="Remove it: its texts are read anew.") from error
+        return list(kept)
     report(f"sense: {kind}, {len(texts)} texts")
     found = _figures(texts, asked, report)
     files.write(path, json.dumps(found).encode())

@@ -9,13 +9,13 @@ queue emptied, journal removed. A staged batch that was never signed can be disc
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from generator.base import canonical, files
 from generator.base.errors import LogError, RecordError
+from generator.base.values import Faults, read
 from generator.log import merkle
 from generator.log.anchors.folder import unlogged
 from generator.log.archive import BESIDE, WAITING, current, queued, read_findings, read_judgement, record_path, tiles
@@ -34,13 +34,21 @@ MOST_AHEAD_SECONDS = 60  # so much may the clock of the machine that drafted be 
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """A disclosure of a batch, and the name of its file in the queue."""
+
+    serial: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """Entries that follow the first `start` leaves. `queue` names the queue file of each disclosure among them."""
+    """Entries that follow the first `start` leaves, and the disclosures among them; the journal holds its members."""
 
     origin: str
     start: int
     entries: tuple[str, ...]
-    queue: tuple[tuple[int, str], ...]
+    queue: tuple[Queued, ...]
 
     @property
     def size(self) -> int:
@@ -48,7 +56,7 @@ class Batch:
 
     @property
     def serials(self) -> tuple[int, ...]:
-        return tuple(serial for serial, _ in self.queue)
+        return tuple(one.serial for one in self.queue)
 
 
 def staged(output: Path) -> Batch | None:
@@ -57,14 +65,9 @@ def staged(output: Path) -> Batch | None:
     if not path.exists():
         return None
     try:
-        value: Any = canonical.loads(files.read(path, "the journal"))
-        return Batch(
-            value["origin"],
-            value["start"],
-            tuple(value["entries"]),
-            tuple((item["serial"], item["name"]) for item in value["queue"]),
-        )
-    except (RecordError, KeyError, TypeError) as error:
+        batch: Batch = read(Batch, canonical.loads(files.read(path, "the journal")))
+        return batch
+    except (RecordError, Faults) as error:
         raise LogError(f"{path}: the journal is damaged: {error}") from error
 
 
@@ -177,26 +180,24 @@ def _stage(output: Path, origin: str, entries: list[Entry], names: list[str]) ->
     if any(len(text) > MAX_BYTES for text in texts):
         raise LogError(f"a log entry has more than {MAX_BYTES} bytes")
     serials = [start + n for n, entry in enumerate(entries) if isinstance(entry, Disclosed)]
-    batch = Batch(origin, start, tuple(texts), tuple(zip(serials, names, strict=True)))
-    queue = [{"serial": serial, "name": name} for serial, name in batch.queue]
-    journal = {"origin": origin, "start": start, "entries": texts, "queue": queue}
-    files.write(output / "log" / JOURNAL, canonical.dumps(journal))
+    batch = Batch(origin, start, tuple(texts), tuple(map(Queued, serials, names)))
+    files.write(output / "log" / JOURNAL, canonical.dumps(asdict(batch)))
     _write_staged(output, batch)
     return batch
 
 
 def _write_staged(output: Path, batch: Batch) -> None:
     written = []
-    for serial, name in batch.queue:
-        data = files.read(output / "queue" / name, "a queued record")
+    for one in batch.queue:
+        path = output / "queue" / one.name
+        data = files.read(path, "a queued record")
         entry = Disclosed(hashlib.sha256(data).hexdigest(), len(data))
-        if str(entry) != batch.entries[serial - batch.start]:
-            raise LogError(f"{output / 'queue' / name}: changed after it was staged as leaf {serial}")
-        written.append(_write(record_path(output, serial), data))
+        if str(entry) != batch.entries[one.serial - batch.start]:
+            raise LogError(f"{path}: changed after it was staged as leaf {one.serial}")
+        written.append(_write(record_path(output, one.serial), data))
         for suffix in BESIDE:
-            beside = (output / "queue" / name).with_suffix(suffix)
-            if beside.exists():
-                written.append(_write(record_path(output, serial, suffix), beside.read_bytes()))
+            if (beside := path.with_suffix(suffix)).exists():
+                written.append(_write(record_path(output, one.serial, suffix), beside.read_bytes()))
     written += [_write(output / "log" / path, data) for path, data in _new_tiles(output, batch)]
     files.settle(written, output)
 
@@ -236,9 +237,9 @@ def _commit(output: Path, key: SigningKey) -> Checkpoint:
         raise LogError(
             f"the log has {before.size} leaves, the journal would bring it from {batch.start} to {batch.size}"
         )
-    for _, name in batch.queue:
+    for one in batch.queue:
         for suffix in (".json", *WAITING):
-            (output / "queue" / name).with_suffix(suffix).unlink(missing_ok=True)
+            (output / "queue" / one.name).with_suffix(suffix).unlink(missing_ok=True)
     _remove_leftovers(output, batch)
     (output / "log" / JOURNAL).unlink()
     after = current(output)

@@ -5,17 +5,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from generator.base import canonical, files
 from generator.base.errors import LogError, RecordError
+from generator.base.values import Faults, read
 from generator.log import merkle
 from generator.log.entries import Disclosed, parse_entry
 from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint
 from generator.log.proof import Proof
 from generator.log.tiles import Tiles
-from generator.record.disclosure import Finding
+from generator.record.disclosure import Finding, Severity
 from generator.record.judgement import Judgement
 from generator.record.record import Record
 
@@ -137,14 +137,24 @@ def _logged(output: Path, serial: int, entry: Disclosed, ledger: Ledger) -> Logg
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Remark:
+    """A finding as it is kept: claim 0 is the whole text."""
+
+    check: str
+    severity: Severity
+    claim: int
+    message: str
+
+
 def read_findings(path: Path) -> tuple[Finding, ...]:
     """Raises LogError for a damaged file; one that is not there has none."""
     if not path.exists():
         return ()
     try:
-        value: Any = canonical.loads(path.read_bytes())
-        return tuple(Finding(v["check"], v["severity"], v["claim"] or None, v["message"]) for v in value)
-    except (RecordError, KeyError, TypeError) as error:
+        found: tuple[_Remark, ...] = read(tuple[_Remark, ...], canonical.loads(path.read_bytes()), "findings")
+        return tuple(Finding(one.check, one.severity, one.claim or None, one.message) for one in found)
+    except (RecordError, Faults) as error:
         raise LogError(f"{path}: the findings are damaged: {error}") from error
 
 

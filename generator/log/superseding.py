@@ -7,12 +7,12 @@ or neither.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from generator.base import canonical, files
 from generator.base.errors import ConfigError, LogError, RecordError
+from generator.base.values import Faults, member, read
 from generator.log.archive import BESIDE, WAITING, read_ledger, record_path
 from generator.log.entries import Disclosed, Superseded
 from generator.log.ledger import Ledger
@@ -94,12 +94,14 @@ def _reviewed(data: bytes, review: str) -> bytes:
         raise ConfigError(f"--by {review[:60]!r}: {error}", hint="Give one line: a name and a role.") from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Supersedes:
+    leaf: int = member("a serial number", lambda leaf: leaf >= 0)
+
+
 def _leaf(path: Path) -> int:
     try:
-        value: Any = canonical.loads(files.read(path, "what a queued record supersedes"))
-        leaf = value["leaf"]
-        if type(leaf) is not int or leaf < 0:
-            raise RecordError(f"{leaf!r} is no serial number")
-    except (RecordError, KeyError, TypeError) as error:
+        found: _Supersedes = read(_Supersedes, canonical.loads(files.read(path, "what a queued record supersedes")))
+    except (RecordError, Faults) as error:
         raise LogError(f"{path}: damaged: {error}", hint="Remove it together with its record.") from error
-    return int(leaf)
+    return found.leaf

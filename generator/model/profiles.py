@@ -1,12 +1,13 @@
 """Model profiles: how to prompt a model, where its weights are, under which licence. Read from TOML, strictly."""
 
 import re
-import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from generator.base.errors import ConfigError
+from generator.base.values import member, read_toml
 from generator.model.sampling_settings import Sampling
 from generator.record.layouts import DIRECTIONS, HEAD, PROMPTS, Direction
 
@@ -95,48 +96,72 @@ def load_profile(name_or_path: str, root: Path) -> ModelProfile:
 
 
 def read_profile(path: Path) -> ModelProfile:
-    """The profile of one TOML file; a `model` that starts with `.`, `/` or `~` is a folder, relative to the file."""
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: {error}", hint=HINT) from error
-    for name in RETIRED:
-        values.pop(name, None)
-    text = {"name": "", "model": "", "license": "", "attribution": ""}
-    optional = {
-        "revision": "main",
-        "data": "",
-        "files": {},
-        "adapter": "",
-        "demonstration": False,
-        "max_new_tokens": 0,
-        "end_token": "",
-        "prompts": {},
-        "sampling": {},
-    }
-    unknown = sorted(values.keys() - {*text, *optional, "context"})
-    missing = sorted({*text, "context"} - values.keys())
-    if unknown or missing:
-        what = f"unknown key {unknown[0]!r}" if unknown else f"missing key {missing[0]!r}"
-        raise ConfigError(f"{path}: {what}", hint=HINT)
-    values = {**optional, **values}
-    for key in (*text, *optional, "context"):
-        _typed(path, key, values[key], type({**text, **optional, "context": 0}[key]))
-    _members(path, values)
-    context, most = values["context"], values["max_new_tokens"] or values["context"]
-    if not 64 <= context <= 1 << 20 or not 1 <= most <= context:
-        raise ConfigError(
-            f"{path}: context = {context}, max_new_tokens = {most}: 64 <= context and max_new_tokens <= context",
-            hint=HINT,
-        )
+    """The profile of one TOML file; a `model` that starts with `.`, `/` or `~` is a folder, relative to the file.
+
+    Raises ConfigError with all that single members get wrong, or else with all that they get wrong together.
+    """
+    given: _Given = read_toml(_Given, path, hint=HINT, retired=RETIRED)
+    if faults := [*_together(given), *_misplaced(given)]:
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults), hint=HINT)
     return ModelProfile(
-        **{key: values[key] for key in (*text, "revision", "data", "demonstration", "context", "end_token")},
-        max_new_tokens=most,
-        prompts=tuple((direction, _prompt(path, direction, values["prompts"])) for direction in DIRECTIONS),
-        sampling=_sampling(path, values["sampling"]),
-        folder=_folder(path, values["model"]),
-        files=_pinned(path, values),
-        adapter=_folder(path, values["adapter"]) if values["adapter"] else None,
+        **{name: getattr(given, name) for name in ("name", "model", "revision", "license", "attribution", "data")},
+        demonstration=given.demonstration,
+        context=given.context,
+        max_new_tokens=given.max_new_tokens or given.context,
+        end_token=given.end_token,
+        prompts=tuple((direction, given.prompts.get(direction, PROMPTS[direction])) for direction in DIRECTIONS),
+        sampling=Sampling(**given.sampling),
+        folder=_folder(path, given.model),
+        files=tuple(sorted(given.files.items())),
+        adapter=_folder(path, given.adapter) if given.adapter else None,
+    )
+
+
+def _line(most: int, *, least: int = 1, **more: Any) -> Any:
+    """Texts are of the form that a record holds: one line, not empty."""
+    said = f"one line of {least} to {most} characters"
+    return member(said, lambda text: least <= len(text) <= most and text == " ".join(text.split()), **more)
+
+
+def _opens(prompts: dict[str, str]) -> bool:
+    """Whether each prompt is anything, then the opening of the layout, so that a parser can read the draft."""
+    return all(
+        prompt[prompt.rfind(HEAD) :].startswith(PROMPTS[name].rstrip("\n")) and HEAD in prompt and len(prompt) <= 20_000
+        for name, prompt in prompts.items()
+        if name in PROMPTS
+    )
+
+
+def _pins(files: dict[str, str]) -> bool:
+    named = all(_MEMBER.fullmatch(name) and ".." not in name for name in files)
+    return named and all(map(_SHA256.fullmatch, files.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a file says, member by member."""
+
+    name: str = member("lower-case letters, digits and . _ -", _NAME.fullmatch)
+    model: str = _line(200)
+    license: str = _line(100)
+    attribution: str = _line(1000)
+    context: int = member("64 to 1048576", lambda tokens: 64 <= tokens <= 1 << 20)
+    revision: str = _line(100, default="main")
+    data: str = _line(500, least=0, default="")
+    files: dict[str, str] = member("files' names and their SHA-256 in hex", _pins, default_factory=dict)
+    adapter: str = member("a folder; it starts with . or / or ~", lambda name: name[:1] in ("", *"./~"), default="")
+    demonstration: bool = False
+    max_new_tokens: int = member("0 or more", lambda tokens: tokens >= 0, default=0)
+    end_token: str = ""
+    prompts: dict[str, str] = member(
+        f"for {' and '.join(DIRECTIONS)} a text whose last {HEAD!r} begins the layout",
+        lambda prompts: prompts.keys() <= PROMPTS.keys() and _opens(prompts),
+        default_factory=dict,
+    )
+    sampling: dict[str, str] = member(
+        f"some of {', '.join(item.name for item in fields(Sampling))}",
+        lambda values: values.keys() <= {item.name for item in fields(Sampling)},
+        default_factory=dict,
     )
 
 
@@ -148,69 +173,23 @@ def _folder(path: Path, name: str) -> Path | None:
     return (path.parent / Path(name).expanduser()).resolve() if name[0] in "./~" else None
 
 
-def _pinned(path: Path, values: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The files that a profile pins; a package has just one, its GGUF file, and a version."""
-    found, model = values["files"], values["model"]
-    for name, digest in found.items():
-        if not isinstance(digest, str) or not _SHA256.fullmatch(digest) or not _MEMBER.fullmatch(name) or ".." in name:
-            raise ConfigError(
-                f"{path}: files: {name!r} = {digest!r}: a file's name and its SHA-256 in hex are expected", hint=HINT
-            )
-    if model.startswith(PACKAGE):
-        good = _PACKAGE.fullmatch(model) and _VERSION.fullmatch(values["revision"])
-        if not good or len(found) != 1 or not next(iter(found)).endswith(".gguf"):
-            raise ConfigError(
-                f"{path}: model = {model!r}: a package needs its version as revision, and in [files] one GGUF file",
-                hint=HINT,
-            )
-    elif found and model[0] in "./~":
-        raise ConfigError(f"{path}: files: those of a folder are not pinned", hint=HINT)
-    if values["adapter"] and values["adapter"][0] not in "./~":
-        raise ConfigError(f"{path}: adapter: a folder is expected; it starts with . or / or ~", hint=HINT)
-    return tuple(sorted(found.items()))
-
-
-def _typed(path: Path, key: str, value: Any, kind: type) -> None:
-    if type(value) is not kind:
-        raise ConfigError(f"{path}: {key} = {value!r}: a {kind.__name__} is expected", hint=HINT)
-
-
-def _members(path: Path, values: dict[str, Any]) -> None:
-    """Texts are of the form that a record holds: one line, not empty."""
-    limits = {"name": 100, "model": 200, "revision": 100, "license": 100, "data": 500}
-    for key, limit in {**limits, "attribution": 1000 - len(_said(values["data"]))}.items():
-        value = values[key]
-        if key == "data" and not value:
-            continue
-        if not 0 < len(value) <= limit or value != " ".join(value.split()):
-            raise ConfigError(f"{path}: {key}: one line of 1 to {limit} characters is expected", hint=HINT)
-    if not _NAME.fullmatch(values["name"]):
-        raise ConfigError(
-            f"{path}: name = {values['name']!r}: lower-case letters, digits and . _ - are expected", hint=HINT
-        )
-
-
-def _prompt(path: Path, direction: Direction, prompts: dict[str, Any]) -> str:
-    """The prompt of a direction: anything, then the opening of the layout, so that a parser can read the draft."""
-    if unknown := sorted(prompts.keys() - set(DIRECTIONS)):
-        raise ConfigError(
-            f"{path}: prompts: unknown direction {unknown[0]!r}", hint=f"Directions: {', '.join(DIRECTIONS)}."
-        )
-    prompt = prompts.get(direction, PROMPTS[direction])
-    _typed(path, f"prompts.{direction}", prompt, str)
-    start = prompt.rfind(HEAD)
-    if start < 0 or not prompt[start:].startswith(PROMPTS[direction].rstrip("\n")) or len(prompt) > 20_000:
-        raise ConfigError(
-            f"{path}: prompts.{direction}: the last {HEAD!r} in it must begin with the layout's {PROMPTS[direction]!r}",
-            hint=HINT,
-        )
-    return str(prompt)
-
-
-def _sampling(path: Path, values: dict[str, Any]) -> Sampling:
-    if unknown := sorted(values.keys() - {field.name for field in fields(Sampling)}):
-        raise ConfigError(f"{path}: sampling: unknown key {unknown[0]!r}", hint=HINT)
+def _together(given: _Given) -> Iterator[str]:
+    """What members say that do not go together."""
+    if given.max_new_tokens > given.context:
+        yield f"max_new_tokens = {given.max_new_tokens}: max_new_tokens <= context = {given.context} is expected"
+    if len(given.attribution) > (most := 1000 - len(_said(given.data))):
+        yield f"attribution: one line of 1 to {most} characters is expected, as the record repeats data after it"
     try:
-        return Sampling(**values)
+        Sampling(**given.sampling)
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}", hint=error.hint) from error
+        yield f"{error} {error.hint}"
+
+
+def _misplaced(given: _Given) -> Iterator[str]:
+    """A package has just one file that is pinned, its GGUF file, and a version; those of a folder are not pinned."""
+    if given.model.startswith(PACKAGE):
+        good = _PACKAGE.fullmatch(given.model) and _VERSION.fullmatch(given.revision)
+        if not good or len(given.files) != 1 or not next(iter(given.files)).endswith(".gguf"):
+            yield f"model = {given.model!r}: a package needs its version as revision, and in [files] one GGUF file"
+    elif given.files and given.model[0] in "./~":
+        yield "files: those of a folder are not pinned"

@@ -232,10 +232,10 @@ def _require_true(output: Path, known: Ledger, batch: Batch) -> None:
 
 def _restore_queue(output: Path, batch: Batch) -> None:
     """A batch that another machine staged and pushed: its records are facts already, its queue is not here."""
-    for serial, name in batch.queue:
-        path = output / "queue" / name
+    for one in batch.queue:
+        path = output / "queue" / one.name
         if not path.exists():
-            files.write(path, files.read(record_path(output, serial), "a staged record"))
+            files.write(path, files.read(record_path(output, one.serial), "a staged record"))
 
 
 def _drop_logged(output: Path, ledger: Ledger) -> None:

@@ -16,10 +16,32 @@ from typing import Any
 
 from generator.base import canonical, files
 from generator.base.errors import ConfigError, PressError, RecordError
+from generator.base.values import Faults, read
 from generator.run.plan import OutdatedPlan, RunPlan, Shard
 
 RUN = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
 PLAN, LINES, READY, SESSIONS, SEAL = "plan.json", "drafts.jsonl", "ready", "sessions.json", "shard.json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    plan: dict[str, Any]
+    model: dict[str, Any]
+    started_at: str
+    shard: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Seal:
+    report: dict[str, Any]
+    files: tuple[_File, ...]
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +67,12 @@ class Begun:
     def read(cls, folder: Path) -> "Begun":
         path = folder / PLAN
         try:
-            value = canonical.loads(files.read(path, "the plan of a run"))
-            shard = Shard.parse(value["shard"]) if "shard" in value else None
-            return cls(RunPlan.from_value(value["plan"]), dict(value["model"]), str(value["started_at"]), shard)
+            found: _Begun = read(_Begun, canonical.loads(files.read(path, "the plan of a run")))
+            shard = Shard.parse(found.shard) if found.shard is not None else None
+            return cls(RunPlan.from_value(found.plan), found.model, found.started_at, shard)
         except OutdatedPlan:
             raise
-        except (RecordError, ConfigError, KeyError, TypeError, ValueError) as error:
+        except (RecordError, ConfigError, Faults) as error:
             hint = f"Move {folder} away and run the command again."
             raise PressError(f"{path}: damaged: {error}", hint=hint) from error
 
@@ -93,9 +115,9 @@ def find_finished(output: Path, plan: RunPlan) -> dict[str, Any] | None:
     """The report of a finished run of exactly this plan."""
     for path in sorted((output / "runs").glob("*.json")):
         try:
-            report: dict[str, Any] = canonical.loads(files.read(path, "a run's report"))
-            found = report["plan"]
-        except (RecordError, KeyError, TypeError, AttributeError) as error:
+            report: dict[str, Any] = read(dict[str, Any], canonical.loads(files.read(path, "a run's report")))
+            found = read(dict[str, Any], report.get("plan"), "plan")
+        except (RecordError, Faults) as error:
             raise PressError(f"{path}: the report is damaged: {error}", hint="Restore it; facts are kept.") from error
         if found == plan.value():
             return report
@@ -127,8 +149,8 @@ def read_sessions(folder: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        return list(canonical.loads(files.read(path, "the sessions of a run")))
-    except (RecordError, TypeError) as error:
+        return list(read(tuple[dict[str, Any], ...], canonical.loads(files.read(path, "the sessions of a run"))))
+    except (RecordError, Faults) as error:
         raise PressError(f"{path}: damaged: {error}", hint="Remove it: only figures are lost.") from error
 
 
@@ -150,10 +172,11 @@ def read_seal(folder: Path) -> tuple[dict[str, Any], dict[str, str]] | None:
         return None
     try:
         value = canonical.loads(files.read(path, "the seal of a shard"))
-        if value.pop("sha256") != _sha256(canonical.dumps(value)):
+        found: _Seal = read(_Seal, value)
+        if found.sha256 != _sha256(canonical.dumps({"report": value["report"], "files": value["files"]})):
             raise ValueError("not what was written")
-        return value["report"], {item["path"]: item["sha256"] for item in value["files"]}
-    except (RecordError, AttributeError, KeyError, TypeError, ValueError) as error:
+        return found.report, {item.path: item.sha256 for item in found.files}
+    except (RecordError, ValueError) as error:
         hint = "Fetch the folder again, or move it away and write the shard again."
         raise PressError(f"{path}: damaged: {error}", hint=hint) from error
 

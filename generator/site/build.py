@@ -21,6 +21,7 @@ from generator import __version__
 from generator.base import files
 from generator.base.errors import ConfigError, PressError, ToolError
 from generator.base.settings import Settings
+from generator.base.values import read
 from generator.log import archive
 from generator.log.anchors.statements import Statements, read_statements
 from generator.log.entries import Disclosed
@@ -273,8 +274,9 @@ def _known(mark: Path, fingerprint: str) -> Volume | None:
     """The summary of a volume that was built from exactly these inputs."""
     try:
         value = json.loads(mark.read_bytes())
-        return Volume.from_dict(value["volume"]) if value["fingerprint"] == fingerprint else None
-    except (OSError, ValueError, KeyError, TypeError):
+        known: Volume | None = read(Volume, value["volume"]) if value["fingerprint"] == fingerprint else None
+        return known
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return None  # absent or torn: both mean that the volume is to be built
 
 

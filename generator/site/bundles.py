@@ -15,6 +15,7 @@ from pathlib import Path
 
 from generator.base import canonical, files
 from generator.base.errors import PressError, ToolError
+from generator.base.values import read
 from generator.log.archive import VOLUME
 from generator.site import pagefind, word_lists
 
@@ -134,12 +135,11 @@ def _present(folder: Path) -> Bundle | None:
         value = canonical.loads((folder / "volume.json").read_bytes().removesuffix(b"\n"))
         if value.pop("format") != FORMAT:
             return None
-        days = tuple((str(day), int(count)) for day, count in value.pop("days"))
-        bundle = Bundle(days=days, **value)
+        bundle: Bundle = read(Bundle, value)
         complete = sum(1 for _ in (folder / "fragment").iterdir()) == bundle.pages
         parts = ("pagefind-entry.json", word_lists.PAGES, word_lists.HASHES)
         return bundle if complete and all((folder / name).exists() for name in parts) else None
-    except (OSError, PressError, AttributeError, KeyError, TypeError, ValueError):
+    except (OSError, PressError, AttributeError, KeyError, ValueError):
         return None
 
 
@@ -152,8 +152,8 @@ def _finish(fresh: Path, folder: Path, volume: int, expected: int, source: str, 
     for path in sorted((fresh / "index").iterdir()):
         pagefind.unpack(path)
     fragments = sorted((fresh / "fragment").iterdir())
-    read = {page.serial: page for page in (_page(path, volume) for path in fragments)}
-    pages = {serial: page.day for serial, page in read.items()}
+    found = {page.serial: page for page in (_page(path, volume) for path in fragments)}
+    pages = {serial: page.day for serial, page in found.items()}
     if not (expected == indexed == len(fragments) == len(pages)):
         raise ToolError(
             f"volume {volume}: {expected} pages, {indexed} indexed pages, {len(fragments)} fragments.",
@@ -161,7 +161,7 @@ def _finish(fresh: Path, folder: Path, volume: int, expected: int, source: str, 
         )
     days = Counter(pages.values())
     unpublished = days.pop("", 0)
-    word_lists.write(fresh, folder, volume * VOLUME, [read[serial] for serial in sorted(read)])
+    word_lists.write(fresh, folder, volume * VOLUME, [found[serial] for serial in sorted(found)])
     counts = tuple(sorted(days.items()))
     bundle = Bundle(volume, min(pages), max(pages), len(pages), unpublished, counts, source, version)
     files.write(fresh / "volume.json", canonical.dumps(asdict(bundle) | {"format": FORMAT}) + b"\n")

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from generator.base import canonical, files
 from generator.base.errors import PressError, RecordError
 from generator.base.settings import Settings
+from generator.base.values import Faults, read
 from generator.log.archive import LoggedRecord
 from generator.log.entries import LeftOut
 from generator.record.topic_rules import COMBINING
@@ -63,19 +64,6 @@ class Volume:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> "Volume":
-        return cls(
-            **{
-                **value,
-                "days": tuple(Day(**day) for day in value["days"]),
-                "latest": tuple(Row(**item) for item in value["latest"]),
-                "coverage": tuple((month, section, count) for month, section, count in value["coverage"]),
-                "combined": tuple((symbols, rule, count) for symbols, rule, count in value["combined"]),
-                "branches": tuple(Branch(**{**item, "titles": tuple(item["titles"])}) for item in value["branches"]),
-            }
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,13 +268,22 @@ def _day_name(day: str) -> str:
     return "Not yet published" if day == UNPUBLISHED else day
 
 
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What the site repeats of a run's report."""
+
+    OTHERS: ClassVar = True
+    drafts: int
+    accepted: int
+
+
 def totals(output: Path) -> tuple[int, int]:
     """Drafts and accepted drafts of all finished runs. Raises PressError for a damaged report."""
     drafts = accepted = 0
     for path in sorted((output / "runs").glob("*.json")):
         try:
-            report: Any = canonical.loads(files.read(path, "a run's report"))
-            drafts, accepted = drafts + report["drafts"], accepted + report["accepted"]
-        except (RecordError, KeyError, TypeError) as error:
+            report = read(_Counts, canonical.loads(files.read(path, "a run's report")))
+        except (RecordError, Faults) as error:
             raise PressError(f"{path}: the report is damaged: {error}", hint="Restore it; facts are kept.") from error
+        drafts, accepted = drafts + report.drafts, accepted + report.accepted
     return drafts, accepted

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from generator.base import canonical, files
 from generator.base.errors import PressError, RecordError
 from generator.base.intervals import wilson
+from generator.base.values import Faults, member, read
 from generator.log import archive
 from generator.log.ledger import Ledger
 from generator.record.disclosure import Disclosure
@@ -30,29 +31,112 @@ MEMBERS = frozenset(
         *("diversity", "runs"),
     }
 )
-RUN = {
-    "run": str,
-    "started_at": str,
-    "drafts": int,
-    "accepted": int,
-    "reasons": dict,
-    "words": int,
-    "tokens": int,
-    "milliseconds": int,
-    "model": dict,
-    "plan": dict,
-    "engine": list,
-}
-# Since version 0.3.
-OPTIONAL = {
-    "ladder": list,
-    "reason_gates": list,
-    "early_stops": int,
-    "judging_milliseconds": int,
-    "corpus": dict,
-    "calibration": str,
-}
-ROW = {"direction": str, "assessed": int, "drafts": int, **{gate.lower(): int for gate in GATES}}
+
+
+def _count(**more: Any) -> Any:
+    return member("a whole number that is not negative", lambda number: number >= 0, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """How an engine ran once; older reports name no time and no energy."""
+
+    OTHERS: ClassVar = True
+    cpu_milliseconds: int = _count(default=0)
+    energy_millijoules: int = _count(default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ladder:
+    """How many drafts of a direction passed each gate; `assessed`: those with a claim chart."""
+
+    OTHERS: ClassVar = True
+    direction: str
+    drafts: int = _count()
+    assessed: int = _count()
+    g0: int = _count()
+    g1: int = _count()
+    g2: int = _count()
+    g3: int = _count()
+    g4: int = _count()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    OTHERS: ClassVar = True
+    gate: str
+    reason: str
+    drafts: int = _count()
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What is read of the report of a run; members with a default are there since version 0.3."""
+
+    OTHERS: ClassVar = True
+    run: str
+    started_at: str
+    model: dict[str, Any]
+    plan: dict[str, Any]
+    engine: tuple[_Session, ...]
+    drafts: int = _count()
+    accepted: int = _count()
+    words: int = _count()
+    tokens: int = _count()
+    milliseconds: int = _count()
+    reasons: dict[str, int] = member(
+        "counts that are not negative", lambda counts: min(counts.values(), default=0) >= 0
+    )
+    ladder: tuple[_Ladder, ...] = ()
+    reason_gates: tuple[_Ended, ...] = ()
+    early_stops: int = _count(default=0)
+    judging_milliseconds: int = _count(default=0)
+    corpus: dict[str, Any] = field(default_factory=dict)
+    calibration: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Control:
+    """A set of controls, and how many of its `n` texts passed each gate that was asked."""
+
+    OTHERS: ClassVar = True
+    set: str
+    n: int = _count()
+    g0: int = _count(default=0)
+    g1: int = _count(default=0)
+    g2: int = _count(default=0)
+    g3: int = _count(default=0)
+    g4: int = _count(default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Controls:
+    OTHERS: ClassVar = True
+    calibration: str
+    controls: tuple[_Control, ...]
+
+
+def _rating() -> Any:
+    return member(f"0 to {HIGHEST_RATING}", lambda rating: 0 <= rating <= HIGHEST_RATING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rated:
+    OTHERS: ClassVar = True
+    set: str
+    first: int = _rating()
+    second: int = _rating()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    OTHERS: ClassVar = True
+    schema: str
+    by: str
+    read_at: str
+    forms: tuple[Any, ...]
+    models: tuple[Any, ...]
+    ratings: tuple[_Rated, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,39 +159,19 @@ def read_runs(output: Path) -> list[dict[str, Any]]:
 
 
 def _run(path: Path) -> dict[str, Any]:
-    value = _object(path, "the report of a run")
-    _members(path, value, RUN)
-    _members(path, value, {name: kind for name, kind in OPTIONAL.items() if name in value})
-    for place, session in enumerate(value["engine"]):
-        _members(path, session, {}, f"engine[{place}]")
-        for name in ("cpu_milliseconds", "energy_millijoules"):
-            if name in session:
-                _members(path, session, {name: int}, f"engine[{place}]")
-    for place, row in enumerate(value.get("ladder", ())):
-        _members(path, row, ROW, f"ladder[{place}]")
-    for place, item in enumerate(value.get("reason_gates", ())):
-        _members(path, item, {"gate": str, "reason": str, "drafts": int}, f"reason_gates[{place}]")
-    _members(path, value["reasons"], dict.fromkeys(value["reasons"], int), "reasons")
-    return value
+    return _object(path, "the report of a run", _Run)
 
 
-def _object(path: Path, what: str) -> dict[str, Any]:
+def _object(path: Path, what: str, kind: Any) -> dict[str, Any]:
+    """The object in a file, when it has the members of `kind`. Raises PressError with all that is wrong."""
     try:
         value = canonical.loads(files.read(path, what))
+        read(kind, value)
+    except Faults as error:
+        raise PressError("\n".join(f"{path}: {fault}" for fault in error.faults), hint=HINT) from error
     except RecordError as error:
         raise PressError(f"{path}: {what} is damaged: {error}", hint=HINT) from error
-    _members(path, value, {})
     return value  # type: ignore[no-any-return]  # an object, or it raised
-
-
-def _members(path: Path, value: Any, kinds: dict[str, type], where: str = "") -> None:
-    """Raise PressError unless `value` is an object with members of these kinds; whole numbers are not negative."""
-    if not isinstance(value, dict):
-        raise PressError(f"{path}: {where or 'the content'}: an object is expected", hint=HINT)
-    for name, kind in kinds.items():
-        if type(value.get(name)) is not kind or (kind is int and value[name] < 0):
-            place = f"{where}.{name}" if where else name
-            raise PressError(f"{path}: {place}: {kind.__name__} is expected", hint=HINT)
 
 
 def read_report(output: Path) -> dict[str, Any] | None:
@@ -152,11 +216,9 @@ def read_controls(output: Path) -> dict[str, Any] | None:
     path = output / SELFTEST
     if not path.exists():
         return None
-    value = _object(path, "the result of selftest")
-    _members(path, value, {"calibration": str, "controls": list})
+    value = _object(path, "the result of selftest", _Controls)
     rows = []
     for place, control in enumerate(value["controls"]):
-        _members(path, control, {"set": str, "n": int}, f"controls[{place}]")
         gates = []
         for gate in GATES:
             passed = control.get(gate.lower())
@@ -178,12 +240,7 @@ def read_readings(output: Path) -> list[dict[str, Any]]:
 
 
 def _reading(path: Path) -> dict[str, Any]:
-    value = _object(path, "a blind reading")
-    _members(path, value, {"schema": str, "by": str, "read_at": str, "forms": list, "models": list, "ratings": list})
+    value = _object(path, "a blind reading", _Reading)
     if value["schema"] != READING_SCHEMA or not value["ratings"]:
         raise PressError(f"{path}: no blind reading of the schema {READING_SCHEMA}", hint=HINT)
-    for place, one in enumerate(value["ratings"]):
-        _members(path, one, {"set": str, "first": int, "second": int}, f"ratings[{place}]")
-        if max(one["first"], one["second"]) > HIGHEST_RATING:
-            raise PressError(f"{path}: ratings[{place}]: 0 to {HIGHEST_RATING} is expected", hint=HINT)
     return value

@@ -3,13 +3,12 @@
 The files of generator/train/recipes/ are built in; their comments are the documentation of every member.
 """
 
-import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from generator.base.errors import ConfigError
-from generator.base.values import Faults, read
+from generator.base.values import read_toml
 
 BUILT_IN = Path(__file__).parent / "recipes"
 HINT = "docs/training.md describes a recipe."
@@ -154,12 +153,7 @@ def recipe_path(name_or_path: str, root: Path) -> Path:
 
 def read_recipe(path: Path) -> Recipe:
     """Raises ConfigError with the file and the member; of members of a wrong kind it names all."""
-    try:
-        recipe: Recipe = read(Recipe, tomllib.loads(path.read_text(encoding="utf-8")))
-    except Faults as error:
-        raise ConfigError("\n".join(f"{path}: {fault}" for fault in error.faults), hint=HINT) from error
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: {error}", hint=HINT) from error
+    recipe: Recipe = read_toml(Recipe, path, hint=HINT)
     _check(str(path), recipe)
     return recipe
 

@@ -9,9 +9,10 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from generator.base.errors import ConfigError
+from generator.base.values import Faults, member, read
 from generator.measure.review.agreement import ANSWERS
 
 ANSWERS_SCHEMA = "prior-art-review-answers/v2"
@@ -82,24 +83,40 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The file of a rater's answers."""
+
+    OTHERS: ClassVar = True
+    form: str
+    answers: dict[str, dict[str, str]]
+    rater: str = member("a rater's name", str.strip)
+
+
 def read_answers(path: Path, value: dict[str, Any], ids: frozenset[str], *, old: bool) -> Answers:
     """The answers in what a form wrote: `value`, of the file `path`. Raises ConfigError for one that is damaged."""
-    rater, given = value.get("rater"), value.get("answers")
-    if not isinstance(rater, str) or not rater.strip() or not isinstance(given, dict):
-        raise ConfigError(f"{path}: it names no rater or holds no answers", hint="Download the answers again.")
+    hint = "Download the answers again."
+    try:
+        given: _Said = read(_Said, value)
+    except Faults as error:
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in error.faults), hint=hint) from error
     questions = [name for name, _ in OLD_QUESTIONS] if old else [SENSE]
     allowed = ANSWERS if old else tuple(name for name, _ in SCALE)
-    answers, remarks = {}, {}
-    for item, said in given.items():
-        if item not in ids or not isinstance(said, dict) or not said.keys() <= {*questions, "remark"}:
-            raise ConfigError(f"{path}: {item[:40]!r} is no text of this form", hint="Download the answers again.")
-        answers[item] = {name: said[name] for name in questions if name in said}
-        if not all(answer in allowed for answer in answers[item].values()):
-            raise ConfigError(
-                f"{path}: an answer to {item} is none of {', '.join(allowed)}", hint="Download the answers again."
-            )
-        remarks[item] = str(said.get("remark", ""))
-    return Answers(str(value["form"]), " ".join(rater.split()), answers, remarks)
+    faults = [f"{path}: {item[:40]!r} is no text of this form" for item in given.answers if item not in ids]
+    for item, said in given.answers.items():
+        faults += [
+            f"{path}: answers.{item[:40]}.{name[:40]}: not asked" for name in said.keys() - {*questions, "remark"}
+        ]
+        faults += [
+            f"{path}: answers.{item[:40]}.{name}: {said[name][:40]!r}: one of {', '.join(allowed)} is expected"
+            for name in questions
+            if name in said and said[name] not in allowed
+        ]
+    if faults:
+        raise ConfigError("\n".join(faults), hint=hint)
+    answers = {item: {name: said[name] for name in questions if name in said} for item, said in given.answers.items()}
+    remarks = {item: said.get("remark", "") for item, said in given.answers.items()}
+    return Answers(given.form, " ".join(given.rater.split()), answers, remarks)
 
 
 def read_json(path: Path, what: str, hint: str) -> dict[str, Any]:
