@@ -27,6 +27,7 @@ ENTRIES: list[Entry] = [
     Dated(TIME, ((0, 24),), 25),
     Superseded(3, 90),
     Withdrawn(3, "court-order", SHA),
+    Withdrawn(3, "privacy", SHA, "2026-11-22T03:17:00Z"),
     LeftOut("2026-12-01-00000001", 53, SHA),
     Anchored((("anchors/25/tsa.tsr", SHA, 2048), ("anchors/25/tsb.tsr", SHA, 2049))),
     Closed("example.org/log2", "example.org/log2+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),

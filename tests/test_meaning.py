@@ -66,6 +66,10 @@ BAD: dict[str, tuple[str, tuple[Entry, ...]]] = {
     "withdraws nothing": ("no disclosure", (D[0], Withdrawn(4, "error", GONE))),
     "withdraws itself": ("no disclosure", (Withdrawn(0, "error", GONE),)),
     "withdraws an entry": ("no disclosure", (D[0], Dated(T1, ((0, 0),)), Withdrawn(1, "error", GONE))),
+    "withdrawn before it was published": (
+        "lies before",
+        (D[0], Dated(T1, ((0, 0),)), Withdrawn(0, "error", GONE, "2020-01-01T00:00:00Z")),
+    ),
     "withdrawn twice": ("already", (D[0], Withdrawn(0, "error", GONE), Withdrawn(0, "error", GONE))),
     "goes on when closed": ("closed", (Closed("b/log", "b+0+A"), D[0])),
     "opened in the middle": ("first entry", (D[0], Opened("a/log", 3, "A" * 43 + "="))),

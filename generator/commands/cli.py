@@ -196,6 +196,21 @@ def evidence(publication: "Publication", number: str, to: Path | None) -> "Outco
     return evidence(publication, number, to)
 
 
+@command("prior-art withdraw 123 --reason privacy --notice notice.pdf")
+@click.argument("number", metavar="SERIAL")
+@click.option(
+    "--reason", type=click.Choice(["privacy", "copyright", "safety", "court", "error"]), required=True, help="Why."
+)
+@click.option("--notice", type=FILE, required=True, help="What asked for it; the log takes its SHA-256, and no more.")
+@click.option("--purge", is_flag=True, help="Also take the text out of the history of the branches, with force.")
+@with_key
+def withdraw(publication: "Publication", number: str, **choice: Any) -> "Outcome":
+    """Serve the text of a disclosure no longer; its number, hash, dates and proof stay, and its page says why."""
+    from generator.commands.withdraw import withdraw
+
+    return withdraw(publication, number, **choice)
+
+
 @command("prior-art serve --port 8000")
 @with_port
 def serve(publication: "Publication", port: int) -> "Outcome":

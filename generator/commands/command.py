@@ -23,8 +23,9 @@ OLD_NAMES = {"sweep": "tune"}  # up to 0.6
 SECTIONS = {
     "Begin": ("demo", "init", "doctor", "config", "docs", "topics", "key"),
     "Publish": ("nightly", "generate", "append", "stamp", "build", "check", "publish", "serve", "report", "sync"),
+    "Correct": ("withdraw",),
     "Take part": ("contribute", "accept", "merge"),
-    "Read and verify": ("verify", "evidence", "version"),
+    "Read and verify": ("verify", "observe", "evidence", "version"),
     "Judge and measure": ("judge", "selftest", "calibrate", "corpus", "review", "evaluate", "export-task", "tune"),
     "Train": ("train", "classifier"),
 }

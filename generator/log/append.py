@@ -142,8 +142,13 @@ def stage_published(
             )
     if not wanted:
         raise LogError("there is nothing to publish: every disclosure in the log has its publication time")
+    return stage_entries(output, origin, [Dated(time, tuple(_ranges(wanted, known)), replaces)])
+
+
+def stage_entries(output: Path, origin: str, entries: list[Entry]) -> Batch:
+    """Stage entries that bring no record with them."""
     with _lock(output):
-        return _stage(output, origin, [Dated(time, tuple(_ranges(wanted, known)), replaces)], [])
+        return _stage(output, origin, entries, [])
 
 
 def commit(output: Path, key: SigningKey) -> Checkpoint:

@@ -57,14 +57,19 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """The text of `leaf` is served no longer; `notice` is the SHA-256 of the notice that asked for it."""
+    """The text of `leaf` is served no longer, since `time` (empty in logs of no command).
+
+    `notice` is the SHA-256 of the notice that asked for it.
+    """
 
     leaf: int
     reason: str
     notice: str
+    time: str = ""
 
     def __str__(self) -> str:
-        return f"withdraw/v1\nleaf {self.leaf}\nreason {self.reason}\nnotice sha256:{self.notice}\n"
+        since = f"time {self.time}\n" if self.time else ""
+        return f"withdraw/v1\nleaf {self.leaf}\nreason {self.reason}\nnotice sha256:{self.notice}\n{since}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,9 @@ _FORMS = {
         rf"published/v1\ntime ({TIME.pattern})\n((?:leaves {_NUMBER}-{_NUMBER}\n)+)(?:replaces {_NUMBER}\n)?"
     ),
     "supersede": re.compile(rf"supersede/v1\nleaf {_NUMBER}\nby {_NUMBER}\n"),
-    "withdraw": re.compile(rf"withdraw/v1\nleaf {_NUMBER}\nreason ([a-z-]{{1,40}})\nnotice {_SHA256}\n"),
+    "withdraw": re.compile(
+        rf"withdraw/v1\nleaf {_NUMBER}\nreason ([a-z-]{{1,40}})\nnotice {_SHA256}\n(?:time ({TIME.pattern})\n)?"
+    ),
     "left-out": re.compile(rf"left-out/v1\nrun ({RUN.pattern})\nrecords {_NUMBER} {_SHA256}\n"),
     "anchor": re.compile(rf"anchor/v1\n((?:file [A-Za-z0-9_./-]+ {_SHA256} {_NUMBER}\n)+)"),
     "close": re.compile(r"close/v1\nnext ([!-~]+) ([!-~]+)\n"),
@@ -137,9 +144,15 @@ def parse_entry(data: bytes) -> Entry:
     form = _FORMS.get(text.partition("/")[0])
     match = form.fullmatch(text) if form else None
     entry = _entry(text.partition("/")[0], match) if match else None
-    if entry is None or str(entry) != text or (isinstance(entry, Dated) and not is_time(entry.time)):
+    if entry is None or str(entry) != text or not _dated(entry):
         raise LogError(f"not a log entry of any known kind: {text[:60]!r}")
     return entry
+
+
+def _dated(entry: Entry) -> bool:
+    """Whether the time in an entry, if there is one, is a day of the calendar."""
+    time = entry.time if isinstance(entry, Dated | Withdrawn) else ""
+    return not time or is_time(time)
 
 
 def _entry(kind: str, match: re.Match[str]) -> Entry:
@@ -153,7 +166,7 @@ def _entry(kind: str, match: re.Match[str]) -> Entry:
     if kind == "supersede":
         return Superseded(int(groups[0]), int(groups[1]))
     if kind == "withdraw":
-        return Withdrawn(int(groups[0]), groups[1], groups[2])
+        return Withdrawn(int(groups[0]), groups[1], groups[2], groups[3] or "")
     if kind == "left-out":
         return LeftOut(groups[0], int(groups[1]), groups[2])
     if kind == "anchor":

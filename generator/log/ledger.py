@@ -48,8 +48,14 @@ class Ledger:
         return {entry.sha256: serial for serial, entry in enumerate(self.entries) if isinstance(entry, Disclosed)}
 
     @cached_property
-    def withdrawn(self) -> frozenset[int]:
-        return frozenset(entry.leaf for entry in self.entries if isinstance(entry, Withdrawn))
+    def withdrawn(self) -> dict[int, int]:
+        """For each disclosure whose text is withdrawn, the index of the entry that says so."""
+        found = {entry.leaf: index for index, entry in reversed(self._withdrawals) if self.disclosure(entry.leaf)}
+        return dict(sorted(found.items()))
+
+    @property
+    def _withdrawals(self) -> list[tuple[int, Withdrawn]]:
+        return [(index, entry) for index, entry in enumerate(self.entries) if isinstance(entry, Withdrawn)]
 
     @cached_property
     def dated_by(self) -> dict[int, int]:
@@ -103,7 +109,7 @@ class Ledger:
     @cached_property
     def successor_of(self) -> dict[int, int]:
         """`superseded` without pairs of which one is withdrawn."""
-        return {old: new for old, new in self.superseded.items() if not {old, new} & self.withdrawn}
+        return {old: new for old, new in self.superseded.items() if not {old, new} & self.withdrawn.keys()}
 
     @cached_property
     def predecessor_of(self) -> dict[int, int]:

@@ -113,6 +113,8 @@ class _Said:
             return f"it withdraws entry {entry.leaf}, which is no disclosure before it"
         if entry.leaf in self._withdrawn:
             return f"disclosure {entry.leaf} is withdrawn already"
+        if entry.time and self._newest and entry.time < self._newest[1].time:
+            return f"its time {entry.time} lies before {self._newest[1].time}, the time of entry {self._newest[0]}"
         self._withdrawn.add(entry.leaf)
         return ""
 

@@ -68,6 +68,21 @@ class PagesBranch:
     def deploy(self, site: Path) -> None:
         self._push(self._commit(site, parent=self._fetch()))
 
+    def cut(self) -> bool:
+        """Drop the history of the branch, so that what was deployed earlier goes; False where there is none."""
+        old = self._fetch()
+        if not old or len(git(self.repository, "rev-list", "--max-count=2", old).split()) + self._shallow() < 2:
+            return False
+        new = git(self.repository, "commit-tree", "-m", "Deploy", f"{old}^{{tree}}").decode().strip()
+        lease = f"--force-with-lease=refs/heads/{self.branch}:{old}"
+        self._push(new, lease)
+        return True
+
+    def _shallow(self) -> int:
+        """1 where earlier commits are not here, but there."""
+        answer = git(self.repository, "rev-parse", "--is-shallow-repository").strip()
+        return int(answer == b"true")
+
     def _commit(self, site: Path, parent: str) -> str:
         """A commit with the files of the site, byte for byte, and nothing else but the domain that was set there."""
         paths = sorted(path for path in site.absolute().rglob("*") if path.is_file())
@@ -86,8 +101,8 @@ class PagesBranch:
         parents = ("-p", parent) if parent else ()
         return git(self.repository, "commit-tree", *parents, "-m", "Deploy", tree).decode().strip()
 
-    def _push(self, commit: str) -> None:
-        done = run(self.repository, "push", "--quiet", "pages", f"{commit}:refs/heads/{self.branch}")
+    def _push(self, commit: str, *options: str) -> None:
+        done = run(self.repository, "push", "--quiet", *options, "pages", f"{commit}:refs/heads/{self.branch}")
         if done.returncode:
             lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
             said = next(

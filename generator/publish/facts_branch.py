@@ -20,6 +20,7 @@ from generator.log.entries import parse_entry
 from generator.log.ledger import Ledger
 from generator.log.meaning import fault
 from generator.log.note import SigningKey
+from generator.log.withdrawing import remove_texts
 from generator.publish.git import UNREACHABLE, failure, git, remote_head, remove_locks, run, shown
 from generator.publish.history import Copy, require_one_history
 
@@ -55,6 +56,7 @@ class Branch:
             append.discard(self.output)
         self._check_signed(theirs)
         self._forward(base, theirs)
+        remove_texts(self.output, read_ledger(self.output))  # a clone of before a purge still has them
 
     def push(self, message: str) -> bool:
         """Commit every fact and push; False when another publisher was first. Raises ToolError otherwise."""
@@ -119,7 +121,8 @@ class Branch:
         if done.returncode:
             raise LogError(
                 f"{shown(self.remote)}: the branch {self.name} was rewritten: it does not continue {self.output}",
-                hint="Facts are never rewritten. Find out who pushed with force, and restore the branch.",
+                hint="Facts are never rewritten, but by a purge of a withdrawn text. After one, move this folder away, "
+                "and run: prior-art sync. Else find out who pushed with force, and restore the branch.",
             )
         return done.stdout.decode().strip()
 
@@ -192,6 +195,7 @@ def land(
                 branch.sync()
             left = append.staged(output)
             known = read_ledger(output, known)
+            remove_texts(output, known)
             if left is None:
                 _drop_logged(output, known)
             batch = left or stage(known)

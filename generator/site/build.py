@@ -38,6 +38,7 @@ from generator.site.pages import render, render_page, render_text
 from generator.site.placing import clear, put, remove
 from generator.site.plots import figures
 from generator.site.report_facts import read_report
+from generator.site.tombstones import tombstone_pages, write_evidence
 
 WAIT_SECONDS = 60.0  # for another build of the same site
 SHOWN = ("title", "prefix", "site_url", "vkey", *builder.FOOTER)  # the settings that pages of volumes show
@@ -150,7 +151,8 @@ def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, boo
         told = replace(near[item.serial], told=shop.statements.of(item.serial, item.dated_by))
         page = render_page(item, shop.settings, shop.templates, told)
         (folder / f"{item.serial}.md").write_text(page, encoding="utf-8", newline="\n")
-    for name, text in listing_pages(volume, logged, shop.settings, shop.templates):
+    gone = tombstone_pages(number, shop.ledger, shop.settings, shop.templates)
+    for name, text in (*listing_pages(volume, logged, shop.settings, shop.templates), *gone):
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     builder.build(work, shop.settings, shop.templates, f"volume {number}")
     made = work / "site" / "d" / str(number)
@@ -166,6 +168,7 @@ def _volume(shop: _Workshop, number: int, fingerprint: str) -> tuple[Volume, boo
         if not (made / f"{item.serial}.html").is_file():
             raise ToolError(f"mkdocs made no page of disclosure {item.serial}", hint=f"Its source is in {folder}.")
         carry(made / f"{item.serial}.html", item.data, proofs[item.serial], shop.settings.vkey)
+    write_evidence(made, number, shop.output, shop.ledger, proofs)
     put(made, target)
     shutil.rmtree(work / "site")
     files.write(mark, json.dumps({"fingerprint": fingerprint, "volume": volume.to_dict()}).encode())
@@ -259,7 +262,9 @@ def _fingerprints(shop: _Workshop) -> dict[int, str]:
     for serial, entry in enumerate(ledger.entries):
         if isinstance(entry, Disclosed):
             digest = digests.setdefault(serial // archive.VOLUME, hashlib.sha256(shop.inputs.encode()))
-            if serial not in ledger.withdrawn:
+            if (by := ledger.withdrawn.get(serial)) is not None:
+                digest.update(f"{serial} {entry.sha256} {ledger.dated.get(serial, '')} {ledger.entries[by]}".encode())
+            else:
                 time = ledger.dated.get(serial, "")
                 told = "".join(
                     f" {one}"

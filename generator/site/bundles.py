@@ -18,6 +18,7 @@ from generator.base.errors import PressError, ToolError
 from generator.base.values import read
 from generator.log.archive import VOLUME
 from generator.site import pagefind, word_lists
+from generator.site.tombstones import MARK
 
 CATALOGUE = "catalogue.json"
 SCHEMA = "prior-art-catalogue/v1"
@@ -118,6 +119,7 @@ def write_catalogue(site: Path) -> Path:
 def _source(folder: Path, expected: int) -> str:
     """SHA-256 over the disclosure pages of a volume. Raises ToolError unless they are `expected` and all are marked."""
     pages = sorted((path for path in folder.glob("*.html") if PAGE.fullmatch(path.name)), key=lambda p: int(p.stem))
+    pages = [page for page in pages if MARK not in files.read(page, "the page")]
     if len(pages) != expected:
         raise ToolError(f"{folder}: {len(pages)} pages stand for {expected} disclosures.", hint=REBUILD)
     total = hashlib.sha256(b"%d\n" % FORMAT)

@@ -17,8 +17,9 @@ from generator.base import files
 from generator.base.errors import VerificationError
 from generator.base.settings import Settings
 from generator.log.anchors.statements import Statements, read_statements
-from generator.log.archive import LoggedRecord, read_volume, volumes
+from generator.log.archive import VOLUME, LoggedRecord, read_volume, volumes
 from generator.log.ledger import Ledger
+from generator.site.tombstones import require_tombstones
 from generator.verify.audit import Step
 
 REBUILD = "Run: prior-art build"
@@ -108,7 +109,7 @@ def check_site(output: Path, settings: Settings, ledger: Ledger) -> Iterator[Ste
             raise VerificationError(f"site: {name}: its linked data is no JSON: {error}", hint=REBUILD) from error
     logged = [item for number in volumes(ledger) for item in read_volume(output, number, ledger)]
     yield _log(output, site)
-    yield _records(site, pages, logged)
+    yield _records(site, pages, logged, ledger)
     yield _indexed(site, logged)
     yield _dates(site, pages, logged, settings)
     yield _told(pages, logged, read_statements(output / "log"))
@@ -128,8 +129,10 @@ def _log(output: Path, site: Path) -> Step:
     return Step("log", "the site's log is the newest one")
 
 
-def _records(site: Path, pages: dict[str, Page], logged: list[LoggedRecord]) -> Step:
-    wanted = {f"d/{item.volume}/{item.serial}.html" for item in logged}
+def _records(site: Path, pages: dict[str, Page], logged: list[LoggedRecord], ledger: Ledger) -> Step:
+    require_tombstones(site, ledger, REBUILD)
+    gone = {f"d/{serial // VOLUME}/{serial}.html" for serial in ledger.withdrawn}
+    wanted = {f"d/{item.volume}/{item.serial}.html" for item in logged} | gone
     built = {name for name in pages if name.startswith("d/") and Path(name).stem.isdecimal()}
     if wanted != built:
         raise VerificationError(

@@ -60,6 +60,11 @@ def audit_records(folder: Path, ledger: Ledger, key: VerificationKey, layout: st
             if serial in ledger.withdrawn:
                 continue
             raise VerificationError(f"record: disclosure {serial} is in the log, but its record is missing")
+        if serial in ledger.withdrawn:
+            raise VerificationError(
+                f"record: entry {ledger.withdrawn[serial]} withdraws disclosure {serial}, and its text is here",
+                hint="Remove it: prior-art append does, and prior-art build.",
+            )
         record = _audit_record(path, serial, entry, tree)
         records += 1
         if layout == "d":

@@ -16,7 +16,7 @@ from pathlib import Path
 from generator.base import files
 from generator.base.errors import LogError, PressError, RecordError, VerificationError
 from generator.log import merkle
-from generator.log.entries import Dated, Disclosed, Entry
+from generator.log.entries import Dated, Disclosed, Entry, Superseded, Withdrawn
 from generator.log.evidence import Evidence, role, speaking
 from generator.log.ledger import Ledger
 from generator.log.note import Checkpoint, VerificationKey
@@ -204,8 +204,16 @@ def _told(bundle: Bundle, checked: _Checked) -> Iterator[Step]:
         yield Step("published", "not covered: the proof is older than the entry that dates it", holds=False)
     for kind, index, entry in spoken:
         if kind in ("superseded", "supersedes", "withdrawn"):
-            other = {"superseded": f" by {getattr(entry, 'by', '')}", "supersedes": f" {getattr(entry, 'leaf', '')}"}
-            yield Step(kind, f"entry {index}{other.get(kind, '')} ({carrier})")
+            yield Step(kind, f"entry {index}{_said(entry, kind)} ({carrier})")
+
+
+def _said(entry: Entry, kind: str) -> str:
+    match entry:
+        case Superseded():
+            return f" by {entry.by}" if kind == "superseded" else f" {entry.leaf}"
+        case Withdrawn():
+            return f"{' on ' if entry.time else ''}{entry.time}, reason {entry.reason}, by the publisher's clock"
+    return ""
 
 
 def _others(bundle: Bundle, checked: _Checked, key: VerificationKey, trust: Trust) -> Iterator[Step]:

@@ -73,7 +73,7 @@
       const text = decode(data, "an entry");
       const dated = new RegExp(`^published/v1\ntime (${TIME})\n((?:leaves (?:${INDEX})-(?:${INDEX})\n)+)(?:replaces (?:${INDEX})\n)?$`).exec(text);
       const pair = new RegExp(`^supersede/v1\nleaf (${INDEX})\nby (${INDEX})\n$`).exec(text);
-      const gone = new RegExp(`^withdraw/v1\nleaf (${INDEX})\nreason [a-z-]{1,40}\nnotice sha256:[0-9a-f]{64}\n$`).exec(text);
+      const gone = new RegExp(`^withdraw/v1\nleaf (${INDEX})\nreason [a-z-]{1,40}\nnotice sha256:[0-9a-f]{64}\n(?:time (?:${TIME})\n)?$`).exec(text);
       const ranges = dated ? [...dated[2].matchAll(/leaves (\d+)-(\d+)\n/g)] : [];
       if (ranges.some(([, first, last]) => BigInt(first) <= serial && serial <= BigInt(last))) once("published", { index, time: dated[1] });
       else if (pair && BigInt(pair[1]) === serial && BigInt(pair[2]) !== serial && BigInt(pair[2]) < index) once("supersededBy", BigInt(pair[2]));
