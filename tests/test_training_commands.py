@@ -19,7 +19,9 @@ def world(tmp_path: Path) -> Path:
 
 def ask(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
     capsys.readouterr()
-    main([*words, "--json"])
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--json"])
+    assert ended.value.code == 0
     return json.loads(capsys.readouterr().out)
 
 
@@ -62,7 +64,7 @@ def test_bad_input_says_what_to_do(world: Path, capsys: pytest.CaptureFixture[st
     assert "no training run begins here" in error
     assert "Hint: Begin with its data" in error
     error = refused(capsys, "train", "data", run, "--recipe", "mine", "--input", str(world / "patents.jsonl"))
-    assert "Built-in recipes: continue, starter, tenth" in error
+    assert "Built-in recipes: continue, scribe, starter, tenth" in error
     error = refused(capsys, "train", "data", run, "--recipe", "tenth", "--input", str(world / "nothing.jsonl"))
     assert "nothing.jsonl" in error
     error = refused(capsys, "train", "card", str(world))

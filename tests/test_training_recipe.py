@@ -27,11 +27,11 @@ def read(folder: Path, text: str):  # type: ignore[no-untyped-def]
 
 
 def test_the_built_in_recipes_can_be_read() -> None:
-    assert built_in_recipes() == ("continue", "starter", "tenth")
+    assert built_in_recipes() == ("continue", "scribe", "starter", "tenth")
     for name in built_in_recipes():
         recipe = read_recipe(recipe_path(name, Path.cwd()))
         assert recipe.phases["finetune"].steps > 1
-        assert bool(recipe.model.base) == (name == "continue")
+        assert bool(recipe.model.base) == (name in ("continue", "scribe"))
 
 
 def test_the_starter_recipe_explains_every_member() -> None:

@@ -20,6 +20,7 @@ from generator.train.card_figures import (
     questions_table,
     text,
 )
+from generator.train.rows import times_seen
 
 TEMPLATE = Path(__file__).with_name("card.md")
 STAGES = {
@@ -41,8 +42,9 @@ def model_card(
     Facts: `name`, `date`, `parameters`, `recipe` (as read), `stages` (name, tokens, steps, seconds, epochs by format,
     loss), `held_out_loss` (nats a token by format), `data` (`records` or `train`, `held_out`, `families`, `dropped`,
     `tiers`, `attributions`, and `sources` with name, sha256, documents, kept, license, attribution), `threads`,
-    `device`, `torch`, `transformers`; of the weights `license`, `attribution`, `weights_sha256`. Any may be missing.
-    Raises ConfigError where something is of another form, or the figures are not those of this model.
+    `device`, `torch`, `transformers`; of the weights `license`, `attribution`, `weights_sha256`; `base`
+    (model, sha256, data) of a continued model. Any may be missing. Raises ConfigError where something is of another
+    form, or the figures are not those of this model.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -80,13 +82,15 @@ def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     losses, parameters = facts.get("held_out_loss") or {}, facts.get("parameters")
     return {
         "front": _front(facts.get("license"), shape.get("base")),
+        "adapter": shape.get("output") == "adapter",
+        "base": _base(facts.get("base") or {}),
         "name": text(facts.get("name") or recipe.get("name")),
         "millions": number(parameters / 1e6, 1) if parameters is not None else NOT_STATED,
-        "beginning": _beginning(shape),
+        "beginning": _beginning(shape, facts.get("base") or {}),
         "shape": _shape(shape, settings),
         "about": _about(facts, recipe),
         "stages": _stages(recipe, facts.get("stages") or []),
-        "counts": _counts(data, settings),
+        "counts": _counts(data, recipe, facts.get("stages") or []),
         "sources": _sources(data.get("sources") or []),
         "attributions": tuple(map(escape, data.get("attributions") or recipe.get("attributions") or ())),
         "license": text(facts.get("license")),
@@ -101,18 +105,26 @@ def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _front(license_: Any, base: Any) -> dict[str, str]:
     """Members of the front matter, and only such values as mean nothing else in YAML."""
-    found = {"license": str(license_ or "").lower(), "base_model": str(base or "")}
+    hub = str(base or "") if "/" in str(base or "") else ""
+    found = {"license": str(license_ or "").lower(), "base_model": hub}
     return {name: f'"{value}"' for name, value in found.items() if _IDENTIFIER.fullmatch(value)}
 
 
-def _beginning(shape: Mapping[str, Any]) -> str:
+def _beginning(shape: Mapping[str, Any], base: Mapping[str, Any]) -> str:
     if not shape:
         return f"what it was trained from is {NOT_STATED}"
     if not shape.get("base"):
         return "trained from random weights"
     rank = shape.get("lora_rank")
     how = f"low-rank additions (LoRA) of rank {text(rank)}" if rank else "all weights"
-    return f"continued from {text(shape['base'])}, revision {text(shape.get('revision'))}, {how}"
+    kept = ", kept apart from the weights" if shape.get("output") == "adapter" else ""
+    named = text(base["model"]) if base else f"{text(shape['base'])}, revision {text(shape.get('revision'))}"
+    return f"continued from {named}, {how}{kept}"
+
+
+def _base(base: Mapping[str, Any]) -> dict[str, str]:
+    """Where the base comes from and what its data are; empty where the model is a new one."""
+    return {name: text(base.get(name)).rstrip(".") for name in ("model", "sha256", "data")} if base else {}
 
 
 def _shape(shape: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
@@ -181,14 +193,19 @@ def _rates(settings: Mapping[str, Any]) -> str:
     return ", ".join(parts) or NOT_STATED
 
 
-def _counts(data: Mapping[str, Any], settings: Mapping[str, Any]) -> Table:
+def _counts(data: Mapping[str, Any], recipe: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]) -> Table:
+    settings, limit = recipe.get("data") or {}, recipe.get("times_seen")
     share = settings.get("held_out")
+    epochs = [stage["epochs"] for stage in stages if stage.get("epochs")]
+    times = times_seen(epochs) if epochs else None
+    allowed = f"; the recipe allows {number(limit, 2)}" if limit else ""
     rows = (
         ("to train on", _kinds(data.get("records", data.get("train")))),
         ("kept out", _kinds(data.get("held_out", data.get("held-out")))),
         ("families, none of them on both sides", text(data.get("families"))),
         ("share of families kept out", f"{number(100 * share, 1)} %" if share is not None else NOT_STATED),
         ("left out", _kinds(data.get("dropped"))),
+        ("times that a whole patent was seen, in all formats", number(times, 2, missing=NOT_STATED) + allowed),
         ("tiers of licence", text(data.get("tiers") or settings.get("tiers"))),
     )
     return Table(("", ""), rows)

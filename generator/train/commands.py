@@ -33,7 +33,8 @@ def pretrain(publication: "Publication", run: Path, **machine: Any) -> "Outcome"
     from generator.train.stages import pretrain as stage
 
     facts = stage(_opened(publication, run, machine))
-    return Outcome(tuple(map(_line, facts)), {"stages": facts})
+    lines = tuple(map(_line, facts)) or (f"{run / 'recipe.toml'}: no phase of pre-training; fine-tuning comes next",)
+    return Outcome(lines, {"stages": facts})
 
 
 def finetune(publication: "Publication", run: Path, **machine: Any) -> "Outcome":

@@ -1,6 +1,7 @@
 """The end of a run: the folder `model`, which users load, with what was measured on documents that were kept out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,9 @@ from generator.corpus.documents import Document
 from generator.train.card import model_card
 from generator.train.curve import picture, whole_curve
 from generator.train.fitting import cuda
-from generator.train.models import base_dtype, loaded, store
+from generator.train.models import base_dtype, base_facts, base_folder, base_profile, loaded, store
 from generator.train.preparing import HELD_OUT, documents, read_manifest
-from generator.train.recipe import FORMATS
+from generator.train.recipe import ADAPTER, FORMATS
 from generator.train.rows import serving
 from generator.train.run import Run, StageFolder
 from generator.train.stages import before, stage_facts, write_facts
@@ -81,27 +82,44 @@ def _ids(document: Document, layout: str, encode: Encode, end: int, context: int
     return fit(encode, end, layout, document, context)  # type: ignore[arg-type]
 
 
+def _stored(run: Run, stage: StageFolder, last: str) -> tuple[dict[str, Any], Any, Any]:
+    """Store what users load; returns its digests, and tokenizer and model loaded from there."""
+    from generator.model.loading import load
+    from generator.model.weights import weights_of, weights_sha256
+    from generator.train.adapters import go_on, store_adapter
+    from generator.train.models import stage_model, tokenizer_of, trained
+
+    recipe = run.recipe
+    base = {"base": base_facts(run)} if recipe.model.base else {}
+    if recipe.model.output != ADAPTER:
+        numbers = base_dtype(run) if base else "bfloat16"
+        store(stage_model(run, last), tokenizer_of(run), stage.work, weights=numbers)
+        return {**base, "weights_sha256": weights_sha256(stage.work)}, *loaded(stage.work, recipe.model.context)
+    model = trained(stage_model(run, last), recipe.model, recipe.seed)
+    go_on(model, run.stage(last).needed() / "model")
+    store_adapter(model, stage.work, base["base"], weights="bfloat16")
+    profile, folder = replace(base_profile(run), adapter=stage.work), base_folder(run)
+    found = weights_of(profile, folder)
+    digests = {**base, "weights_sha256": found.sha256, "adapter_sha256": found.adapter}
+    return digests, *load(profile, folder)
+
+
 def _write(run: Run, stage: StageFolder, last: str, today: str) -> None:
     import torch
     import transformers
 
-    from generator.model.weights import weights_sha256
-    from generator.train.models import stage_model, tokenizer_of
-
     recipe, data = run.recipe, run.stage("data").needed()
     names = [*recipe.phases, *(["prefer"] if last == "prefer" else [])]
-    numbers = base_dtype(run) if recipe.model.base else "bfloat16"
-    store(stage_model(run, last), tokenizer_of(run), stage.work, weights=numbers)
+    digests, tokenizer, model = _stored(run, stage, last)
     run.report("train: measuring on what was kept out")
-    tokenizer, model = loaded(stage.work, recipe.model.context)  # what users load,
-    losses = held_out_losses(model.float(), tokenizer, data, recipe.model.context)  # and in fp32 on every CPU
+    losses = held_out_losses(model.float(), tokenizer, data, recipe.model.context)  # in fp32 on every CPU
     manifest = read_manifest(data)
     facts = {
         "name": recipe.name,
         "date": today,
         "license": recipe.license,
         "attribution": recipe.attribution,
-        "weights_sha256": weights_sha256(stage.work),
+        **digests,
         "recipe": recipe.as_json(),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "stages": [stage_facts(run.stage(name)) for name in names],

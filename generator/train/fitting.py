@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from generator.base.errors import ModelError
+from generator.train.adapters import only_adapters
+from generator.train.allocation import keep_freed_memory
 from generator.train.curve import Curve
 from generator.train.loss import next_token_loss
 from generator.train.optimiser import optimiser
@@ -31,6 +33,9 @@ def fit_phase(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows
 
     if run.threads:
         torch.set_num_threads(run.threads)
+    keep_freed_memory()
+    if hasattr(model, "peft_config"):
+        only_adapters(model, in_blocks=None if cuda(run) else _numbers(run))
     checkpoint = last_checkpoint(stage.work)
     curve = Curve(stage.work / "curve.csv", keep=step_of(checkpoint))
     if checkpoint:
@@ -104,11 +109,18 @@ def half(run: Run) -> bool:
     return torch.cuda.is_bf16_supported() if cuda(run) else native_bf16()
 
 
+def _numbers(run: Run) -> Any:
+    """The number format of products."""
+    import torch
+
+    return torch.bfloat16 if half(run) else torch.float32
+
+
 def _trainer(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows, curve: Curve) -> Any:
     import torch
     from transformers import PrinterCallback, Trainer, default_data_collator
 
-    numbers, device = torch.bfloat16 if half(run) else torch.float32, "cuda" if cuda(run) else "cpu"
+    numbers, device = _numbers(run), "cuda" if cuda(run) else "cpu"
 
     class Examples(torch.utils.data.Dataset):  # type: ignore[misc]
         def __len__(self) -> int:
@@ -127,8 +139,9 @@ def _trainer(run: Run, stage: StageFolder, phase: Phase, model: Any, rows: Rows,
             if not getattr(model, "loss_in_parts", False):
                 return super().compute_loss(model, inputs, *arguments, **options)
             ids = inputs["input_ids"]
+            inside = model.get_base_model() if hasattr(model, "peft_config") else model
             with torch.autocast(device, torch.bfloat16, enabled=numbers == torch.bfloat16):
-                hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
+                hidden = inside.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
             hidden = hidden.reshape(-1, hidden.shape[-1]).to(numbers)
             return next_token_loss(hidden, model.get_output_embeddings().weight.to(numbers), ids[:, 1:].reshape(-1))
 

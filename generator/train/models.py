@@ -1,13 +1,14 @@
 """The model of a run: new from its shape, or continued from another one; and how a stage's model is stored."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from generator.base.errors import ModelError
-from generator.model.profiles import ModelProfile
+from generator.model.profiles import PACKAGE, ModelProfile, load_profile
 from generator.model.sampling_settings import Sampling
 from generator.train.preparing import TOKENIZER
-from generator.train.recipe import Recipe, Shape
+from generator.train.recipe import ADAPTER, Recipe, Shape
 from generator.train.run import END, Run
 
 
@@ -27,14 +28,19 @@ def tokenizer_of(run: Run) -> Any:
 
 
 def first_model(run: Run, tokenizer: Any) -> Any:
-    """The model that pre-training begins with, in fp32."""
+    """The model that a run begins with: in fp32, but for a base that only adapters are trained of."""
     if run.recipe.model.base:
-        return loaded(base_folder(run), run.recipe.model.context)[1].float()
+        return _base(run)
     return new_model(run.recipe, len(tokenizer), tokenizer.eos_token_id)
 
 
 def stage_model(run: Run, stage: str) -> Any:
-    """The model that a finished stage left, in fp32. Raises ConfigError, ModelError."""
+    """The model that a finished stage left, in fp32, or its base where the stage left an adapter.
+
+    Raises ConfigError, ModelError.
+    """
+    if run.recipe.model.output == ADAPTER:
+        return _base(run)
     _, model = loaded(run.stage(stage).needed() / "model", run.recipe.model.context)
     model = model.float()
     model.loss_in_parts = not run.recipe.model.base
@@ -67,14 +73,16 @@ def new_model(recipe: Recipe, vocabulary: int, end: int) -> Any:
     return model
 
 
-def trained(model: Any, shape: Shape) -> Any:
-    """The model as a stage trains it: with adapters of low rank where the recipe says so."""
+def trained(model: Any, shape: Shape, seed: int) -> Any:
+    """The model as a stage trains it: with adapters of low rank where the recipe says so, in fp32."""
     if not shape.lora_rank:
         return model
     import warnings
 
+    import torch
     from peft import LoraConfig, get_peft_model
 
+    torch.manual_seed(seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by a name that is to change
         return get_peft_model(
@@ -95,13 +103,51 @@ def store(model: Any, tokenizer: Any, folder: Path, *, weights: str = "float32")
     tokenizer.save_pretrained(folder)
 
 
+def base_profile(run: Run) -> ModelProfile:
+    """The base model: that of a profile without its adapter, a repository of the hub, or a folder relative to the run.
+
+    Raises ConfigError.
+    """
+    shape = run.recipe.model
+    if shape.from_profile:
+        return replace(load_profile(shape.base, run.folder), adapter=None)
+    local = (run.folder / Path(shape.base).expanduser()).resolve() if shape.base.startswith((".", "/", "~")) else None
+    return _profile(shape.base, shape.revision, local)
+
+
 def base_folder(run: Run) -> Path:
-    """Where the files of the base model are: a folder relative to the run's, or in the hub's cache."""
+    """Where the files of the base model are; what no cache has is fetched. Raises ModelError."""
     from generator.model.weights import model_folder
 
-    shape = run.recipe.model
-    local = (run.folder / Path(shape.base).expanduser()).resolve() if shape.base.startswith((".", "/", "~")) else None
-    return model_folder(_profile(shape.base, shape.revision, local))[0]
+    return model_folder(base_profile(run), run.report)[0]
+
+
+def base_facts(run: Run) -> dict[str, str]:
+    """Where the base comes from, the digest that names its weights, and what its data are, where a profile says so.
+
+    Raises ModelError.
+    """
+    from generator.model.weights import model_folder, weights_of
+
+    profile = base_profile(run)
+    folder, revision = model_folder(profile, run.report)
+    source = f"{profile.model} {revision}"
+    if profile.model.startswith(PACKAGE):
+        source += f", {profile.files[0][0]}"
+    elif profile.folder:
+        source = profile.folder.name if run.recipe.model.from_profile else run.recipe.model.base
+    return {"model": source, "sha256": weights_of(profile, folder).base, "data": profile.data}
+
+
+def _base(run: Run) -> Any:
+    """The base in fp32, or in bf16 where it is only read and products are in bf16 anyway: half of the memory."""
+    import torch
+
+    from generator.train.fitting import half
+
+    _, model = loaded(base_folder(run), run.recipe.model.context)
+    kept_apart = run.recipe.model.output == ADAPTER
+    return model.to(torch.bfloat16) if kept_apart and half(run) else model.float()
 
 
 def base_dtype(run: Run) -> str:

@@ -69,7 +69,7 @@ def prefer(run: Run) -> dict[str, Any]:
         drafts = _drafts(run, stage, preference, folder)
         tokenizer, model = loaded(folder, run.recipe.model.context)
         pairs, made = _pairs(run, stage, preference, tokenizer, drafts)
-        model = trained(model.float(), run.recipe.model)
+        model = trained(model.float(), run.recipe.model, run.recipe.seed)
         model, figures = fit_preferences(run, stage, preference, model, tokenizer, pairs)
         with explained("prefer", "memory_pairs"):
             store(model, tokenizer, stage.work / "model")

@@ -9,11 +9,14 @@ from typing import Any
 
 from generator.base.errors import ConfigError
 from generator.base.values import read_toml
+from generator.model.profiles import built_in_profiles
 
 BUILT_IN = Path(__file__).parent / "recipes"
 HINT = "docs/training.md describes a recipe."
 LOG_STEPS = 10  # steps between two points of a curve
 FORMATS = ("description", "head", "top-down", "bottom-up", "specification")
+WHOLE = ("top-down", "bottom-up", "specification")  # formats that show a patent with its claims
+MERGED, ADAPTER = OUTPUTS = ("merged", "adapter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,9 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A new model of Llama's architecture, or `base`: a repository of the hub or a folder, to be continued."""
+    """A new model of Llama's architecture, or `base`, to be continued: the base of a model profile (its name or TOML
+    file), a repository of the hub or a folder. `output`: low-rank additions become part of the weights, or stay apart.
+    """
 
     context: int
     hidden: int = 0
@@ -37,6 +42,12 @@ class Shape:
     base: str = ""
     revision: str = "main"
     lora_rank: int = 0
+    output: str = MERGED
+
+    @property
+    def from_profile(self) -> bool:
+        """Whether `base` is a profile: a built-in one, or a TOML file."""
+        return self.base.endswith(".toml") or ("/" not in self.base and not self.base.startswith((".", "~")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +125,19 @@ class Recipe:
     license: str = ""
     attribution: str = ""
     attributions: tuple[str, ...] = ()
+    times_seen: float = 0.0
     data: Data = Data()
     model: Shape
-    broad: Phase
-    balanced: Phase
+    broad: Phase | None = None
+    balanced: Phase | None = None
     finetune: Phase
     prefer: Preference | None = None
 
     @property
     def phases(self) -> dict[str, Phase]:
-        return {"broad": self.broad, "balanced": self.balanced, "finetune": self.finetune}
+        """Those that the recipe has, in order."""
+        every = {"broad": self.broad, "balanced": self.balanced, "finetune": self.finetune}
+        return {name: phase for name, phase in every.items() if phase}
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -166,48 +180,82 @@ def _shares(mix: tuple[tuple[str, float], ...]) -> bool:
 
 def _check(place: str, recipe: Recipe) -> None:
     """What single members cannot show. Raises ConfigError."""
-    shape, data = recipe.model, recipe.data
-    new = (shape.hidden, shape.layers, shape.heads, shape.kv_heads, shape.intermediate, data.vocabulary)
-    wrong = ""
-    if shape.base and any(new):
-        wrong = "[model] base: a model that is continued has its shape and its vocabulary already"
-    elif not shape.base and (min(new) <= 0 or shape.lora_rank):
-        wrong = (
-            "[model]: a new model needs hidden, layers, heads, kv_heads, intermediate and [data] vocabulary, no LoRA"
-        )
-    elif not shape.base and (shape.hidden % (2 * shape.heads) or shape.heads % shape.kv_heads):
-        wrong = "[model]: heads must divide hidden into even numbers, and kv_heads must divide heads"
-    elif not shape.base and not 300 <= data.vocabulary <= 65_535:
-        wrong = "[data] vocabulary: 300 to 65535"
-    elif not 0 < data.held_out < 1 or not 0 < data.near_duplicate <= 1:
-        wrong = "[data] held_out and near_duplicate are shares between 0 and 1"
+    wrong = _wrong_model(recipe)
     for name, phase in recipe.phases.items():
-        if not 16 <= phase.context <= shape.context:
-            wrong = f"[{name}] context: 16 to the model's {shape.context}"
-        elif not _shares(phase.mix):
-            wrong = f"[{name}] mix: a table of shares above 0 that add up to 1, of: {', '.join(FORMATS)}"
-        elif phase.step_tokens % phase.context or phase.steps < 1:
-            wrong = f"[{name}] step_tokens: a multiple of context, and at most tokens"
-        elif not phase.adamw_rate > 0 or min(phase.muon_rate, phase.final_rate, phase.weight_decay) < 0:
-            wrong = f"[{name}]: rates are above 0"
-        elif not 0 <= phase.text_tokens <= phase.context:
-            wrong = f"[{name}] text_tokens: at most context"
-        elif not 0 <= phase.short_share <= 1:
-            wrong = f"[{name}] short_share: a share, from 0 to 1"
-        elif phase.steps < LOG_STEPS:
-            wrong = f"[{name}] tokens: at least {LOG_STEPS} steps"
-        elif not 0 <= phase.decay_share <= 1 or not 0 <= phase.warmup_steps <= phase.steps:
-            wrong = f"[{name}]: decay_share is at most 1, warmup_steps at most the {phase.steps} steps"
-    prefer = recipe.prefer
-    if prefer and (min(prefer.pairs, prefer.drafts, prefer.step_pairs, prefer.memory_pairs) < 1 or prefer.rate <= 0):
-        wrong = "[prefer]: pairs, drafts, step_pairs, memory_pairs and rate are above 0"
-    elif prefer and not (0 <= prefer.corrupted_share <= 1 and 16 <= prefer.context <= shape.context):
-        wrong = f"[prefer]: corrupted_share is at most 1, context at most the model's {shape.context}"
-    elif prefer and not (prefer.beta > 0 and prefer.chosen_weight >= 0 and prefer.step_pairs <= prefer.pairs):
-        wrong = "[prefer]: beta is above 0, chosen_weight not below, and step_pairs at most pairs"
-    elif prefer and not 1 <= prefer.new_tokens < prefer.context:
-        wrong = "[prefer] new_tokens: below context, as a draft has a prompt too"
-    elif prefer and not 0 <= prefer.warmup_steps <= prefer.pairs // prefer.step_pairs:
-        wrong = "[prefer] warmup_steps: at most the steps, pairs by step_pairs"
+        wrong = _wrong_phase(phase, recipe.model.context, name) or wrong
+    if recipe.prefer:
+        wrong = _wrong_preference(recipe.prefer, recipe.model.context) or wrong
     if wrong:
         raise ConfigError(f"{place}: {wrong}", hint=HINT)
+
+
+def _wrong_model(recipe: Recipe) -> str:
+    shape, data = recipe.model, recipe.data
+    new = (shape.hidden, shape.layers, shape.heads, shape.kv_heads, shape.intermediate, data.vocabulary)
+    if shape.base and any(new):
+        return "[model] base: a model that is continued has its shape and its vocabulary already"
+    if not shape.base and (min(new) <= 0 or shape.lora_rank):
+        return "[model]: a new model needs hidden, layers, heads, kv_heads, intermediate and [data] vocabulary, no LoRA"
+    if not shape.base and (shape.hidden % (2 * shape.heads) or shape.heads % shape.kv_heads):
+        return "[model]: heads must divide hidden into even numbers, and kv_heads must divide heads"
+    if not shape.base and not 300 <= data.vocabulary <= 65_535:
+        return "[data] vocabulary: 300 to 65535"
+    if not 0 < data.held_out < 1 or not 0 < data.near_duplicate <= 1:
+        return "[data] held_out and near_duplicate are shares between 0 and 1"
+    if not 0 <= recipe.times_seen < float("inf"):
+        return "times_seen: 0 for no limit, or a number above it"
+    return _wrong_base(recipe)
+
+
+def _wrong_base(recipe: Recipe) -> str:
+    shape = recipe.model
+    if not shape.base:
+        missing = [name for name in ("broad", "balanced") if name not in recipe.phases]
+        return f"[{missing[0]}]: a new model needs this phase" if missing else ""
+    profile = shape.from_profile
+    if profile and not shape.base.endswith(".toml") and shape.base not in built_in_profiles():
+        known = ", ".join(built_in_profiles())
+        return f"[model] base = {shape.base!r}: neither a path nor owner/name nor one of the profiles {known}"
+    if profile and shape.revision != "main":
+        return "[model] revision: a profile names its own"
+    if shape.lora_rank < 0 or shape.output not in OUTPUTS:
+        return f"[model]: lora_rank is 0 or more, output one of {', '.join(OUTPUTS)}"
+    if shape.output == ADAPTER and not shape.lora_rank:
+        return '[model] lora_rank: 1 or more where output is "adapter": without low-rank additions there is none'
+    if shape.output == ADAPTER and recipe.prefer:
+        return '[prefer]: a recipe whose output is "adapter" ends after fine-tuning'
+    return ""
+
+
+def _wrong_phase(phase: Phase, context: int, name: str) -> str:
+    if not 16 <= phase.context <= context:
+        return f"[{name}] context: 16 to the model's {context}"
+    if not _shares(phase.mix):
+        return f"[{name}] mix: a table of shares above 0 that add up to 1, of: {', '.join(FORMATS)}"
+    if phase.step_tokens % phase.context or phase.steps < 1:
+        return f"[{name}] step_tokens: a multiple of context, and at most tokens"
+    if not phase.adamw_rate > 0 or min(phase.muon_rate, phase.final_rate, phase.weight_decay) < 0:
+        return f"[{name}]: rates are above 0"
+    if not 0 <= phase.text_tokens <= phase.context:
+        return f"[{name}] text_tokens: at most context"
+    if not 0 <= phase.short_share <= 1:
+        return f"[{name}] short_share: a share, from 0 to 1"
+    if phase.steps < LOG_STEPS:
+        return f"[{name}] tokens: at least {LOG_STEPS} steps"
+    if not 0 <= phase.decay_share <= 1 or not 0 <= phase.warmup_steps <= phase.steps:
+        return f"[{name}]: decay_share is at most 1, warmup_steps at most the {phase.steps} steps"
+    return ""
+
+
+def _wrong_preference(prefer: Preference, context: int) -> str:
+    if min(prefer.pairs, prefer.drafts, prefer.step_pairs, prefer.memory_pairs) < 1 or prefer.rate <= 0:
+        return "[prefer]: pairs, drafts, step_pairs, memory_pairs and rate are above 0"
+    if not (0 <= prefer.corrupted_share <= 1 and 16 <= prefer.context <= context):
+        return f"[prefer]: corrupted_share is at most 1, context at most the model's {context}"
+    if not (prefer.beta > 0 and prefer.chosen_weight >= 0 and prefer.step_pairs <= prefer.pairs):
+        return "[prefer]: beta is above 0, chosen_weight not below, and step_pairs at most pairs"
+    if not 1 <= prefer.new_tokens < prefer.context:
+        return "[prefer] new_tokens: below context, as a draft has a prompt too"
+    if not 0 <= prefer.warmup_steps <= prefer.pairs // prefer.step_pairs:
+        return "[prefer] warmup_steps: at most the steps, pairs by step_pairs"
+    return ""

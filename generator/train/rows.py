@@ -1,7 +1,7 @@
 """Rows of tokens in training order: what a phase reads, made from the data by its mix of formats."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from generator.base.errors import CorpusError
 from generator.corpus.documents import Document
 from generator.train.preparing import TRAIN, documents, kind, specified
-from generator.train.recipe import Phase
+from generator.train.recipe import WHOLE, Phase
 from generator.train.texts import Encode, fit, head, pieces, specification
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ class Rows:
 
     tokens: "NDArray[Any]"
     epochs: dict[str, float]
+
+
+def times_seen(epochs: Iterable[Mapping[str, float]]) -> float:
+    """How often a whole patent with a description was seen on average, in all its formats; `epochs` of each stage."""
+    return sum(one.get(layout, 0.0) for one in epochs for layout in WHOLE)
 
 
 def token_rows(data: Path, phase: Phase, name: str, seed: int, encode: Encode, end: int) -> Rows:
