@@ -49,7 +49,9 @@ def test_a_tenth_of_the_starter_writes_better_than_markov_text(
 
     def figures(*words: str) -> Any:
         capsys.readouterr()
-        main([*words, f"--root={tmp_path}", "--json"])
+        with pytest.raises(SystemExit) as ended:
+            main([*words, f"--root={tmp_path}", "--json"])
+        assert ended.value.code == 0
         return json.loads(capsys.readouterr().out)
 
     inputs = [f"--input={part(name, tmp_path)}" for name in ("patents.jsonl.zst", "descriptions.jsonl.zst")]
