@@ -203,7 +203,8 @@ def _check_finite(model: Any) -> None:
 
     damaged = [name for name, weights in model.named_parameters() if not bool(torch.isfinite(weights).all())]
     if damaged:
+        others = f", and {len(damaged) - 1} more are not" if len(damaged) > 1 else ""
         raise ModelError(
-            f"the weights {damaged[0]} are not all finite, nor are {len(damaged) - 1} others",
+            f"the weights {damaged[0]} are not all finite{others}",
             hint="The file is damaged; fetch or train it again.",
         )

@@ -18,6 +18,7 @@ from generator.record.record import Record
 from generator.verify.anchors import Trust, audit_anchors, default_trust
 from generator.verify.audit import NUMBER, Step, audit_log, root_of, subtree_rows
 from generator.verify.page import compare
+from generator.verify.page_files import check_files
 from generator.verify.sources import MAX_PAGE, MAX_PROOF, MAX_RECORD, carried, page_text, text_of
 
 BESIDE = {
@@ -49,7 +50,7 @@ def audit_records(folder: Path, ledger: Ledger, key: VerificationKey, layout: st
     tree = _Tree(entries, subtree_rows([merkle.leaf_hash(entry) for entry in entries]), key)
     speaks = speaking(ledger)
     places = record_places(folder, layout)
-    records = pages = 0
+    records = pages = beside = 0
     for serial, entry in enumerate(ledger.entries):
         path = places.pop(serial, None)
         if not isinstance(entry, Disclosed):
@@ -68,7 +69,7 @@ def audit_records(folder: Path, ledger: Ledger, key: VerificationKey, layout: st
         record = _audit_record(path, serial, entry, tree)
         records += 1
         if layout == "d":
-            _audit_page(path, record, speaks[serial], tree)
+            beside += _audit_page(path, record, speaks[serial], tree)
             pages += 1
     if places:
         raise VerificationError(f"record: {min(places.values())} is not in the log")
@@ -76,6 +77,8 @@ def audit_records(folder: Path, ledger: Ledger, key: VerificationKey, layout: st
     yield Step("proofs", f"{records} proofs lead to a signed checkpoint")
     if layout == "d":
         yield Step("pages", f"{pages} pages show these records, with the numbers and dates of the log")
+        yield Step("files", f"{beside} text forms and citations beside the pages say the same")
+        yield Step("not compared", "home, listings, search, feeds, sitemaps, documentation", holds=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +124,11 @@ def _audit_record(path: Path, serial: int, entry: Disclosed, tree: _Tree) -> Rec
     return record
 
 
-def _audit_page(path: Path, record: Record, speaks: tuple[int, ...], tree: _Tree) -> None:
-    """The page beside the record shows it; what it carries, and the file of evidence, are the log's."""
+def _audit_page(path: Path, record: Record, speaks: tuple[int, ...], tree: _Tree) -> int:
+    """The page beside the record shows it; what it carries, and the file of evidence, are the log's.
+
+    Returns how many text forms and citations stand beside it and say the same.
+    """
     place = path.with_suffix(".html")
     text = page_text(files.read_some(place, "a page", MAX_PAGE), place.name)
     data, carried_text = carried(text, str(place))
@@ -144,9 +150,10 @@ def _audit_page(path: Path, record: Record, speaks: tuple[int, ...], tree: _Tree
     if hashlib.sha256(data).hexdigest() != record.sha256 or given != [(i, tree.entries[i]) for i in speaks]:
         raise VerificationError(f"page: {place}: record or evidence that it carries are not the log's")
     try:
-        compare(text, record, evidence)
+        shown = compare(text, record, evidence)
     except VerificationError as error:
         raise VerificationError(f"{place}: {error}", hint=error.hint) from error
+    return check_files(path.with_suffix(""), record, evidence, shown)
 
 
 def record_places(folder: Path, layout: str = "") -> dict[int, Path]:

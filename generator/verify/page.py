@@ -38,6 +38,7 @@ class Compared:
     """What the page was found to show, and the parts that nothing here proves, with their words."""
 
     number: str
+    address: str
     facts: int
     not_compared: tuple[tuple[str, int], ...]
 
@@ -62,8 +63,9 @@ def compare(text: str, record: Record, evidence: Evidence) -> Compared:
     _anchors(root, article, record)
     check_head(root, record, evidence, number)
     cited = [element for element in article.walk() if element.tag == "pre"]
+    address = own_address(root, article)
     for element in cited:
-        check_citation(element, record, evidence, number, own_address(root, article))
+        check_citation(element, record, evidence, number, address)
     check_dates(root, record, evidence)
     made = record.generation
     digests = {record.sha256, made.weights_sha256, made.tokenizer_sha256, made.adapter_sha256}
@@ -71,7 +73,7 @@ def compare(text: str, record: Record, evidence: Evidence) -> Compared:
         if found not in digests:
             raise VerificationError(f"page: hash: it shows {found}, which the record does not name")
     _outside(root, article, reader)
-    return Compared(number, len(reader.facts) + len(cited), tuple(sorted(reader.others.items())))
+    return Compared(number, address, len(reader.facts) + len(cited), tuple(sorted(reader.others.items())))
 
 
 def expected(record: Record, evidence: Evidence, number: str) -> dict[str, list[str]]:

@@ -27,12 +27,17 @@ def own_address(root: Element, article: Element) -> str:
 
 
 def check_citation(element: Element, record: Record, evidence: Evidence, number: str, address: str) -> None:
+    """One on a page, which may hold the reader's own choice of claims and paragraphs besides."""
+    check_words(_without_pin(element), record, evidence, number, address)
+
+
+def check_words(text: str, record: Record, evidence: Evidence, number: str, address: str) -> None:
     """A citation names number, title, publisher, address and, once there is one, the day of publication.
 
-    What else stands in it must be the record's, a word of the forms, or the reader's own choice of claims and
-    paragraphs. `address` is the one that the page names as its own.
+    What else stands in it must be the record's, or a word of the forms. `address` is the one that the page names as
+    its own.
     """
-    text = _resolved(_without_pin(element))
+    text = _resolved(text)
     fields = {"TI": record.disclosure.title, "AB": record.disclosure.abstract, "AU": record.publisher}
     for tag, value in re.findall(r"^(TI|AB|AU)  - (.*)$", text, re.M):
         if value != " ".join(fields[tag].split()):
