@@ -28,6 +28,7 @@ from generator.log.note import Checkpoint
 VKEY = facts.key().verification_key.text
 SOON = "2026-11-22T05:00:00Z"
 NAMED = CosignerSecret("example.net/observer", bytes([9]) * 32)
+OTHER = CosignerSecret("example.net/observer", bytes([5]) * 32)
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -196,7 +197,7 @@ def publication(tmp_path: Path, nights: dict[str, Path], served: tuple[Path, str
     """The publisher on the second night, with one observer who is there and one who is not."""
     shutil.copytree(nights["two"], tmp_path / "output")
     (tmp_path / "alice.toml").write_text(f'url = "{served[1]}alice/"\nvkey = "{NAMED.key.text}"\n')
-    (tmp_path / "bob.toml").write_text(f'url = "http://127.0.0.1:1/"\nvkey = "{NAMED.key.text}"\n')
+    (tmp_path / "bob.toml").write_text(f'url = "http://127.0.0.1:1/"\nvkey = "{OTHER.key.text}"\n')
     shutil.rmtree(served[0] / "alice", ignore_errors=True)
     settings = Settings(origin=facts.ORIGIN, vkey=VKEY, observers="alice.toml bob.toml")
     told: list[str] = []
@@ -252,7 +253,6 @@ def other_body(text: str, line: int, new: str) -> str:
     return "\n".join(lines)
 
 
-OTHER = CosignerSecret("example.net/observer", bytes([5]) * 32)
 NOON = "2026-11-23T12:00:00Z"
 LIES: dict[str, tuple[Callable[[str], bytes | str], str]] = {
     "another origin": (lambda b: NAMED.cosign(other_body(b, 0, "example.com/log"), NOON), "another origin, size"),

@@ -53,6 +53,7 @@ class Settings:
     authorities: str = ""
     calendars: str = ""
     observers: str = ""
+    witnesses: str = ""
     block_headers: str = "https://blockstream.info/api"
     demonstration: bool = False
     watts: str = ""
@@ -105,6 +106,7 @@ FORMS = {
     "price_per_kwh": (NUMBER, "a decimal number, or nothing"),
     "currency": (re.compile(r"[A-Z]{0,3}"), "three capital letters, such as EUR"),
     "authorities": (re.compile(r"[^\x00-\x1f]*"), "names of authorities or their files, with blanks between them"),
+    "witnesses": (re.compile(r"[^\x00-\x1f]*"), "files of witnesses, with blanks between them"),
     "observers": (re.compile(r"[^\x00-\x1f]*"), "files of observers, with blanks between them"),
     "calendars": (re.compile(r"[^\x00-\x1f]*"), "addresses of calendars, with blanks between them"),
     "block_headers": (re.compile(r"https?://[^\s?#]+[^\s?#/]"), "an http or https URL without a slash at the end"),

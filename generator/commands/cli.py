@@ -163,6 +163,7 @@ def nightly(publication: "Publication", **choice: Any) -> "Outcome":
 )
 @click.option("--trust", type=FILE, multiple=True, help="Root certificate (PEM) of an authority; more than once.")
 @click.option("--observer", "observers", multiple=True, help="Key of an observer that you trust; more than once.")
+@click.option("--witness", "witnesses", multiple=True, help="Key of a witness that you trust; more than once.")
 @click.option("--regenerate", is_flag=True, help="Then write each text again with its model, and compare.")
 @click.option("--profile", help="A model profile to try first: a name or a TOML file.")
 @click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads for it.  [default: all]")

@@ -9,7 +9,7 @@ from generator.base.publication import Outcome, Publication
 
 def evidence(publication: Publication, number: str, to: Path | None) -> Outcome:
     from generator.base import files
-    from generator.log.anchors.cosignatures import load_observers
+    from generator.log.anchors.cosignatures import load_cosigners
     from generator.log.archive import VOLUME, read_ledger
     from generator.publish.pack import About, evidence_pack
     from generator.record.numbers import serial_of
@@ -27,8 +27,9 @@ def evidence(publication: Publication, number: str, to: Path | None) -> Outcome:
     shell = re.findall(r"```sh\n(.*?)```", (docs / "verify-by-hand.md").read_text(encoding="utf-8"), re.DOTALL)
     name = f"{settings.prefix}-{serial:07d}"
     address = f"{settings.site_url}d/{serial // VOLUME}/{serial}.html"
-    observers = {one.name: one.key.text for one in load_observers(settings.observers, publication.root)}
-    about = About(name, address, settings.vkey.strip(), "\n".join(shell), observers)
+    observers, witnesses = load_cosigners(settings, publication.root)
+    keys = {one.name: one.key.text for one in (*observers, *witnesses)}
+    about = About(name, address, settings.vkey.strip(), "\n".join(shell), keys)
     data = evidence_pack(publication.output, read_ledger(publication.output), serial, about)
     path = to or Path(f"{name}.evidence.zip")
     files.write(path, data)

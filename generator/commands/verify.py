@@ -32,6 +32,7 @@ def verify(
     memory: bool = True,
     trust: tuple[Path, ...] = (),
     observers: tuple[str, ...] = (),
+    witnesses: tuple[str, ...] = (),
 ) -> Outcome:
     """Each step that holds, then the one that does not; with `regenerate`, then whether the text is written again.
 
@@ -54,7 +55,7 @@ def verify(
         fetch=once,
         old_checkpoint=old,
         memory=memory_folder() if memory else None,
-        trust=pinned_trust(publication, trust, observers),
+        trust=pinned_trust(publication, trust, observers, witnesses),
     )
     try:
         verified = hold(steps, f"{target}: verified")
@@ -70,20 +71,29 @@ def verify(
     )
 
 
-def pinned_trust(publication: Publication, more: tuple[Path, ...] = (), keys: tuple[str, ...] = ()) -> "Trust":
+def pinned_trust(
+    publication: Publication,
+    more: tuple[Path, ...] = (),
+    keys: tuple[str, ...] = (),
+    witness_keys: tuple[str, ...] = (),
+) -> "Trust":
     """Roots of authorities: of the package, of the settings, and in the files `more`, by the names of these files.
 
-    Keys of observers: of the settings, and those in `keys`, by their own names.
+    Keys of observers and witnesses: of the settings, and those in `keys` and `witness_keys`, by their own names.
     """
     from generator.log.anchors.authorities import built_in_roots, certificate, load_authorities
-    from generator.log.anchors.cosignatures import CosignerKey, load_observers
+    from generator.log.anchors.cosignatures import CosignerKey, load_cosigners
     from generator.verify.anchors import Trust
 
     settings, root = publication.settings, publication.root
     own = {one.name: one.root for one in load_authorities(settings.authorities, root)}
-    observers = {f"observer {one.name}": one.key for one in load_observers(settings.observers, root)}
+    seen, witnessed = load_cosigners(settings, root)
+    observers = {f"observer {one.name}": one.key for one in seen}
+    witnesses = {f"witness {one.name}": one.key for one in witnessed}
     named = {f"observer {key.name}": key for key in map(CosignerKey.parse, keys)}
-    return Trust({**built_in_roots(), **own, **{path.stem: certificate(path) for path in more}}, {**observers, **named})
+    as_witnesses = {f"witness {key.name}": key for key in map(CosignerKey.parse, witness_keys)}
+    roots = {**built_in_roots(), **own, **{path.stem: certificate(path) for path in more}}
+    return Trust(roots, {**observers, **named}, {**witnesses, **as_witnesses})
 
 
 def memory_folder() -> Path:

@@ -1,17 +1,15 @@
 """Collecting what observers say: their cosignatures of kept checkpoints, each verified before it is stored."""
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 from generator.base import files
 from generator.base.errors import LogError, PressError
 from generator.log.anchors import folder
-from generator.log.anchors.cosignatures import Observer, cosigned_at
+from generator.log.anchors.cosignatures import Observer, cosigned_at, within
 from generator.log.note import Checkpoint
 
 SIZES = 30  # so many of the newest checkpoints are asked about
-AHEAD_SECONDS = 60
 
 
 def collect(
@@ -35,9 +33,7 @@ def collect(
                 if line is None:
                     continue
                 body = Checkpoint.parse(files.read(kept / str(size), "a kept checkpoint").decode()).body
-                time = cosigned_at(line, observer.key, body)
-                if (datetime.fromisoformat(time) - datetime.fromisoformat(now)).total_seconds() > AHEAD_SECONDS:
-                    raise LogError(f"the time of the cosignature, {time}, lies in the future")
+                time = within(cosigned_at(line, observer.key, body), now)
                 files.write(path, line)
                 found[observer.name] = time
             except LogError as error:

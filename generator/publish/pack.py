@@ -25,14 +25,14 @@ MAX_BYTES = 1 << 20
 class About:
     """What a pack says of itself: the disclosure's number, its address, the log's key, and the lines to type.
 
-    `observers` are the keys of those who cosign, by the names that the publisher gives to them.
+    `keys` are those of observers and witnesses, by the names that the publisher gives to them.
     """
 
     number: str
     address: str
     vkey: str
     lines: str
-    observers: Mapping[str, str]
+    keys: Mapping[str, str]
 
 
 def evidence_pack(output: Path, ledger: Ledger, serial: int, about: About) -> bytes:
@@ -49,7 +49,7 @@ def evidence_pack(output: Path, ledger: Ledger, serial: int, about: About) -> by
         f"{serial}.evidence": evidence.text.encode(),
         "checkpoint": note,
         "vkey": f"{about.vkey}\n".encode(),
-        **dict(_anchors(log, size, note, about.observers)),
+        **dict(_anchors(log, size, note, about.keys)),
     }
     page = output / "site" / "d" / str(serial // archive.VOLUME) / f"{serial}.html"
     if page.is_file():
@@ -74,7 +74,7 @@ def _evidence(output: Path, ledger: Ledger, serial: int) -> Evidence:
     return gather(indices, spoken or notes, lambda size: archive.tiles(output, size))
 
 
-def _anchors(log: Path, size: int, note: bytes, observers: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+def _anchors(log: Path, size: int, note: bytes, keys: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
     """Everything about that checkpoint; for each stamp its chain and the root that was pinned, for a line its key."""
     names, read = folder.anchored(log).get(size, ()), folder.reader(log)
     for name in sorted(set(names) - folder.unfinished(names)):
@@ -85,9 +85,9 @@ def _anchors(log: Path, size: int, note: bytes, observers: Mapping[str, str]) ->
         yield f"{stamp.name}.chain.pem", token.chain
         if root := folder.root_of(log, stamp, note):
             yield f"{stamp.name}.root.pem", root
-    for name, _ in folder.cosignatures(size, names, read):
-        if name in observers:
-            yield f"{name}.vkey", f"{observers[name]}\n".encode()
+    for name, _, _ in folder.cosignatures(size, names, read):
+        if name in keys:
+            yield f"{name}.vkey", f"{keys[name]}\n".encode()
 
 
 def _readme(serial: int, about: About, names: list[str]) -> str:
@@ -114,6 +114,7 @@ What stands for which time:
   published     the entry published/v1 in {serial}.evidence: the publisher's clock, signed
   existed by    *.tsr: tokens of time-stamp authorities (RFC 3161) over the file checkpoint, by *.tsq, *.chain.pem
                 *.bitcoin.ots with header-*.bin: a Bitcoin block over the file checkpoint (OpenTimestamps)
+  witnessed by  *.witness: those who saw the file checkpoint as the newest of one history, by their keys *.vkey
   public by     *.cosignature: observers who fetched the texts that the file checkpoint dates, by their keys *.vkey
 
 Files:

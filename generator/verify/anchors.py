@@ -25,10 +25,11 @@ from generator.verify.audit import Step
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Pinned roots of time-stamp authorities (PEM) and keys of observers, by the name that is printed."""
+    """Pinned roots of time-stamp authorities (PEM), keys of observers and witnesses, by the name that is printed."""
 
     roots: Mapping[str, bytes]
     observers: Mapping[str, CosignerKey] = field(default_factory=dict)
+    witnesses: Mapping[str, CosignerKey] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,13 @@ def audit_anchors(log: Path, ledger: Ledger, trust: Trust) -> Iterator[Step]:
                 said.append(told)
         if (told := told_by_bitcoin(size, names, folder.reader(log), note)) is not None:
             said.append(told)
-        for name, line in folder.cosignatures(size, names, folder.reader(log)):
-            if (told := told_by_observer(size, line, note, trust)) is None:
+        for name, witness, line in folder.cosignatures(size, names, folder.reader(log)):
+            if (told := told_by_cosigner(size, line, note, trust, witness)) is None:
                 unknown.append(f"{name} of {size}")
             else:
                 said.append(told)
     yield from _audit_entries(log, ledger)
-    for kind, what in (("existed", "stamps"), ("public", "cosignatures")):
+    for kind, what in (("existed", "stamps"), ("witnessed", "cosignatures"), ("public", "cosignatures")):
         held = [told for told in said if told.kind == kind]
         if held:
             by, sizes = ", ".join(sorted({told.family for told in held})), len({told.size for told in held})
@@ -159,7 +160,7 @@ def told_of(serial: int, dated_by: int | None, log: Path, trust: Trust) -> Itera
 
 def covers(told: Told, dated_by: int | None) -> bool:
     """What an observer says is about what the log dates under its checkpoint."""
-    return told.kind == "existed" or (dated_by is not None and dated_by < told.size)
+    return told.kind != "public" or (dated_by is not None and dated_by < told.size)
 
 
 def told_about(size: int, names: tuple[str, ...], read: Read, note: bytes, trust: Trust) -> Iterator[Told]:
@@ -172,20 +173,21 @@ def told_about(size: int, names: tuple[str, ...], read: Read, note: bytes, trust
             yield told
     if (told := told_by_bitcoin(size, names, read, note)) is not None:
         yield told
-    for _, line in folder.cosignatures(size, names, read):
-        if (told := told_by_observer(size, line, note, trust)) is not None:
+    for _, witness, line in folder.cosignatures(size, names, read):
+        if (told := told_by_cosigner(size, line, note, trust, witness)) is not None:
             yield told
 
 
-def told_by_observer(size: int, line: bytes, note: bytes, trust: Trust) -> Told | None:
-    """None for an observer who is not pinned. Raises VerificationError for a line that is not for this checkpoint."""
+def told_by_cosigner(size: int, line: bytes, note: bytes, trust: Trust, witness: bool) -> Told | None:
+    """None for one who is not pinned as that. Raises VerificationError for a line that is not for this checkpoint."""
+    kind: Kind = "witnessed" if witness else "public"
     try:
         body, name = Checkpoint.parse(note.decode()).body, signer(line)
-        for by, key in trust.observers.items():
+        for by, key in (trust.witnesses if witness else trust.observers).items():
             if (key.name, key.id) == name:
-                return Told(size, by, cosigned_at(line, key, body), "public")
+                return Told(size, by, cosigned_at(line, key, body), kind)
     except LogError as error:
-        raise VerificationError(f"public by: anchors/{size}: {error}") from error
+        raise VerificationError(f"{kind} by: anchors/{size}: {error}") from error
     return None
 
 
@@ -202,7 +204,7 @@ def told_in_pack(pack: Mapping[str, bytes], size: int, note: bytes, trust: Trust
 
 def _require_keys(pack: Mapping[str, bytes], note: bytes) -> None:
     """A key beside a cosignature is the one that signed it, be it pinned or not."""
-    for name, line in folder.cosignatures(0, tuple(pack), lambda path: pack.get(path.rpartition("/")[2])):
+    for name, _, line in folder.cosignatures(0, tuple(pack), lambda path: pack.get(path.rpartition("/")[2])):
         try:
             if (key := pack.get(f"{name}.vkey")) is not None:
                 text = key.decode("ascii", "replace")

@@ -230,11 +230,11 @@ def _others(bundle: Bundle, checked: _Checked, key: VerificationKey, trust: Trus
         for size in sorted({one.size for one in told}):
             kept = text_of(files.read_some(bundle.place / "checkpoints" / str(size), "a checkpoint", MAX_PROOF), "")
             yield consistent(bundle.log, key, kept, f"the checkpoint of size {size}")
-    for kind in ("existed", "public"):
+    for kind in ("existed", "witnessed", "public"):
         by = [one for one in told if one.kind == kind]
         for one in by:
             yield Step(f"{kind} by", f"{one.time} ({one.by}, checkpoint {one.size})")
-        if not by:
+        if not by and kind != "witnessed":
             yield Step(f"{kind} by", "no evidence", holds=False)
     stated = f"{checked.record.created_at} by the generator's own statement, which is no evidence"
     yield Step("created", stated, holds=False)

@@ -1,7 +1,8 @@
 """Cosignatures of a checkpoint (C2SP tlog-cosignature, Ed25519): who saw it, and when.
 
-An observer's key has one published meaning: at this time I fetched every disclosure that the log dates up to this size
-from its public address, and each was what the log says.
+A key has one published meaning. An observer's: at this time I fetched every disclosure that the log dates up to this
+size from its public address, and each was what the log says. A witness's: at this time the checkpoint was the largest
+that I had seen of this log, and continued all before it.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from generator.base import files
 from generator.base.errors import ConfigError, KeyUnusable, LogError
+from generator.base.settings import Settings
 from generator.base.values import Faults, read
 from generator.log.anchors.authorities import NAME
 from generator.log.note import MARK, decode_base64, encode_base64
@@ -135,9 +137,21 @@ def _message(body: str, seconds: int) -> bytes:
     return f"cosignature/v1\ntime {seconds}\n{body}".encode()
 
 
+AHEAD_SECONDS = 60
+
+
+def within(time: str, now: str) -> str:
+    """`time`, unless it lies in the future. Raises LogError."""
+    if (datetime.fromisoformat(time) - datetime.fromisoformat(now)).total_seconds() > AHEAD_SECONDS:
+        raise LogError(f"the time of the cosignature, {time}, lies in the future")
+    return time
+
+
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """Somebody whose cosignatures are collected at `<url>/cosignatures/<size>`."""
+    """Somebody who cosigns. An observer's lines are at `<url>/cosignatures/<size>`, a witness is asked at
+    `<url>/add-checkpoint`.
+    """
 
     name: str
     url: str
@@ -153,6 +167,15 @@ class _File:
 def load_observers(setting: str, root: Path) -> tuple[Observer, ...]:
     """Those in the TOML files that a setting names, relative to `root`. Raises ConfigError, KeyUnusable."""
     return tuple(_load(root / word) for word in setting.split())
+
+
+def load_cosigners(settings: Settings, root: Path) -> tuple[tuple[Observer, ...], tuple[Observer, ...]]:
+    """Observers and witnesses. Raises ConfigError where one name or one key stands for two."""
+    observers, witnesses = load_observers(settings.observers, root), load_observers(settings.witnesses, root)
+    both = (*observers, *witnesses)
+    if len({one.name for one in both}) < len(both) or len({one.key.public for one in both}) < len(both):
+        raise ConfigError("observers, witnesses: two of them have one name or one key", hint=HINT)
+    return observers, witnesses
 
 
 def _load(path: Path) -> Observer:

@@ -22,7 +22,7 @@ ROOT = re.compile(r"(root|chain)-[0-9a-f]{16}\.pem")
 STAMP = re.compile(r"([a-z0-9][a-z0-9-]{0,30})\.(tsq|tsr)")
 PROOF = re.compile(r"[a-z0-9][a-z0-9-]{0,30}(\.bitcoin)?\.ots")
 HEADER = re.compile(r"header-(0|[1-9][0-9]{0,9})\.bin")
-SEEN = re.compile(r"([a-z0-9][a-z0-9-]{0,30})\.cosignature")
+SEEN = re.compile(r"([a-z0-9][a-z0-9-]{0,30})\.(cosignature|witness)")  # by an observer, by a witness
 FORMS = (STAMP, PROOF, HEADER, SEEN)  # of the names that may stand in the folder of a size
 MAX_FILE = 1 << 20
 MOST_NAMED = 256  # files in one entry, which has 65,535 bytes
@@ -95,11 +95,11 @@ def proofs(size: int, names: tuple[str, ...], read: Read) -> Iterator[tuple[str,
             yield name, data
 
 
-def cosignatures(size: int, names: tuple[str, ...], read: Read) -> Iterator[tuple[str, bytes]]:
-    """The name that the publisher gives to each observer, and its line."""
+def cosignatures(size: int, names: tuple[str, ...], read: Read) -> Iterator[tuple[str, bool, bytes]]:
+    """The name that the publisher gives to each observer and witness, whether it is a witness, and its line."""
     for name in names:
         if (match := SEEN.fullmatch(name)) and (data := read(anchor_path(size, name))) is not None:
-            yield match[1], data
+            yield match[1], match[2] == "witness", data
 
 
 def unfinished(names: tuple[str, ...]) -> frozenset[str]:

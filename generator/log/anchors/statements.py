@@ -17,7 +17,7 @@ from generator.log.anchors.opentimestamps import confirmed, parse
 from generator.log.anchors.tokens import read_token
 from generator.log.tiles import Read
 
-Kind = Literal["existed", "public"]
+Kind = Literal["existed", "witnessed", "public"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,8 +70,8 @@ def _statements(log: Path) -> Iterator[Statement]:
             yield Statement("existed", stamp.name, size, read_token(stamp.reply, stamp.request, note).time)
         if (block := block_of(size, names, folder.reader(log), note)) is not None:
             yield Statement("existed", "bitcoin", size, block[1])
-        for name, line in folder.cosignatures(size, names, folder.reader(log)):
-            yield Statement("public", name, size, said_time(line))
+        for name, witness, line in folder.cosignatures(size, names, folder.reader(log)):
+            yield Statement("witnessed" if witness else "public", name, size, said_time(line))
 
 
 def block_of(size: int, names: tuple[str, ...], read: Read, note: bytes) -> tuple[int, str] | None:
