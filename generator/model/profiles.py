@@ -8,6 +8,7 @@ from typing import Any
 
 from generator.base.errors import ConfigError
 from generator.base.values import member, read_toml
+from generator.model.instructions import INSTRUCTIONS
 from generator.model.sampling_settings import Sampling
 from generator.record.layouts import DIRECTIONS, HEAD, PROMPTS, Direction
 
@@ -27,7 +28,8 @@ class ModelProfile:
     """`model` is a folder (`folder` is then its path), a hub repository or `pypi:` and a package; `revision` is a
     branch, tag or commit, of a package its version. `files` pins files of that revision by their SHA-256.
 
-    `adapter` is a folder of low-rank additions to the weights. `data` says what the model's training data are.
+    `adapter` is a folder of low-rank additions to the weights. `chat` are the instructions of a chat model, which its
+    own template puts before the prompt. `data` says what the model's training data are.
 
     `context` and `max_new_tokens` are in tokens of the model. `end_token` is written by the model at the end of a
     text; empty means the one of the model's own files. `demonstration` marks a model whose pages say that they are
@@ -49,6 +51,7 @@ class ModelProfile:
     data: str = ""
     files: tuple[tuple[str, str], ...] = ()
     adapter: Path | None = None
+    chat: tuple[tuple[Direction, str], ...] = ()
 
     @property
     def statement(self) -> str:
@@ -66,10 +69,11 @@ class ModelProfile:
     @property
     def examples(self) -> tuple[tuple[Direction, str], ...]:
         """What prompts show before the layout's opening: texts from one head to the next."""
+        chat = dict(self.chat)
         return tuple(
             (direction, f"{HEAD}{shown.rstrip()}")
             for direction, prompt in self.prompts
-            for shown in prompt.split(HEAD)[1:-1]
+            for shown in f"{chat.get(direction, '')}\n\n{prompt}".split(HEAD)[1:-1]
         )
 
 
@@ -114,7 +118,15 @@ def read_profile(path: Path) -> ModelProfile:
         folder=_folder(path, given.model),
         files=tuple(sorted(given.files.items())),
         adapter=_folder(path, given.adapter) if given.adapter else None,
+        chat=_chat(given.chat),
     )
+
+
+def _chat(given: dict[str, str] | None) -> tuple[tuple[Direction, str], ...]:
+    """For each direction the profile's own instruction or the built-in one; none where the model is no chat model."""
+    if given is None:
+        return ()
+    return tuple((direction, given.get(direction, INSTRUCTIONS[direction]).strip()) for direction in DIRECTIONS)
 
 
 def _line(most: int, *, least: int = 1, **more: Any) -> Any:
@@ -157,6 +169,11 @@ class _Given:
         f"for {' and '.join(DIRECTIONS)} a text whose last {HEAD!r} begins the layout",
         lambda prompts: prompts.keys() <= PROMPTS.keys() and _opens(prompts),
         default_factory=dict,
+    )
+    chat: dict[str, str] | None = member(
+        f"{' and '.join(INSTRUCTIONS)}, instructions of at most 10000 characters,",
+        lambda chat: chat.keys() <= INSTRUCTIONS.keys() and all(0 < len(c.strip()) <= 10_000 for c in chat.values()),
+        default=None,
     )
     sampling: dict[str, str] = member(
         f"some of {', '.join(item.name for item in fields(Sampling))}",

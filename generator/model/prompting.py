@@ -6,6 +6,7 @@ from typing import Any
 
 from generator import __version__
 from generator.base.errors import ConfigError
+from generator.model.chat import opening
 from generator.model.interface import Brief, Draft, ModelIdentity
 from generator.model.profiles import ModelProfile
 from generator.model.sampling_settings import Sampling
@@ -28,8 +29,9 @@ class Prompting:
         self._profile = profile
         if profile.context > positions:
             raise ConfigError(f"{profile.name}: context = {profile.context}, but the model has {positions} positions")
+        self._openings = {direction: opening(profile, direction, tokenizer) for direction in DIRECTIONS}
         self._check_prompts()
-        longest = max(len(self._ids(prompt)) for _, prompt in profile.prompts)
+        longest = max(len(self._ids(prompt)) for prompt in self._openings.values())
         self.most_new = min(profile.max_new_tokens, profile.context - longest - TOPIC_TOKENS)
         if self.most_new < 1:
             raise ConfigError(f"{profile.name}: a prompt of {longest} tokens fills the context of {profile.context}")
@@ -41,7 +43,7 @@ class Prompting:
     def _check_prompts(self) -> None:
         """A prompt must end where a token of the layout ends, else the model continues a text that it never saw."""
         for direction in DIRECTIONS:
-            prompt = self._profile.prompt(direction)
+            prompt = self._openings[direction]
             whole = prompt[: prompt.rindex(HEAD)] + write_layout(
                 direction, "Sample title", "An abstract.", ["A device."]
             )
@@ -59,7 +61,7 @@ class Prompting:
 
     def prompt(self, brief: Brief) -> tuple[str, list[int]]:
         """Prompt and token ids of a brief; a topic begins the title, or the first claim where claims come first."""
-        prompt = begun(self._profile.prompt(brief.direction), brief.direction, brief.topic)
+        prompt = begun(self._openings[brief.direction], brief.direction, brief.topic)
         ids = self._ids(prompt)
         after = "\n\n" if brief.direction == "top-down" else " a"
         if brief.topic and self._ids(prompt + after)[: len(ids)] != ids:

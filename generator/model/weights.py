@@ -22,6 +22,7 @@ FETCHED = [
     "model-*.safetensors",
     "generation_config.json",
     "tokenizer_config.json",
+    "chat_template.jinja",
     "special_tokens_map.json",
 ]
 _SHARD = re.compile(r"[A-Za-z0-9._-]+\.safetensors")

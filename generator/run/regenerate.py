@@ -180,7 +180,8 @@ def _profile(generation: Generation, profiles: Sequence[ModelProfile]) -> ModelP
             hint="Give one with --profile; docs/settings.md describes a model profile.",
         )
     for profile in own:
-        if begun(profile.prompt(direction(generation)), direction(generation), topic) == generation.prompt:
+        own_prompt = begun(profile.prompt(direction(generation)), direction(generation), topic)
+        if own_prompt == generation.prompt or (profile.chat and generation.prompt.endswith(own_prompt)):
             return profile
     raise ModelError(
         f"the record's prompt is not that of the profile {own[0].name}",
