@@ -61,3 +61,13 @@ def test_the_card_has_the_recipes_settings() -> None:
     assert found(r"over the last (\d+) steps") == (round(PHASE.steps * PHASE.decay_share),)
     seen = found(r"seen ([\d.]+) times top-down, ([\d.]+) times bottom-up, ([\d.]+) times with their description")
     assert sum(seen) <= RECIPE.times_seen
+
+
+def test_card_and_page_give_the_same_figures() -> None:
+    card, page = (path.read_text() for path in (FOLDER / "README.md", ROOT / "docs" / "training.md"))
+    page = page[page.index("**The adapter `scribe`.**") : page.index("**Preference tuning of `scribe`**")]
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    assert len(rows) == 6
+    assert rows == [line for line in card.splitlines() if line.startswith("|")]
+    known = r"243 drafts .*? ([\d.]+) % \(([\d.]+) to ([\d.]+)\) of .{0,8}sequences of 13 words"
+    assert found(known, " ".join(page.split())) == found(known)

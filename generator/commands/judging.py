@@ -99,13 +99,13 @@ def classifier(publication: "Publication", **choice: Any) -> "Outcome":
 
 @command("prior-art evaluate starter ./my-model --file PatentMatch_en.jsonl", new=True)
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
-@click.option("--file", type=PATHS, required=True, help="Questions, or for drafting known patents: docs/evaluation.md.")
+@click.option("--file", type=PATHS, required=True, help="Questions, or known patents: docs/evaluation.md.")
 @click.option(
     "--task",
-    type=click.Choice(["patentmatch", "ipquiz", "multiple-choice", "drafting"]),
+    type=click.Choice(["patentmatch", "ipquiz", "multiple-choice", "reading", "drafting"]),
     default="patentmatch",
     show_default=True,
-    help="Form of the questions: MoZIP's two, or question, options and answer. Or: read patents and write drafts.",
+    help="Form of the questions: MoZIP's two, or question, options, answer. Or: read patents; read and write.",
 )
 @click.option("--items", type=click.IntRange(min=1), help="Only the first questions or patents.  [default: all]")
 @click.option("--drafts", type=click.IntRange(min=1), help="Drafts of each direction, for drafting.  [default: 100]")

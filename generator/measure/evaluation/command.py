@@ -11,7 +11,7 @@ from generator.base.errors import ConfigError
 if TYPE_CHECKING:
     from generator.base.publication import Outcome, Publication
 
-DRAFTING = "drafting"
+DRAFTING, READING = "drafting", "reading"
 
 
 def evaluate(
@@ -39,6 +39,7 @@ def evaluate(
     from generator.measure.evaluation.held_out import HeldOut, read_held_out
     from generator.measure.evaluation.ipquiz import questions_of
     from generator.measure.evaluation.multiple_choice import answer
+    from generator.measure.evaluation.same_texts import compare_reading
     from generator.measure.evaluation.score_cache import plain
 
     if twice := [name for place, name in enumerate(models) if name in models[:place]]:
@@ -46,10 +47,12 @@ def evaluate(
     if task != DRAFTING and (known or drafts):
         raise ConfigError("--known and --drafts are for drafts", hint=f"Give --task {DRAFTING} too, or leave them out.")
     out = out or publication.output / "evaluations"
-    given = read_held_out(file) if task == DRAFTING else questions_of(file, task)
+    given = read_held_out(file) if task in (DRAFTING, READING) else questions_of(file, task)
     # All models are found before hours of work with the first.
     found = [contender(name, publication.root, number_format or "fp32") for name in models]
-    if isinstance(given, HeldOut):
+    if isinstance(given, HeldOut) and task == READING:
+        result = compare_reading(found, given, items, file.name, out, threads, publication.report)
+    elif isinstance(given, HeldOut):
         asked = Asked(file.name, items, drafts or DRAFTS, tuple(known), number_format or "auto", threads)
         result = compare_drafting(publication, found, given, asked, out)
     else:

@@ -94,6 +94,10 @@ class Reader:
             losses += [whole, self._loss(document, direction, TEXTS[1], DRAFTED, whole)]
         return Read(tuple(losses), tuple(self._choices(held_out, place)), peak.bytes())
 
+    def drafted(self, document: Document) -> list[Loss]:
+        """Of the text with its first claims, in each direction."""
+        return [self._loss(document, direction, TEXTS[1], DRAFTED) for direction in DIRECTIONS]
+
     def _loss(self, one: Document, direction: Direction, text: str, claims: int, same: Loss | None = None) -> Loss:
         """`same`: the loss of the whole text, which is this one where there are no more claims."""
         if same and len(one.claims) <= claims:
