@@ -2,8 +2,6 @@ import base64
 import os
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -291,21 +289,3 @@ def test_the_newest_checkpoint_is_remembered(output: Path, tmp_path: Path) -> No
         with pytest.raises(VerificationError, match="the log has forked"):
             look(fork)
     assert list(verify(str(early), early, VKEY, fetch=no_network))
-
-
-def test_without_posix_modules(output: Path, tmp_path: Path) -> None:
-    """As on Windows: neither fcntl nor what only POSIX has in os."""
-    script = """
-import os, sys
-for name in ("fcntl", "pwd", "grp", "resource", "termios"):
-    sys.modules[name] = None
-for name in ("O_NONBLOCK", "fchmod", "sync", "mkfifo", "getuid"):
-    if hasattr(os, name): delattr(os, name)
-from generator.commands.cli import main
-main(["verify", *sys.argv[1:]])
-"""
-    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
-    for target, code in ((output, 0), (record_path(output, 3), 0), (tmp_path, 2)):
-        command = [sys.executable, "-c", script, str(target), "--vkey", VKEY]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
-        assert done.returncode == code, done.stderr

@@ -3,6 +3,7 @@
 Options are read here and nowhere else; each body is one call, and imports its stage when it runs.
 """
 
+import io
 import os
 import shlex
 import sys
@@ -266,6 +267,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
     words = sys.argv[1:] if arguments is None else arguments
     SPEECH.level = 1
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # A code page of Windows lacks letters that names and texts have; a crash there would read as "no".
+        sys.stdout.reconfigure(errors="backslashreplace")
     # Taken out of the environment, so that no program started from here (mkdocs, pagefind, git) sees the key.
     secret = os.environ.pop(KEY_VARIABLE, "")
     as_json = "--json" in words
