@@ -47,6 +47,12 @@ PRINTED = ["21. A pot of 5 mm.", "22. The pot of claim 21."]
         ("1. (Withdrawn from consideration)", 1, "withdrawn"),
         ("1. (abandoned)", 1, "abandoned"),
         ("1.", 1, "without a text"),
+        ("1. (Non-elected)", 1, "not elected"),
+        ("1-3. (Not Elected)", 3, "not elected"),
+        ("1. (Cancel)", 1, "cancelled"),
+        ("1. (Reserved)", 1, "reserved"),
+        ("1. [Reserved]", 1, "reserved"),
+        ("1.-4. (intentionally left blank)", 4, "left blank"),
     ],
 )
 def test_what_is_no_claim_is_left_out_and_counted(notice: str, number: int, why: str) -> None:
@@ -63,6 +69,10 @@ def test_what_is_no_claim_is_left_out_and_counted(notice: str, number: int, why:
         "Withdrawn fluid is pumped in a method of pumping.",
         "Deleted records are restored by a method comprising a step.",
         "Void detector comprising a coil.",
+        "Reserved seats are assigned by a method comprising a step.",
+        "Cancel button of a user interface.",
+        "(Formerly frozen) fish in a can.",
+        "Claim form printer comprising a roll.",
         "(Meth)acrylic polymer.",
         "(S)-2-amino acid.",
         "(a) A pot and (b) a lid.",
@@ -100,6 +110,14 @@ def test_a_claim_that_truly_begins_so_stays(text: str) -> None:
         ["(Twice Amended) 1. A pot.", "[NEW] 2. The pot of claim 1."],
         ["1.-3. (canceled) 4. A pot.", "5. The pot of claim 4."],
         ["7. A pot.", "9. The pot of claim 7."],
+        ["1. (Reinstated - formerly claim 3) A pot.", "2. (Re-presented – formerly claim #4) The pot of claim 1."],
+        ["1. (Non-elected) A pot.", "2. (Reinstated – formerly dependent claim 5) The pot of claim 1."],
+        ["1. (Original claim) A pot.", "2. (Previously re-presented) The pot of claim 1."],
+        ["1-2. Cancelled; 3. A pot.", "4. The pot of claim 3."],
+        ["1. Canceled. 2. (canceled) 3. A pot.", "4. The pot of claim 3."],
+        ["What is claimed is: A pot.", "The pot of claim 1."],
+        ["We claim: A pot.", "2. The pot of claim 1."],
+        ["Claim 1 A pot.", "Claim 2 The pot of claim 1."],
     ],
 )
 def test_printed_numbers_and_status_words_go(printed: list[str]) -> None:

@@ -22,7 +22,8 @@ _ANOTHER = rf"\s?(?:[{_DASH},;&]|to\b|through\b|thru\b|and\b|or\b)\s?{_ONE}"
 _RANGE = rf"{_ONE}(?:{_ANOTHER}){{0,60}}"
 _WHEN = r"(?:(?:previously|presently|currently|hereby|now|already|all|newly|been|has|have|having)[\s-])*"
 _GONE = (
-    r"(?P<gone>cancel(?:l)?ed|cancel(?:l)?ation|deleted|not[\s-]entered|withdrawn|omitted|abandoned|disclaimed|void)"
+    r"(?P<gone>cancel(?:l?ed|l?ation)?\b|deleted|not[\s-]entered|withdrawn|omitted|abandoned|disclaimed|void|reserved"
+    r"|no[nt][\s-]?elected|(?:intentionally )?left blank)"
 )
 _WHY = (
     r"(?:\s(?:without prejudice(?: or disclaimer)?|herein|herewith|previously|from consideration"
@@ -39,25 +40,30 @@ _NOTICE = re.compile(
 _ONLY_RANGE = re.compile(rf"(?:{_RANGE}\s?[.;,]?)", re.IGNORECASE)
 # A notice, and behind it a claim that the same text prints: "1.-3. (canceled) 4. A kettle".
 _BEFORE = re.compile(
-    rf"{_RANGE}\s?[(\[]\s?{_WHEN}{_GONE}{_WHY}\s?[)\]]\s?[.;,]?\s(?=(?:{_RANGE}\s?[(\[]|\d{{1,4}}\s?[.)]\s))",
+    rf"{_RANGE}\s?(?P<open>[(\[])?\s?{_WHEN}{_GONE}{_WHY}\s?(?(open)[)\]]\s?[.;,]?|[.;])\s"
+    rf"(?=(?:{_RANGE}\s?[(\[]|\d{{1,4}}\s?[.)]\s))",
     re.IGNORECASE,
 )
-_WITH_TEXT = re.compile(rf"[(\[]\s?{_WHEN}(?!withdrawn){_GONE}{_WHY}\s?[)\]]\s?[.:,]?\s?(?=\S)", re.IGNORECASE)
-_KNOWN = r"original|amended|presented|new|added|withdrawn|unchanged|re-?presented|pending|allowed|rejoined|reinstated"
+_APART = r"withdrawn|no[nt][\s-]?elected"  # what has such a word and a text is a claim still
+_WITH_TEXT = re.compile(rf"[(\[]\s?{_WHEN}(?!{_APART}){_GONE}{_WHY}\s?[)\]]\s?[.:,]?\s?(?=\S)", re.IGNORECASE)
+_KNOWN = rf"original|amended|presented|new|added|{_APART}|unchanged|re-?presented|pending|allowed|rejoined|reinstated"
 _STATUS = re.compile(
     rf"[(\[]\s?(?:(?:once|twice|thrice|(?:two|three|four|five) times|currently|previously|presently|newly|further|as"
-    rf"|{_KNOWN}|and|in part|by examiner|examiner)[{_DASH}\s,;/]{{0,3}}){{0,8}}"
-    rf"(?<=[a-z])\s?[)\]]\s?[{_DASH}.:,]{{0,2}}\s?",
+    rf"|{_KNOWN}|and|in part|by examiner|examiner|formerly(?: (?:in)?dependent)? claim #?\d{{1,4}}|(?<=original )claim)"
+    rf"[{_DASH}\s,;/]{{0,3}}){{0,8}}"
+    rf"(?<=[a-z0-9])\s?[)\]]\s?[{_DASH}.:,]{{0,2}}\s?",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
     r"(\d{1,4})\s?(?:\.\)|[.)])(?=[\sA-Z(\[\"“‘'«]|$)\s?|claim\s(\d{1,4})\s?(?:[.:)]\s?|(?=[(\[]))", re.IGNORECASE
 )
-_COUNTED = re.compile(rf"[(\[]?(\d{{1,4}})(?:[)\]]\s?[{_DASH}:]?|\s?[{_DASH}:](?=\s)|(?=\s[A-Z]))\s?")
+_COUNTED = re.compile(
+    rf"(?:[Cc]laim\s|CLAIM\s)?[(\[]?(\d{{1,4}})(?:[)\]]\s?[{_DASH}:]?|\s?[{_DASH}:](?=\s)|(?=\s[A-Z]))\s?"
+)
 _HEADING = re.compile(
     r"(?:what (?:is|we|i|are)(?: hereby)? claim(?:ed)?(?: is| are)?|(?:i|we) claim"
     r"|(?:the )?claims?(?: defining the invention are as follows)?"
-    r"|it is claimed)\s?[:.-]?\s(?=1\s?[.)]\s)",
+    r"|it is claimed)\s?(?::\s|[.-]?\s(?=1\s?[.)]\s))",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(r"#{2}[A-Za-z]{2,6}-?\d{1,6}(?:[.-]\d{1,4})?#{2}")
@@ -178,6 +184,8 @@ def _reason_of(notice: str) -> str:
 
 def _reason(found: re.Match[str]) -> str:
     word = found["gone"].lower().replace("-", " ")
+    for ending, reason in (("elected", "not elected"), ("blank", "left blank")):
+        word = reason if word.endswith(ending) else word
     return "cancelled" if word.startswith("cancel") else word
 
 
