@@ -7,6 +7,7 @@ PressError                    message = what and where; hint = what to do; exit 
 ├── RecordError               bytes that are not a canonical record
 ├── LogError                  the log on disk is damaged, locked or signed by another key
 ├── KeyUnusable               a signing or verification key that cannot be read
+├── ContributionError         what a contributor sent is not taken (exit code 1, not 2)
 ├── ToolError                 a program that this one starts: mkdocs, pagefind, git
 └── VerificationError         a step of `verify` that does not hold (exit code 1, not 2)
 
@@ -46,6 +47,10 @@ class LogError(PressError):
 
 class KeyUnusable(PressError):
     pass
+
+
+class ContributionError(PressError):
+    exit_code = 1
 
 
 class ToolError(PressError):

@@ -55,6 +55,8 @@ class Settings:
     observers: str = ""
     witnesses: str = ""
     block_headers: str = "https://blockstream.info/api"
+    contributions: str = ""
+    contributions_sample: str = "1"
     demonstration: bool = False
     watts: str = ""
     price_per_cpu_hour: str = ""
@@ -100,6 +102,11 @@ FORMS = {
     "destination": (
         re.compile(r"((git|folder|run):[^\x00-\x1f]+)?"),
         "git:REMOTE, folder:PATH, run:COMMAND, or nothing",
+    ),
+    "contributions": (WHOLE, "a whole number above 0, or nothing"),
+    "contributions_sample": (
+        re.compile(r"1(\.0+)?|0?\.\d*[1-9]\d*"),
+        "a decimal number above 0 and at most 1, such as 0.1",
     ),
     "watts": (NUMBER, "a decimal number, or nothing"),
     "price_per_cpu_hour": (NUMBER, "a decimal number, or nothing"),

@@ -79,7 +79,7 @@ def generate(
         shard=part,
         now=publication.now,
         salt=lambda: secrets.token_bytes(16),
-        report=_progress(publication, kept),
+        report=progress_lines(publication, kept),
     )
     return _best(publication, _concluded(publication, made, part, timings, kept), publish)
 
@@ -252,7 +252,7 @@ def _most(plan: "RunPlan", part: "Shard | None") -> int:
     return plan.amount if plan.until == "drafts" else plan.most_drafts
 
 
-def _progress(publication: Publication, kept: "KeptWork | None") -> "Callable[[Progress], None]":
+def progress_lines(publication: Publication, kept: "KeptWork | None") -> "Callable[[Progress], None]":
     """A line about every ten seconds; unfinished work is kept every few minutes."""
     last = time.monotonic()
 

@@ -53,7 +53,8 @@ def report(
         _number(name, getattr(publication.settings, name) if text is None else text) for name, text in given.items()
     ]
     prices = Prices(numbers[0], numbers[1], numbers[2], publication.settings.currency if currency is None else currency)
-    runs = read_runs(publication.output)
+    # How many drafts a contributor wrote, and at which cost, is their word: no figure is made of it.
+    runs = [run for run in read_runs(publication.output) if not run["plan"].get("contributor")]
     accepted = read_accepted(publication.output, ledger)
     publication.report(f"report: {len(runs)} runs, {len(accepted)} accepted disclosures")
     value = compute(runs, accepted, read_controls(publication.output), prices, made_at=publication.now(), seed=seed)

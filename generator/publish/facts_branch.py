@@ -25,7 +25,7 @@ from generator.publish.git import UNREACHABLE, failure, git, remote_head, remove
 from generator.publish.history import Copy, require_one_history
 
 ATTEMPTS = 8
-FACTS = "/*\n!/.gitattributes\n!/records/\n!/log/\n!/readings/\n!/runs/\n/log/.lock\n/runs/*/\n.part-*\n"
+FACTS = "/*\n!/.gitattributes\n!/records/\n!/log/\n!/readings/\n!/runs/\n!/refused/\n/log/.lock\n/runs/*/\n.part-*\n"
 ATTRIBUTES = b"* -text\n"  # a file is its bytes: no line ends are changed
 LOCAL = ("--git-dir=.git", "--work-tree=.")
 

@@ -14,9 +14,17 @@ from generator.log.note import SigningKey, VerificationKey, check_signature, new
 
 def key_place(settings: Settings) -> Path:
     """Where `init` puts the key of a log, and where it is looked for when no other is given."""
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     name = re.sub(r"[^A-Za-z0-9.-]", "_", settings.log_origin)
-    return home / "prior-art-press" / f"{name[:150]}.key"
+    return _home() / f"{name[:150]}.key"
+
+
+def contributor_place() -> Path:
+    """Where the key lies with which somebody signs what they contribute to the publications of others."""
+    return _home() / "contributor.key"
+
+
+def _home() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "prior-art-press"
 
 
 def write_new_key(path: Path, settings: Settings, output: Path, seed: bytes) -> VerificationKey:
@@ -29,6 +37,12 @@ def write_new_key(path: Path, settings: Settings, output: Path, seed: bytes) -> 
     if path.absolute().resolve().is_relative_to(output.absolute().resolve()):
         raise KeyUnusable(f"{path}: {output} is published, a key must not lie there", hint="Name a file elsewhere.")
     key = new_key(settings.log_origin, seed)
+    write_key(path, key)
+    return key.verification_key
+
+
+def write_key(path: Path, key: SigningKey) -> None:
+    """A new file for a key, readable by its owner only. Raises KeyUnusable."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -40,7 +54,6 @@ def write_new_key(path: Path, settings: Settings, output: Path, seed: bytes) -> 
         file.write(key.text + "\n")
         file.flush()
         os.fsync(file.fileno())
-    return key.verification_key
 
 
 def require_settled(settings: Settings) -> None:

@@ -141,7 +141,15 @@ def _draft_all(
     meter = _Meter(state, model, now, report)
     with closing(in_order(model, _briefs(state), state.plan.sampling, meter.tick, ladder.watch())) as drafts:
         for draft in drafts:
-            made = judge(draft, ladder, created_at=now(), publisher=state.plan.publisher, salt=salt())
+            plan = state.plan
+            made = judge(
+                draft,
+                ladder,
+                created_at=now(),
+                publisher=plan.publisher,
+                salt=salt(),
+                contributor=plan.contributor,
+            )
             keep(state, published, *made)
             meter.judged()
             if _done(state):

@@ -113,15 +113,18 @@ def outdated(output: Path) -> Iterator[Path]:
 
 def find_finished(output: Path, plan: RunPlan) -> dict[str, Any] | None:
     """The report of a finished run of exactly this plan."""
+    return next((report for report in finished_runs(output) if report["plan"] == plan.value()), None)
+
+
+def finished_runs(output: Path) -> Iterator[dict[str, Any]]:
+    """The reports of finished runs. Raises PressError for one that is damaged."""
     for path in sorted((output / "runs").glob("*.json")):
         try:
             report: dict[str, Any] = read(dict[str, Any], canonical.loads(files.read(path, "a run's report")))
-            found = read(dict[str, Any], report.get("plan"), "plan")
+            read(dict[str, Any], report.get("plan"), "plan")
         except (RecordError, Faults) as error:
             raise PressError(f"{path}: the report is damaged: {error}", hint="Restore it; facts are kept.") from error
-        if found == plan.value():
-            return report
-    return None
+        yield report
 
 
 def _working_folders(output: Path) -> Iterator[Path]:

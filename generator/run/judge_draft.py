@@ -19,11 +19,16 @@ from generator.run.state import Accepted
 
 
 def judge(
-    draft: Draft, ladder: Ladder, *, created_at: str, publisher: str, salt: bytes
+    draft: Draft, ladder: Ladder, *, created_at: str, publisher: str, salt: bytes, contributor: str = ""
 ) -> tuple[Line, Accepted | None]:
     """The line of a draft by all that its plan names, and of an accepted one what is kept."""
     started = time.thread_time()
-    result = _judged(draft, ladder, created_at, publisher, salt)
+    if draft.stopped:
+        result: tuple[Record, Accepted] | Rejected = Rejected(gate_of(draft.stopped), draft.stopped, ())
+    else:
+        result = _judged(
+            form(draft, created_at=created_at, publisher=publisher, salt=salt, contributor=contributor), ladder
+        )
     spent = round((time.thread_time() - started) * 1_000_000)
     if isinstance(result, Rejected):
         return refused(_line(draft, spent), result), None
@@ -38,12 +43,7 @@ def judge(
     return line, accepted
 
 
-def _judged(
-    draft: Draft, ladder: Ladder, created_at: str, publisher: str, salt: bytes
-) -> tuple[Record, Accepted] | Rejected:
-    if draft.stopped:
-        return Rejected(gate_of(draft.stopped), draft.stopped, ())
-    formed = form(draft, created_at=created_at, publisher=publisher, salt=salt)
+def _judged(formed: "Formed | Rejected", ladder: Ladder) -> tuple[Record, Accepted] | Rejected:
     if isinstance(formed, Rejected):
         return formed
     judged = ladder.judge(formed.record.disclosure)
@@ -62,7 +62,7 @@ class Formed:
     findings: tuple[Finding, ...]
 
 
-def form(draft: Draft, *, created_at: str, publisher: str, salt: bytes) -> Formed | Rejected:
+def form(draft: Draft, *, created_at: str, publisher: str, salt: bytes, contributor: str = "") -> Formed | Rejected:
     """Gates G0 and G1: a function of the draft alone, by which anybody makes the same record of the same text."""
     parsed = parse(draft.text, draft.brief.direction, stop_of(draft.generation.stop))
     if isinstance(parsed, Rejected):
@@ -72,7 +72,7 @@ def form(draft: Draft, *, created_at: str, publisher: str, salt: bytes) -> Forme
         return passed
     generation = replace(draft.generation, removed_claims=passed.removed_claims)
     disclosure = replace(passed.disclosure, description=restate(passed.disclosure))
-    record = Record(disclosure, generation, created_at, publisher, salt.hex())
+    record = Record(disclosure, generation, created_at, publisher, salt.hex(), contributor=contributor)
     try:
         data = record.to_bytes()
     except RecordError as error:

@@ -15,7 +15,7 @@ from generator.record.layouts import Direction
 from generator.run.topics import Topic
 
 StopRule = Literal["count", "drafts", "seconds"]
-ENDS = ("most_drafts", "most_seconds")  # members of a plan that has such an end, since 0.7
+ADDED = ("most_drafts", "most_seconds", "contributor")  # since 0.7: only in plans that need them
 STOP_RULES: tuple[StopRule, ...] = ("count", "drafts", "seconds")
 
 
@@ -30,6 +30,7 @@ class RunPlan:
 
     Each draft takes one of `topics` that says how its direction begins; `top_down_share` is decimal text from 0 to 1.
     `most_drafts` and `most_seconds` end a run as well, whichever comes first; 0: no such end.
+    `contributor` is who writes for the publisher, as the records name them; empty: the publisher does.
     `calibration` (its identifier) and `corpus` (None: there is none) are what the gates judge by.
     """
 
@@ -45,6 +46,7 @@ class RunPlan:
     corpus: CorpusName | None = None
     most_drafts: int = 0
     most_seconds: int = 0
+    contributor: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -65,16 +67,16 @@ class RunPlan:
 
     def value(self) -> dict[str, Any]:
         """The plan as canonical JSON allows it: the seed, which exceeds 2**53, as 16 hex digits."""
-        value = {name: item for name, item in asdict(self).items() if item is not None and (item or name not in ENDS)}
+        value = {name: item for name, item in asdict(self).items() if item is not None and (item or name not in ADDED)}
         return {**value, "seed": f"{self.seed:016x}", "topics": [topic.value() for topic in self.topics]}
 
     @classmethod
     def from_value(cls, value: Any) -> "RunPlan":
         try:
             members = {field.name for field in fields(cls)}
-            if value.keys() - {"batch"} == members - {"calibration", "corpus", *ENDS}:
+            if value.keys() - {"batch"} == members - {"calibration", "corpus", *ADDED}:
                 raise OutdatedPlan("the plan names no calibration")
-            if value.keys() | {"corpus", *ENDS} != members:
+            if value.keys() | {"corpus", *ADDED} != members:
                 raise ValueError("the members of a plan are expected")
             topics = tuple(map(Topic.of, value["topics"]))
             plan: RunPlan = read(cls, {**value, "seed": int(value["seed"], 16), "topics": []})
