@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -153,3 +154,51 @@ def test_completion_is_offered_for_the_shell(capsys: pytest.CaptureFixture[str])
     assert "doctor" in [item.value for item in complete.get_completions([], "do")]
     assert isinstance(commands, click.Group)
     assert "_PRIOR_ART_COMPLETE=bash_source prior-art" in call("--help", capsys=capsys)[1]
+
+
+def _groups(group: click.Group, name: str) -> Iterator[tuple[str, click.Group]]:
+    yield name, group
+    for own, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _groups(command, f"{name} {own}")
+
+
+@pytest.mark.parametrize("name", live_commands(commands))
+def test_every_command_keeps_the_conventions(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Help, an example of itself, options with help, JSON, wrong use and a wrong folder, as the docs say."""
+    command, words = live_commands(commands)[name], name.split()[1:]
+    monkeypatch.chdir(tmp_path)
+    helps = [call(*words, flag, capsys=capsys) for flag in ("-h", "--help")]
+    assert helps[0] == helps[1]
+    code, out, err = helps[0]
+    assert (code, err, "\x1b" in out) == (0, "", False)
+    assert re.fullmatch(r"[A-Z].*[.]", (command.help or "").split("\n\n")[0].replace("\n", " "))
+    assert re.search(rf"Example:\n\s+{re.escape(name)}\b", out)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert re.match(r"[A-Z0-9a-z].*[.\])]$", parameter.help or ""), (name, parameter.name)
+    assert {"--root", "--json"} <= {option for parameter in command.params for option in parameter.opts}
+    code, out, err = call(*words, "--no-such-option", "--json", capsys=capsys)
+    assert code == 2
+    assert json.loads(out)["hint"] == f"Try: {name} --help"
+    assert json.loads(out)["error"] in err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "group"), _groups(commands, "prior-art"))
+def test_every_group_lists_and_completes_its_commands(
+    name: str, group: click.Group, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from click.shell_completion import BashComplete
+
+    words = name.split()[1:]
+    code, out, err = call(*words, "--help", capsys=capsys)
+    assert (code, err, "\x1b" in out) == (0, "", False)
+    complete = BashComplete(commands, {}, "prior-art", "_PRIOR_ART_COMPLETE")
+    assert {item.value for item in complete.get_completions(words, "")} >= set(group.commands)
+    assert all(own in out for own in group.commands)
+    code, _, err = call(*words, "nothing-like-it", capsys=capsys)
+    assert (code, "Traceback" in err) == (2, False)

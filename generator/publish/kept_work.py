@@ -16,7 +16,7 @@ from generator.base.errors import PressError
 from generator.base.publication import Publication
 from generator.publish.git import UNREACHABLE, git, remote_head, remove_locks, shown
 
-SECONDS = 120.0
+SECONDS = 60.0
 SUFFIX = "-work"
 REPORTS = "runs/*.json"
 KEPT = ("runs/*/*", "runs/*/ready/*", "queue/*")
