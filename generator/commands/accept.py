@@ -47,6 +47,16 @@ def shared_plan(publication: Publication) -> "SharedPlan | None":
     return SharedPlan(settings.log_origin, settings.title, settings.reader, settings.contributions_sample, most, plan)
 
 
+def share_plan(publication: Publication, site: Path) -> None:
+    """Where contributions are taken, the site has the plan by which anybody may write; else none."""
+    from generator.run.contribution import PLAN_FILE
+
+    if shared := shared_plan(publication):
+        files.write(site / PLAN_FILE, shared.to_bytes())
+    else:
+        (site / PLAN_FILE).unlink(missing_ok=True)
+
+
 def accept(publication: Publication, sources: Sequence[str], *, check: bool, threads: int) -> Outcome:
     """Each contribution into the queue, or why not; with `check` nothing is written. Not ok: one was refused."""
     from generator.judge.ladder import Ladder

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.base.errors import ConfigError
 from generator.base.publication import Outcome, Publication
+from generator.commands.accept import share_plan
 from generator.commands.anchoring import probe, stamp
 from generator.commands.gates import selftest_if_due
 from generator.commands.verify import hold, pinned_trust
@@ -87,22 +88,10 @@ def _index(publication: Publication, site: "Site", ledger: "Ledger") -> Outcome:
     bundles = search.index(site.folder, counts, expected=counts, report=publication.report)
     search.write_catalogue(site.folder)
     write_feeds(site.folder, publication.settings, _fed(publication, site, ledger))
-    _share_plan(publication, site.folder)
+    share_plan(publication, site.folder)
     pages = sum(bundle.pages for bundle in bundles)
     line = f"build: {site.disclosures} disclosures in {len(counts)} volumes, {pages} pages indexed, in {site.folder}"
     return Outcome((line,), {"disclosures": site.disclosures, "indexed": pages, "site": str(site.folder)})
-
-
-def _share_plan(publication: Publication, site: Path) -> None:
-    """Where contributions are taken, the plan by which anybody may write; else none."""
-    from generator.base import files
-    from generator.commands.accept import shared_plan
-    from generator.run.contribution import PLAN_FILE
-
-    if shared := shared_plan(publication):
-        files.write(site / PLAN_FILE, shared.to_bytes())
-    else:
-        (site / PLAN_FILE).unlink(missing_ok=True)
 
 
 def _fed(publication: Publication, site: "Site", ledger: "Ledger") -> Iterator["LoggedRecord"]:

@@ -42,9 +42,8 @@ def report(
 ) -> "Outcome":
     """Write output/report.json from the facts in `output`. `seed` draws the samples of diversity.
 
-    `ledger` is what this command has read of the log before.
-
-    What is None is as in the settings. Raises PressError.
+    `ledger` is what this command has read of the log before. What is None is as in the settings.
+    Raises PressError.
     """
     from generator.base.publication import Outcome
 
@@ -53,7 +52,7 @@ def report(
         _number(name, getattr(publication.settings, name) if text is None else text) for name, text in given.items()
     ]
     prices = Prices(numbers[0], numbers[1], numbers[2], publication.settings.currency if currency is None else currency)
-    # How many drafts a contributor wrote, and at which cost, is their word: no figure is made of it.
+    # How many drafts a contributor wrote is their word: no figure is made of it.
     runs = [run for run in read_runs(publication.output) if not run["plan"].get("contributor")]
     accepted = read_accepted(publication.output, ledger)
     publication.report(f"report: {len(runs)} runs, {len(accepted)} accepted disclosures")
