@@ -94,7 +94,7 @@ def look_for(tab: Any, server: site_fixture.Server, query: str) -> str:
 
 def test_from_the_home_page_to_the_claim(tab: Any, server: site_fixture.Server) -> None:
     tab.goto(server.url)
-    tab.get_by_label("Search disclosures").fill("converge purge port")
+    tab.get_by_label("Search titles").fill("converge purge port")
     tab.keyboard.press("Enter")
     assert status(tab) == "0 disclosures match converge purge port in the newest 3 of 5 volumes"
     tab.get_by_role("button", name="Search older volumes").click()

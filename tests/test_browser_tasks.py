@@ -50,7 +50,7 @@ class Reader:
     def ask(self, text: str) -> None:
         """Into the header's box, or the search page's."""
         self.steps += 1
-        box = self.page.get_by_label(re.compile("^Search disclosures|^Words, a number"))
+        box = self.page.get_by_label(re.compile("^Search titles|^Search disclosures|^Words, a number"))
         box.fill(text)
         box.press("Enter")
 
@@ -128,8 +128,7 @@ def the_history_for_the_file(reader: Reader) -> None:
 
 
 def a_pasted_claim(reader: Reader) -> None:
-    reader.click(reader.page.locator(".press-nav").get_by_role("link", name="Search"))
-    reader.click(reader.page.locator("details.search-claim > summary"))
+    reader.click(reader.link("paste a claim"))
     reader.steps += 1
     reader.page.locator("#search-claim").fill(
         "A hinge that has: a cup; an arm; and a bush, which is eccentric and joins both, with a knurled rim."

@@ -38,7 +38,7 @@ def test_the_sums_are_those_of_the_last_twelve_months(counts: list[tuple[str, st
 def test_a_year_turns() -> None:
     root = ElementTree.fromstring(picture([("2027-01", "A", 3), ("2026-12", "", 1)]))
     names = [text.text for text in root.iter("text") if text.get("text-anchor") == "middle"]
-    assert (names[0], names[-2:]) == ("02/26", ["12/26", "01/27"])
+    assert (names[0], names[-2:]) == ("Feb 26", ["Dec", "Jan 27"])
     assert [circle.findtext("title") for circle in root.iter("circle")] == [
         "A Human necessities, 2027-01: 3 disclosures",
         "Unclassified, 2026-12: 1 disclosure",

@@ -119,7 +119,7 @@ def test_from_the_home_page_to_a_verified_claim_and_its_citation(root: Path, chr
     with serve(root / "output" / "site") as server:
         visit = Visit(chromium, permissions=["clipboard-read", "clipboard-write"])
         page = visit.open(server.url)
-        page.get_by_label("Search disclosures").first.fill(word)
+        page.get_by_label("Search titles").fill(word)
         page.keyboard.press("Enter")
         result = page.locator(".search-result")
         result.first.wait_for()

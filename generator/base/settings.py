@@ -54,6 +54,7 @@ class Settings:
     calendars: str = ""
     observers: str = ""
     witnesses: str = ""
+    oai_gateway: str = ""
     block_headers: str = "https://blockstream.info/api"
     contributions: str = ""
     contributions_sample: str = "1"
@@ -115,6 +116,7 @@ FORMS = {
     "authorities": (re.compile(r"[^\x00-\x1f]*"), "names of authorities or their files, with blanks between them"),
     "witnesses": (re.compile(r"[^\x00-\x1f]*"), "files of witnesses, with blanks between them"),
     "observers": (re.compile(r"[^\x00-\x1f]*"), "files of observers, with blanks between them"),
+    "oai_gateway": (re.compile(r"(https?://[^\s?#]+)?"), "an http or https URL, or nothing"),
     "calendars": (re.compile(r"[^\x00-\x1f]*"), "addresses of calendars, with blanks between them"),
     "block_headers": (re.compile(r"https?://[^\s?#]+[^\s?#/]"), "an http or https URL without a slash at the end"),
     "output": (re.compile(r"[^\x00-\x1f]+"), "a folder"),

@@ -18,6 +18,7 @@ SECTIONS = {
     "Y": "New technologies",
     "": "Unclassified",
 }
+NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 ROW, COLUMN, LABEL, TOP = 26, 38, 190, 22  # units of the picture
 
 
@@ -36,13 +37,14 @@ def picture(counts: Iterable[tuple[str, str, int]]) -> str:
     most = max(found[month, section] for month in months for section in rows)
     width, height = LABEL + COLUMN * (MONTHS + 1), TOP + ROW * len(rows)
     parts = [
-        f'<text x="{LABEL + COLUMN * (i + 0.5):g}" y="12" text-anchor="middle">{month[5:]}/{month[2:4]}</text>'
+        f'<text x="{LABEL + COLUMN * (i + 0.5):g}" y="12" text-anchor="middle">{_label(month, first=not i)}</text>'
         for i, month in enumerate(months)
     ]
     for y, section in enumerate(rows):
         middle = TOP + ROW * (y + 0.5)
         label = html.escape(f"{section} {SECTIONS[section]}".strip())
         total = sum(found[month, section] for month in months)
+        parts.append(f'<line x1="0" x2="{width}" y1="{middle + ROW / 2:g}" y2="{middle + ROW / 2:g}"/>')
         parts.append(f'<text x="0" y="{middle + 4:g}">{label}</text>')
         parts.append(f'<text x="{width}" y="{middle + 4:g}" text-anchor="end">{total:,}</text>')
         for x, month in enumerate(months):
@@ -57,6 +59,12 @@ def picture(counts: Iterable[tuple[str, str, int]]) -> str:
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="coverage-title" fill="currentColor">'
         f'<title id="coverage-title">Disclosures by CPC section and month of publication</title>{"".join(parts)}</svg>'
     )
+
+
+def _label(month: str, *, first: bool) -> str:
+    """The first month and each January name their year."""
+    name = NAMES[int(month[5:]) - 1]
+    return f"{name} {month[2:4]}" if first or name == NAMES[0] else name
 
 
 def _months(last: str) -> list[str]:

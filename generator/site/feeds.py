@@ -22,6 +22,7 @@ from generator.base.settings import Settings
 from generator.log.archive import BUNDLE, VOLUME, LoggedRecord
 from generator.site.citation import display_id, permalink
 from generator.site.classes import assigned
+from generator.site.oai import write_repositories
 from generator.site.opensearch import write_opensearch
 from generator.site.sitemaps import address, write_sitemaps
 
@@ -52,7 +53,7 @@ class Feed:
 
 
 def write_feeds(site: Path, settings: Settings, logged: Iterable[LoggedRecord]) -> None:
-    """Write feeds, archive documents, sitemaps, robots.txt and opensearch.xml of a built site.
+    """Write feeds, archive documents, sitemaps, robots.txt, opensearch.xml and OAI repositories of a built site.
 
     `logged` holds whole volumes: those that were built anew, and the newest ones. What belongs to a volume, or to a CPC
     symbol, of which `logged` has nothing stays as it is.
@@ -60,7 +61,9 @@ def write_feeds(site: Path, settings: Settings, logged: Iterable[LoggedRecord]) 
     records = sorted(logged, key=attrgetter("serial"))
     published = [item for item in records if item.published_at]
     write_opensearch(site, settings)
-    write_sitemaps(site, settings, {item.volume for item in records}, published)
+    volumes = {item.volume for item in records}
+    write_sitemaps(site, settings, volumes, published)
+    write_repositories(site, settings, volumes, published)
     archived = _write_archives(site, settings, records)
     newest = sorted(published, key=lambda item: (item.published_at, item.serial), reverse=True)
     latest = _archives(site)

@@ -17,7 +17,7 @@ from generator.base.values import Faults, read
 from generator.log.archive import LoggedRecord
 from generator.log.entries import LeftOut
 from generator.record.topic_rules import COMBINING
-from generator.site.classes import UNCLASSIFIED, assigned, sentence_case, subclass
+from generator.site.classes import UNCLASSIFIED, sentence_case, subclass
 from generator.site.metadata import Around, front_matter
 from generator.site.pages import Row, render, row
 
@@ -188,7 +188,7 @@ def _combined(logged: Sequence[LoggedRecord]) -> tuple[tuple[str, str, int], ...
 
 
 def _coverage(logged: Sequence[LoggedRecord]) -> tuple[tuple[str, str, int], ...]:
-    sections = {item.serial: "".join(one.symbol for one in assigned(item)[:1]) for item in logged}
+    sections = {item.serial: subclass(item)[:1] for item in logged}  # as browsing counts them
     counts = Counter((item.published_at[:7], sections[item.serial]) for item in logged if item.published_at)
     return tuple((month, section, count) for (month, section), count in sorted(counts.items()))
 

@@ -11,6 +11,7 @@ export const MOST = 1000;
 export const FIELDS = ["q", "from", "before", "rule", "cpc", "sort"];
 export const RULES = { "": "published", existed: "existed by", public: "public by" };
 export const SORTS = { "": "best first", new: "newest first", old: "oldest first" };
+export const CLAIM = "search-claim"; // an address that opens the box for a claim
 const COUNTS = { volumes: [VOLUMES, VOLUMES], shown: [STEP, STEP], checked: [CHECKED, CHECKED] };
 const SYMBOL = /^[A-HY](\d\d[A-Z]?)?$/;
 const LONGEST_PLAIN = 2_000;
@@ -22,7 +23,7 @@ function faultsOf(values) {
   const faults = [];
   const fault = (name, why) => faults.push({ name, value: values.get(name), why });
   for (const name of values.keys()) {
-    if (!FIELDS.includes(name) && !(name in COUNTS)) fault(name, "there is no such filter");
+    if (!FIELDS.includes(name) && !(name in COUNTS) && name !== CLAIM) fault(name, "there is no such filter");
   }
   for (const name of ["from", "before"]) {
     if (values.get(name) && !isoDay(values.get(name))) fault(name, "it is no day; write YYYY-MM-DD");

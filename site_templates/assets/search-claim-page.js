@@ -3,6 +3,7 @@
 
 import { findClaim } from "./search-claim-find.js";
 import { MOST_ELEMENTS, MOST_WORDS, root, telling } from "./search-claim.js";
+import { CLAIM } from "./search-address.js";
 import { save } from "./search-export.js";
 import { addressOf, displayed } from "./search-open.js";
 import { element, failed, plural } from "./search-page.js";
@@ -103,5 +104,13 @@ export function joinClaim(part, settings, filters) {
     return undefined;
   }
   part("claim-go").addEventListener("click", act);
-  part("claim").hidden = false; // without this script the box does nothing
+  const fold = part("claim");
+  fold.hidden = false; // without this script the box does nothing
+  const open = () => {
+    if (window.location.hash !== `#${CLAIM}`) return;
+    fold.open = true;
+    box.focus();
+  };
+  window.addEventListener("hashchange", open);
+  open();
 }

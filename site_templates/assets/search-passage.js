@@ -41,7 +41,7 @@ function cut(window, place, marked, words) {
     add(word, marked.has(at) && word !== "");
     add(after + (at + 1 < window.stop ? " " : ""), false);
   }
-  if (window.stop < place.end) add(" …", false);
+  if (window.stop < place.end) add("\u00a0…", false);
   return pieces;
 }
 
