@@ -12,8 +12,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 HOUSE = {"architecture", "docs", "locks", "workflows"}
 MODEL = {
-    "agreement", "benchmark_engine", "benchmark_ours", "benchmark_session", "classification", "cli", "cluster",
-    "diversity", "drafting_command", "engine", "engine_arithmetic", "engine_choosing", "engine_decoder",
+    "agreement", "benchmark_engine", "benchmark_ours", "benchmark_session", "chat", "classification", "cli", "cluster",
+    "describe", "diversity", "drafting_command", "engine", "engine_arithmetic", "engine_choosing", "engine_decoder",
     "engine_kernels", "engine_memory", "engine_modules", "engine_products", "engine_start", "evaluation",
     "evaluation_command", "ipquiz", "memorisation", "model", "model_card", "other_profiles", "preference_pairs",
     "preferences", "reading_patents", "regenerate", "sampler", "shards", "training_commands", "training_continue",

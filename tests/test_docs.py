@@ -95,7 +95,7 @@ def test_the_table_of_a_profile_is_the_program(tmp_path: Path) -> None:
     optional = {name for row in rows if row[1] == "no" for name in re.findall(r"^`\[?(\w+)\]?`", row[0])}
     assert optional == {
         "revision", "max_new_tokens", "end_token", "demonstration", "prompts", "sampling", "data", "files", "adapter",
-        "chat",
+        "chat", "describes",
     }  # fmt: skip
     (tmp_path / "p.toml").write_text("strange = 1\n" + profile)
     with pytest.raises(ConfigError, match="strange: not known"):

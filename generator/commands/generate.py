@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +36,10 @@ def generate(
     shard: str = "",
     timings: bool = False,
     publish: int | None = None,
+    describe: bool = False,
     **engine: Any,
 ) -> Outcome:
-    """Draft until the end that was asked for. `engine`: members of EngineChoice.
-
-    A run with a given seed that is finished is not made again.
-    """
+    """Draft until the end that was asked for, unless that run is finished. `engine`: members of EngineChoice."""
     import secrets
 
     from generator.commands.reader import open_reader
@@ -52,6 +51,7 @@ def generate(
     from generator.run.plan import Shard
 
     choice = _choice(**engine)
+    then = partial(_then, publication, publish, describe, profile, engine)
     part = Shard.parse(shard) if shard else None
     given = seed is not None  # a night that did not fit goes on, although the next one has another seed
     seed = _night_seed(publication) if tonight and seed is None else seed
@@ -63,10 +63,10 @@ def generate(
     ladder = Ladder.open(publication.corpus, publication.calibration, chosen, reader)
     ends = _ends(Settings() if part else publication.settings, count, drafts, minutes)  # a shard's are of all shards
     plan = _plan(publication, chosen, seeded, ends, topics, ladder)
-    _check(publication, plan, part)
+    _check(publication, plan, part, describe)
     kept = None if part else _restored(publication)
     if done := _done_before(publication, plan, part):
-        return _best(publication, _drafted(done, "done already: "), publish)
+        return then(_drafted(done, "done already: "))
     found = find_unfinished(publication.output, plan, shard=part, seed_given=given or part is not None)
     publication.report(f"generate: loading {chosen.name}" + (f", going on with run {found[0]}" if found else ""))
     if found:  # what was measured when it was begun must not be measured otherwise now
@@ -81,7 +81,25 @@ def generate(
         salt=lambda: secrets.token_bytes(16),
         report=progress_lines(publication, kept),
     )
-    return _best(publication, _concluded(publication, made, part, timings, kept), publish)
+    return then(_concluded(publication, made, part, timings, kept))
+
+
+def _then(
+    publication: Publication,
+    publish: int | None,
+    describe: bool,
+    profile: str | None,
+    engine: dict[str, Any],
+    outcome: Outcome,
+) -> Outcome:
+    """What follows a run that is finished: the choice, then descriptions of what was chosen."""
+    from generator.commands import describe as describing
+
+    outcome = _best(publication, outcome, publish)
+    if not describe:
+        return outcome
+    made = describing.describe(publication, profile, **engine)
+    return Outcome((*outcome.lines, *made.lines), {**outcome.figures, "described": made.figures}, outcome.ok)
 
 
 def _best(publication: Publication, outcome: Outcome, publish: int | None) -> Outcome:
@@ -135,10 +153,12 @@ def _choice(**engine: Any) -> "EngineChoice":
     return choice
 
 
-def _check(publication: Publication, plan: "RunPlan", part: "Shard | None") -> None:
+def _check(publication: Publication, plan: "RunPlan", part: "Shard | None", describe: bool) -> None:
     """Raises ConfigError for a plan that cannot be divided; names runs that nothing goes on with."""
     from generator.run.folders import outdated
 
+    if part and describe:
+        raise ConfigError("--describe with --shard", hint="Merge the shards, then run: prior-art describe")
     if part:
         part.check(plan)
 

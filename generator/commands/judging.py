@@ -1,4 +1,4 @@
-"""The commands that judge: the gates' thresholds and controls, what runs came to, the corpus, the reviews."""
+"""The commands that judge and describe: thresholds and controls, what runs came to, the corpus, the reviews."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,16 @@ def selftest(publication: "Publication", **choice: Any) -> "Outcome":
     from generator.commands.gates import selftest
 
     return selftest(publication, **choice)
+
+
+@command("prior-art describe --profile scribe")
+@click.option("--profile", help="Model profile: a name or a TOML file.  [default: the setting `profile`]")
+@with_engine
+def describe(publication: "Publication", **choice: Any) -> "Outcome":
+    """Have the model write descriptions for what it wrote and what waits in the queue; those that pass are kept."""
+    from generator.commands.describe import describe
+
+    return describe(publication, **choice)
 
 
 @command("prior-art judge texts.jsonl", new=True)
@@ -199,6 +209,16 @@ def score(publication: "Publication", **choice: Any) -> "Outcome":
     from generator.commands.review import score
 
     return score(publication, **choice)
+
+
+@command("prior-art review sample --count 10 --seed 1", group=review)
+@click.option("--count", type=click.IntRange(min=1), default=10, show_default=True, help="Disclosures at most.")
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), required=True, help="Seed of the draw.")
+def sample(publication: "Publication", **choice: Any) -> "Outcome":
+    """Print published disclosures whole, drawn by a seed and chosen by nobody."""
+    from generator.commands.drawn import sample
+
+    return sample(publication, **choice)
 
 
 @command('prior-art review raise 123 --by "J. Doe, mechanical engineer"', group=review, name="raise")

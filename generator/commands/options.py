@@ -94,6 +94,7 @@ with_drafting = several(
         type=click.IntRange(min=1),
         help="Keep only so many, the best by their scores; the others are counted and hashed.  [default: all]",
     ),
+    click.option("--describe", is_flag=True, help="Then have descriptions written, as the command describe does."),
     click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the run.  [default: drawn by chance]"),
     click.option(
         "--topics", type=FILE, help="Topics, one a line: CPC symbols, tab, start of a title.  [default: the setting]"

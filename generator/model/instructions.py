@@ -1,4 +1,5 @@
-"""What a chat model is told to write, for each direction: the task, the order of the parts, and one example.
+"""What a chat model is told to write: for each direction the task, the order of the parts, and one example; then, of a
+text that it is given as its own, the description.
 
 The example was written for this project and is public domain (CC0). Gate G3 knows it, so a draft that copies it is
 refused.
@@ -32,3 +33,9 @@ INSTRUCTIONS: dict[Direction, str] = {
     direction: _TASK.format(parts=_PARTS[direction], example=write_layout(direction, _TITLE, _ABSTRACT, _CLAIMS))
     for direction in DIRECTIONS
 }
+
+DESCRIBE = (
+    "Now write the detailed description of this invention, so that a skilled person can make and use it: three to six "
+    "paragraphs of plain sentences. Say of each part or step of claim 1 how it can be made or done, how it works with "
+    "the others, and name one example of it. Do not repeat the claims, and use no headings and no lists."
+)

@@ -13,7 +13,8 @@ from generator.record.topic_rules import PUBLISHER_LIST
 @dataclass(frozen=True, slots=True)
 class Brief:
     """One draft to write. `topic` begins its title (top-down) or its first claim (bottom-up); `cpc` are the topic's
-    symbols between blanks, `rule` says how it was chosen (record/topic_rules). `seed` has 64 bits.
+    symbols between blanks, `rule` says how it was chosen (record/topic_rules). `seed` has 64 bits. `written` is a whole
+    text in the top-down layout, whose description is to be written; only a model opened for descriptions takes it.
     """
 
     index: int
@@ -22,6 +23,7 @@ class Brief:
     cpc: str
     seed: int
     rule: str = PUBLISHER_LIST
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)

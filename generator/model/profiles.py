@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ class ModelProfile:
     branch, tag or commit, of a package its version. `files` pins files of that revision by their SHA-256.
 
     `adapter` is a folder of low-rank additions to the weights. `chat` are the instructions of a chat model, which its
-    own template puts before the prompt. `data` says what the model's training data are.
+    own template puts before the prompt. `describes`: after the end of a whole text the model goes on with its
+    description; `describing`: that is what it is asked for. `data` says what the model's training data are.
 
     `context` and `max_new_tokens` are in tokens of the model. `end_token` is written by the model at the end of a
     text; empty means the one of the model's own files. `demonstration` marks a model whose pages say that they are
@@ -52,6 +53,18 @@ class ModelProfile:
     files: tuple[tuple[str, str], ...] = ()
     adapter: Path | None = None
     chat: tuple[tuple[Direction, str], ...] = ()
+    describes: bool = False
+    describing: bool = False
+
+    def for_descriptions(self) -> "ModelProfile":
+        """The same model asked for descriptions: at least half of its context is for what it reads. Raises ConfigError
+        for one that cannot be asked."""
+        if not self.describes and not self.chat:
+            raise ConfigError(
+                f"{self.name}: this model was not trained to go on with a description, and is no chat model",
+                hint="Name another profile, such as scribe; a profile says by `describes` that its model can.",
+            )
+        return replace(self, describing=True, max_new_tokens=min(self.max_new_tokens, self.context // 2))
 
     @property
     def statement(self) -> str:
@@ -119,6 +132,7 @@ def read_profile(path: Path) -> ModelProfile:
         files=tuple(sorted(given.files.items())),
         adapter=_folder(path, given.adapter) if given.adapter else None,
         chat=_chat(given.chat),
+        describes=given.describes,
     )
 
 
@@ -163,6 +177,7 @@ class _Given:
     files: dict[str, str] = member("files' names and their SHA-256 in hex", _pins, default_factory=dict)
     adapter: str = member("a folder; it starts with . or / or ~", lambda name: name[:1] in ("", *"./~"), default="")
     demonstration: bool = False
+    describes: bool = False
     max_new_tokens: int = member("0 or more", lambda tokens: tokens >= 0, default=0)
     end_token: str = ""
     prompts: dict[str, str] = member(

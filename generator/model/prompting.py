@@ -6,11 +6,21 @@ from typing import Any
 
 from generator import __version__
 from generator.base.errors import ConfigError
-from generator.model.chat import opening
+from generator.model.chat import before_description, opening
 from generator.model.interface import Brief, Draft, ModelIdentity
 from generator.model.profiles import ModelProfile
 from generator.model.sampling_settings import Sampling
-from generator.record.layouts import ABSTRACT, CLAIMS, DIRECTIONS, HEAD, ORDER, Direction, begun, write_layout
+from generator.record.layouts import (
+    ABSTRACT,
+    CLAIMS,
+    DESCRIPTION,
+    DIRECTIONS,
+    HEAD,
+    ORDER,
+    Direction,
+    begun,
+    write_layout,
+)
 from generator.record.record import STOPS, SYMBOL, Generation
 
 TOPIC_TOKENS = 32  # room for a topic in the context
@@ -35,7 +45,7 @@ class Prompting:
         self.most_new = min(profile.max_new_tokens, profile.context - longest - TOPIC_TOKENS)
         if self.most_new < 1:
             raise ConfigError(f"{profile.name}: a prompt of {longest} tokens fills the context of {profile.context}")
-        self.longest_prompt = longest + TOPIC_TOKENS
+        self.longest_prompt = profile.context - self.most_new if profile.describing else longest + TOPIC_TOKENS
 
     def _ids(self, text: str) -> list[int]:
         return list(self.tokenizer(text)["input_ids"])
@@ -61,6 +71,8 @@ class Prompting:
 
     def prompt(self, brief: Brief) -> tuple[str, list[int]]:
         """Prompt and token ids of a brief; a topic begins the title, or the first claim where claims come first."""
+        if self._profile.describing:
+            return self._before_description(brief.written)
         prompt = begun(self._openings[brief.direction], brief.direction, brief.topic)
         ids = self._ids(prompt)
         after = "\n\n" if brief.direction == "top-down" else " a"
@@ -71,6 +83,24 @@ class Prompting:
         if len(ids) > self.longest_prompt:
             raise ConfigError(f"The topic {brief.topic!r} has more than {TOPIC_TOKENS} tokens", hint="Shorten it.")
         return prompt, ids
+
+    def _before_description(self, written: str) -> tuple[str, list[int]]:
+        """The prompt of a description: the text, its end, and the heading; of a chat model one turn more.
+
+        As in training, as many claims are read as there is room for; of claim 1 too, no more than that.
+        """
+        read = written
+        while len((found := self._described(read))[1]) > self.longest_prompt and "\n\n2. " in read:
+            read = read.rpartition("\n\n")[0]
+        text, ids = found
+        return text, ids[-self.longest_prompt :]
+
+    def _described(self, read: str) -> tuple[str, list[int]]:
+        if self._profile.chat:
+            text = f"{before_description(self._profile, read, self.tokenizer)}{DESCRIPTION}\n"
+            return text, self._ids(text)
+        heading = list(self.tokenizer(f"{DESCRIPTION}\n", add_special_tokens=False)["input_ids"])
+        return f"{read}{DESCRIPTION}\n", [*self._ids(read), self.end[0], *heading]
 
     def after_claims(self, direction: Direction) -> tuple[int, ...]:
         """The tokens of what follows the claims: the next heading, or the end of the text."""

@@ -16,6 +16,7 @@ DIRECTIONS: tuple[Direction, ...] = ("top-down", "bottom-up")
 
 HEAD = "# Patent"
 TITLE, ABSTRACT, CLAIMS = "## Title", "## Abstract", "## Claims"
+BACKGROUND, DESCRIPTION = "## Background", "## Description"  # after the end of a whole text
 ORDER: dict[Direction, tuple[str, ...]] = {
     "top-down": (TITLE, ABSTRACT, CLAIMS),
     "bottom-up": (CLAIMS, ABSTRACT, TITLE),

@@ -11,15 +11,14 @@ names, and the prompt is that of the profile, so that a record cannot put its te
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from generator import __version__
 from generator.base import files
 from generator.base.errors import ConfigError, ModelError, PressError
 from generator.judge.parsing import Rejected
-from generator.model.interface import Brief, Draft, EngineChoice, LanguageModel, ModelIdentity
+from generator.model.interface import Brief, Draft, EngineChoice, LanguageModel
 from generator.model.loading import open_model
 from generator.model.profiles import ModelProfile
 from generator.model.sampling_settings import Sampling
@@ -28,13 +27,14 @@ from generator.record.layouts import begun
 from generator.record.record import Generation, Record
 from generator.record.topic_rules import PUBLISHER_LIST
 from generator.run.comparison import direction, first_difference
+from generator.run.describe import TRIES, description_brief, description_sampling, not_written, own, with_description
 from generator.run.judge_draft import form
+from generator.run.platforms import NEWER, Difference, differences, sampling_of
 from generator.verify.folder import record_places
 from generator.verify.sources import Fetch, find
 
 Result = Literal["reproduced", "not_reproduced_here", "different"]
 PROGRESS_SECONDS = 10
-NEWER = "A newer version of this program may have written the record; take the version that it names."
 PLATFORM = "Repeat it with the versions, on the kind of CPU and with the model that the record names."
 DIGESTS = ("weights_sha256", "adapter_sha256", "tokenizer_sha256")
 ENGINES: dict[str, Literal["prior-art", "generate"]] = {"prior-art": "prior-art", PLAIN: "generate"}
@@ -50,15 +50,6 @@ class Source:
 
     name: str
     read: Callable[[], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A member of `generation`, or the token limit, that is not the same here as in the record."""
-
-    member: str
-    record: str
-    here: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +117,7 @@ def regenerate(
     progress = _Progress(len(cases), report, clock)
     for number, (source, generation) in enumerate(cases):
         try:
-            setup, sampling = _setup(generation, profiles, choice), _sampling(generation)
+            setup, sampling = _setup(generation, profiles, choice), sampling_of(generation)
         except PressError as error:
             yield progress.counted(_not_here(source.name, error))
         else:
@@ -140,9 +131,17 @@ def regenerate(
             for number in (n for numbers in by_sampling.values() for n in numbers):
                 yield progress.counted(_not_here(cases[number][0].name, error))
             continue
+        described: list[tuple[Record, Regeneration]] = []
         for sampling, numbers in by_sampling.items():
             wanted = {number: cases[number] for number in numbers}
-            for result in _written_again(model, wanted, sampling, progress.tick):
+            for record, result in _written_again(model, wanted, sampling, progress.tick):
+                if record and own(record) and result.result == "reproduced":
+                    described.append((record, result))
+                else:
+                    yield progress.counted(result)
+        if described:
+            del model  # a second one must fit
+            for result in _described_again(described, profiles, chosen, report, progress.tick):
                 yield progress.counted(result)
 
 
@@ -189,25 +188,16 @@ def _profile(generation: Generation, profiles: Sequence[ModelProfile]) -> ModelP
     )
 
 
-def _sampling(generation: Generation) -> Sampling:
-    """The record's parameters; one that it lacks is at its default, which changes nothing. Raises ModelError."""
-    if unknown := [name for name, _ in generation.sampling if name not in {field.name for field in fields(Sampling)}]:
-        raise ModelError(f"the sampling parameter {unknown[0]!r} is not known here", hint=NEWER)
-    try:
-        return Sampling(**dict(generation.sampling))
-    except ConfigError as error:
-        raise ModelError(f"the record's {error}", hint=NEWER) from error
-
-
 def _written_again(
     model: LanguageModel, cases: dict[int, tuple[Source, Generation]], sampling: Sampling, tick: Callable[[int], None]
-) -> Iterator[Regeneration]:
-    platforms = {number: _platform(generation, model.identity) for number, (_, generation) in cases.items()}
+) -> Iterator[tuple[Record | None, Regeneration]]:
+    """What came of each without the model's own paragraphs; with the record where there is a text to compare."""
+    platforms = {number: differences(generation, model.identity) for number, (_, generation) in cases.items()}
     briefs = []
     for number, (source, generation) in cases.items():
         if any(difference.member in DIGESTS for difference in platforms[number]):
             reason = "the model's files here are not those that the record names"
-            yield Regeneration(source.name, "not_reproduced_here", "", reason, PLATFORM, platforms[number])
+            yield None, Regeneration(source.name, "not_reproduced_here", "", reason, PLATFORM, platforms[number])
         else:
             seed = int(generation.seed, 16)
             symbols = " ".join(generation.topic_symbols)
@@ -216,16 +206,39 @@ def _written_again(
     for number, draft in _drafts(model, briefs, sampling, tick):
         source = cases[number][0]
         if isinstance(draft, PressError):
-            yield replace(_not_here(source.name, draft), differences=platforms[number])
+            yield None, replace(_not_here(source.name, draft), differences=platforms[number])
         else:
-            yield _compared(source.name, Record.from_bytes(source.read()), draft, platforms[number])
+            record = Record.from_bytes(source.read())
+            yield record, _compared(source.name, with_description(record, ()), draft, platforms[number])
 
 
-def _platform(generation: Generation, identity: ModelIdentity) -> tuple[Difference, ...]:
-    """What runs here against what ran then, whether it can change a text or not."""
-    here: dict[str, Any] = {**asdict(identity), "generator_version": __version__}
-    there = {name: getattr(generation, name) for name in here}
-    return tuple(Difference(name, str(there[name]), str(here[name])) for name in here if there[name] != here[name])
+def _described_again(
+    cases: Sequence[tuple[Record, Regeneration]],
+    profiles: Sequence[ModelProfile],
+    choice: EngineChoice,
+    report: Callable[[str], None],
+    tick: Callable[[int], None],
+) -> Iterator[Regeneration]:
+    """The same for the model's own paragraphs, of records whose other text is the same."""
+    generation = cases[0][0].generation
+    try:
+        profile = replace(_profile(generation, profiles), revision=_setup(generation, profiles, choice)[0].revision)
+        report(f"regenerate: loading {profile.name} for descriptions")
+        model = open_model(profile.for_descriptions(), replace(choice, most=TRIES), report=report)
+    except PressError as error:
+        for _, result in cases:
+            yield replace(_not_here(result.name, error), differences=result.differences)
+        return
+    for record, result in cases:
+        briefs = [description_brief(record, attempt, attempt) for attempt in range(TRIES)]
+        place, limited = not_written(record, list(model.drafts(briefs, description_sampling(record), tick=tick)))
+        if not place:
+            yield result
+        elif result.differences or limited or ENGINES[re.split(r"[/ ]", generation.engine)[0]] == "generate":
+            reason = "the token limit of the profile here may be another one" if limited else ""
+            yield replace(result, result="not_reproduced_here", place=place, reason=reason, hint=PLATFORM)
+        else:
+            yield replace(result, result="different", place=place)
 
 
 def _drafts(

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from generator.corpus.documents import Document
-from generator.record.layouts import ABSTRACT, TITLE, Direction, write_layout
+from generator.record.layouts import ABSTRACT, BACKGROUND, DESCRIPTION, TITLE, Direction, write_layout
 
-BACKGROUND, DESCRIPTION = "## Background", "## Description"
 Encode = Callable[[str], list[int]]
 _OPENING = re.compile(r"\b(?:BACKGROUND|TECHNICAL FIELD|FIELD OF THE INVENTION)\b(?: OF THE (?:INVENTION|DISCLOSURE))?")
 _DETAILED = re.compile(r"\bDETAILED DESCRIPTION\b(?: OF [A-Z ]+\b)?")
