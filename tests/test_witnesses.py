@@ -100,10 +100,7 @@ LIES: dict[str, tuple[Callable[[int, bytes], Reply], str]] = {
     "nothing": (lambda *_: (200, b""), "0 lines of its answer"),
     "two lines": (lambda _, body: (200, body * 2), "2 lines of its answer"),
     "another key": (lambda *_: (200, OTHER.cosign(BODY, "2026-11-22T05:00:00Z").encode()), "is not by"),
-    "a changed line": (
-        lambda _, body: (200, body[:-9] + body[-9:-4].swapcase() + b"A=\n"),
-        "not for this checkpoint",
-    ),
+    "a changed line": (lambda _, body: (200, body[:60] + body[60:72].swapcase() + body[72:]), "not for this check"),
     "a line cut off": (lambda _, body: (200, body[:60] + b"\n"), "not one line"),
 }
 

@@ -55,6 +55,7 @@ class Settings:
     observers: str = ""
     witnesses: str = ""
     oai_gateway: str = ""
+    archive: str = ""
     block_headers: str = "https://blockstream.info/api"
     contributions: str = ""
     contributions_sample: str = "1"
@@ -114,6 +115,7 @@ FORMS = {
     "price_per_kwh": (NUMBER, "a decimal number, or nothing"),
     "currency": (re.compile(r"[A-Z]{0,3}"), "three capital letters, such as EUR"),
     "authorities": (re.compile(r"[^\x00-\x1f]*"), "names of authorities or their files, with blanks between them"),
+    "archive": (re.compile(r"(https?://[^\s?#]+[^\s?#/])?"), "an http or https URL without a slash at the end"),
     "witnesses": (re.compile(r"[^\x00-\x1f]*"), "files of witnesses, with blanks between them"),
     "observers": (re.compile(r"[^\x00-\x1f]*"), "files of observers, with blanks between them"),
     "oai_gateway": (re.compile(r"(https?://[^\s?#]+)?"), "an http or https URL, or nothing"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from generator.base.publication import Outcome, Publication
 
 if TYPE_CHECKING:
+    from generator.log.ledger import Ledger
     from generator.publish.stamping import Network
 
 
@@ -43,6 +44,19 @@ def stamp(publication: Publication) -> Outcome:
     figures = {"size": checkpoint.size, "stamps": times, "calendars": list(taken), "blocks": days, "observers": seen}
     figures["witnesses"] = cosigned
     return Outcome(tuple(lines), figures)
+
+
+def capture(publication: Publication, ledger: "Ledger") -> None:
+    """Have the archive in the settings capture what is public now; receipts go to the facts. It stops nothing."""
+    from generator.publish import facts_branch
+    from generator.publish.capturing import capture
+
+    if publication.settings.archive:
+        with facts_branch.alone(publication.output, publication.report):
+            count = capture(publication, ledger)
+            publication.report(f"capture: {count} captures by {publication.settings.archive}")
+            if count and (branch := facts_branch.branch_of(publication)):
+                branch.save("Receipts of captures")
 
 
 def probe(publication: Publication) -> tuple[str, datetime] | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from generator.base.errors import ConfigError
 from generator.base.publication import Outcome, Publication
 from generator.commands.accept import share_plan
-from generator.commands.anchoring import probe, stamp
+from generator.commands.anchoring import capture, probe, stamp
 from generator.commands.gates import selftest_if_due
 from generator.commands.verify import hold, pinned_trust
 from generator.publish.facts_branch import branch_of
@@ -231,6 +231,7 @@ def _confirm(
     elif branch := branch_of(publication):
         with facts_branch.alone(publication.output, publication.report):
             branch.save(f"Receipt of deploy {newest.index}")
+    capture(publication, ledger)
     if summary:
         _summarise(publication, newest.leaves, newest.time, summary)
     line = f"publish: {len(newest.leaves)} disclosures published {newest.time} read back from {destination.name}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from generator.base import files
 from generator.base.errors import LogError
 from generator.log import archive
-from generator.log.anchors import folder
+from generator.log.anchors import captured, folder
 from generator.log.anchors.tokens import read_token
 from generator.log.anchors.zipped import pack
 from generator.log.archive import record_path
@@ -50,6 +50,7 @@ def evidence_pack(output: Path, ledger: Ledger, serial: int, about: About) -> by
         "checkpoint": note,
         "vkey": f"{about.vkey}\n".encode(),
         **dict(_anchors(log, size, note, about.keys)),
+        **_receipts(log, serial),
     }
     page = output / "site" / "d" / str(serial // archive.VOLUME) / f"{serial}.html"
     if page.is_file():
@@ -74,11 +75,17 @@ def _evidence(output: Path, ledger: Ledger, serial: int) -> Evidence:
     return gather(indices, spoken or notes, lambda size: archive.tiles(output, size))
 
 
+def _receipts(log: Path, serial: int) -> dict[str, bytes]:
+    """What receipts of captures say of this disclosure alone."""
+    own = [one for one in captured.captures(log) if one.serial == serial]
+    return {"0" * 14 + ".captures": captured.write(own).encode()} if own else {}
+
+
 def _anchors(log: Path, size: int, note: bytes, keys: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
     """Everything about that checkpoint; for each stamp its chain and the root that was pinned, for a line its key."""
     names, read = folder.anchored(log).get(size, ()), folder.reader(log)
     for name in sorted(set(names) - folder.unfinished(names)):
-        if (data := read(folder.anchor_path(size, name))) is not None:
+        if not folder.CAPTURES.fullmatch(name) and (data := read(folder.anchor_path(size, name))) is not None:
             yield name, data
     for stamp in folder.stamps(size, names, read):
         token = read_token(stamp.reply, stamp.request, note)
@@ -115,6 +122,7 @@ What stands for which time:
   existed by    *.tsr: tokens of time-stamp authorities (RFC 3161) over the file checkpoint, by *.tsq, *.chain.pem
                 *.bitcoin.ots with header-*.bin: a Bitcoin block over the file checkpoint (OpenTimestamps)
   witnessed by  *.witness: those who saw the file checkpoint as the newest of one history, by their keys *.vkey
+  captured      *.captures: the publisher's receipts of an archive's captures; ask the archive itself
   public by     *.cosignature: observers who fetched the texts that the file checkpoint dates, by their keys *.vkey
 
 Files:

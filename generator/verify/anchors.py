@@ -13,6 +13,7 @@ from generator.base import files
 from generator.base.errors import LogError, PressError, VerificationError
 from generator.log.anchors import folder
 from generator.log.anchors.authorities import built_in_roots
+from generator.log.anchors.captured import Capture, captures, parse
 from generator.log.anchors.cosignatures import CosignerKey, cosigned_at, signer
 from generator.log.anchors.statements import Kind, block_of
 from generator.log.anchors.tokens import read_token, verify_token
@@ -100,6 +101,9 @@ def audit_anchors(log: Path, ledger: Ledger, trust: Trust) -> Iterator[Step]:
             else:
                 said.append(told)
     yield from _audit_entries(log, ledger)
+    if receipts := told_by_captures(log):
+        by = ", ".join(sorted({one.by for one in receipts}))
+        yield Step("captured", f"{len(receipts)} receipts name captures by {by}; only the archive can say", holds=False)
     for kind, what in (("existed", "stamps"), ("witnessed", "cosignatures"), ("public", "cosignatures")):
         held = [told for told in said if told.kind == kind]
         if held:
@@ -108,6 +112,18 @@ def audit_anchors(log: Path, ledger: Ledger, trust: Trust) -> Iterator[Step]:
     if unknown:
         listed = _listed(unknown)
         yield Step("others", f"not checked, for their roots and keys are not pinned here: {listed}", holds=False)
+
+
+def told_by_captures(
+    log: Path | None, serial: int | None = None, pack: Mapping[str, bytes] | None = None
+) -> tuple[Capture, ...]:
+    """The receipts below `log` or in a pack, or those of one disclosure. Raises VerificationError for what is none."""
+    try:
+        packed = [parse(data, 0) for name, data in (pack or {}).items() if folder.CAPTURES.fullmatch(name)]
+        found = (*(captures(log) if log else ()), *(one for those in packed for one in those))
+        return tuple(one for one in found if serial is None or one.serial == serial)
+    except LogError as error:
+        raise VerificationError(f"captured: {error}") from error
 
 
 def _listed(names: list[str]) -> str:

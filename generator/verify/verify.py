@@ -24,7 +24,7 @@ from generator.log.proof import Proof
 from generator.log.tiles import Read, Tiles
 from generator.record.record import Record
 from generator.verify import page
-from generator.verify.anchors import Told, Trust, covers, default_trust, told_in_pack, told_of
+from generator.verify.anchors import Told, Trust, covers, default_trust, told_by_captures, told_in_pack, told_of
 from generator.verify.audit import Step
 from generator.verify.continuity import consistent, signed, whole_log
 from generator.verify.folder import audit_folder
@@ -236,6 +236,9 @@ def _others(bundle: Bundle, checked: _Checked, key: VerificationKey, trust: Trus
             yield Step(f"{kind} by", f"{one.time} ({one.by}, checkpoint {one.size})")
         if not by and kind != "witnessed":
             yield Step(f"{kind} by", "no evidence", holds=False)
+    for receipt in told_by_captures(bundle.place, checked.index, bundle.pack):
+        said = f"{receipt.time} by a receipt of the publisher; the archive itself can say: {receipt.address}"
+        yield Step("captured", said, holds=False)
     stated = f"{checked.record.created_at} by the generator's own statement, which is no evidence"
     yield Step("created", stated, holds=False)
 

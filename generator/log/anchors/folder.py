@@ -23,7 +23,8 @@ STAMP = re.compile(r"([a-z0-9][a-z0-9-]{0,30})\.(tsq|tsr)")
 PROOF = re.compile(r"[a-z0-9][a-z0-9-]{0,30}(\.bitcoin)?\.ots")
 HEADER = re.compile(r"header-(0|[1-9][0-9]{0,9})\.bin")
 SEEN = re.compile(r"([a-z0-9][a-z0-9-]{0,30})\.(cosignature|witness)")  # by an observer, by a witness
-FORMS = (STAMP, PROOF, HEADER, SEEN)  # of the names that may stand in the folder of a size
+CAPTURES = re.compile(r"[0-9]{14}\.captures")
+FORMS = (STAMP, PROOF, HEADER, SEEN, CAPTURES)  # of the names that may stand in the folder of a size
 MAX_FILE = 1 << 20
 MOST_NAMED = 256  # files in one entry, which has 65,535 bytes
 

@@ -5,19 +5,21 @@ Nothing is verified here: the publisher verified each file before it was kept, a
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from generator.base import files
 from generator.log.anchors import folder
+from generator.log.anchors.captured import captures
 from generator.log.anchors.cosignatures import said_time
 from generator.log.anchors.opentimestamps import confirmed, parse
 from generator.log.anchors.tokens import read_token
 from generator.log.tiles import Read
 
-Kind = Literal["existed", "witnessed", "public"]
+Kind = Literal["existed", "witnessed", "public", "captured"]
+KINDS: tuple[Kind, ...] = get_args(Kind)  # in the order of a page
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,6 +40,7 @@ class Statements:
     """All statements about a log."""
 
     all: tuple[Statement, ...] = ()
+    captured: Mapping[int, Statement] = field(default_factory=dict)  # the first receipt of each disclosure's page
     _by: dict[tuple[str, str], list[Statement]] = field(default_factory=dict, repr=False)
 
     def of(self, serial: int, dated_by: int | None) -> tuple[Statement, ...]:
@@ -55,12 +58,17 @@ class Statements:
             covered = max(serial, dated_by or 0) if kind == "public" else serial
             place = bisect_right(those, covered, key=lambda one: one.size)
             found += those[place : place + 1]
-        return tuple(sorted(found))
+        found += [self.captured[serial]] if serial in self.captured else []
+        return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), one)))
 
 
 def read_statements(log: Path) -> Statements:
     """Raises LogError for a file that says nothing about its checkpoint."""
-    return Statements(tuple(_statements(log)))
+    first: dict[int, Statement] = {}
+    for one in captures(log):
+        if one.serial is not None and one.path.endswith(".html"):
+            first.setdefault(one.serial, Statement("captured", one.by, one.size, one.time))
+    return Statements(tuple(_statements(log)), first)
 
 
 def _statements(log: Path) -> Iterator[Statement]:
