@@ -4,7 +4,7 @@ import fcntl
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from generator.base.errors import ConfigError, PressError, ToolError
 from generator.log import archive
 from generator.log.entries import Withdrawn
 from generator.site import build as website
-from generator.site import builder, listings
+from generator.site import builder, listings, placing
 from generator.site.listings import Site
 
 SECOND = "2026-11-23T03:11:42Z"
@@ -87,30 +87,29 @@ def test_what_shapes_a_page_makes_its_volume_new(built: Path, tmp_path: Path) ->
 def test_the_same_command_goes_on_after_a_crash_at_any_step(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every rename, removal and finished subprocess of a build is made to be the last thing that happens."""
     wanted = tree(built / "site")
-    steps = ((builder, "build"), (website, "_replace"), (website, "_remove"), (website, "_thin"))
-    originals = {name: getattr(module, name) for module, name in steps}
+    steps = ((builder, "build"), (placing, "remove"), (website, "put"), (website, "remove"), (website, "_thin"))
+    originals = [getattr(module, name) for module, name in steps]
 
     class Killed(BaseException):
         pass
 
-    def dying(name: str, left: list[int]):  # type: ignore[no-untyped-def]
-        def step(*arguments, **options):  # type: ignore[no-untyped-def]
+    def dying(original: Callable[..., Any], left: list[int]) -> Callable[..., Any]:
+        def step(*arguments: Any, **options: Any) -> Any:
             if left[0] == 0:
                 raise Killed
             left[0] -= 1
-            return originals[name](*arguments, **options)
+            return original(*arguments, **options)
 
         return step
 
     for deaths in (0, 1, 5):
         (built / "pages" / "1" / "built.json").unlink()
         left = [deaths]
-        for module, name in steps:
-            monkeypatch.setattr(module, name, dying(name, left))
-        with pytest.raises(Killed):
-            build(built)
-        for module, name in steps:
-            monkeypatch.setattr(module, name, originals[name])
+        with monkeypatch.context() as patched:
+            for (module, name), original in zip(steps, originals, strict=True):
+                patched.setattr(module, name, dying(original, left))
+            with pytest.raises(Killed):
+                build(built)
         build(built)
         assert tree(built / "site") == wanted
 
