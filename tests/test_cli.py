@@ -18,6 +18,7 @@ from generator import __version__
 from generator.base import files
 from generator.base.settings import FILE
 from generator.commands import cli, nightly
+from generator.commands.gates import selftest_if_due
 from generator.log.note import SigningKey
 
 ROOT = Path(__file__).parent.parent
@@ -260,9 +261,11 @@ cli.main(sys.argv[3:])
 def test_the_demo_is_the_whole_road_and_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from generator.commands import demo
     from generator.model import loading
 
     monkeypatch.setattr(loading, "open_model", lambda *_, **__: nights.Author())
+    monkeypatch.setattr(demo, "selftest_if_due", lambda here: nights.tested(here.output) or selftest_if_due(here))
     monkeypatch.setenv("PRIOR_ART_FACTS_REMOTE", str(tmp_path / "not-touched.git"))
     root = tmp_path / "demo"
     code, out, err = call(

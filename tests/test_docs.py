@@ -17,7 +17,9 @@ from generator.commands.cli import commands
 from generator.model.profiles import read_profile
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PLAIN = ("CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md")  # no long sentence is left in these
+MOST_WORDS = 25
 
 
 def read(name: str) -> str:
@@ -137,6 +139,7 @@ def test_links_between_files_lead_somewhere(path: Path) -> None:
     text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
         name, _, anchor = target.partition("#")
+        assert path.parent == ROOT or not name.startswith(".."), f"{path.name}: the site has no {target}"
         other = (path.parent / name) if name else path
         assert other.exists(), f"{path.name} links to {target}"
         if anchor and other.suffix == ".md":
@@ -155,3 +158,22 @@ def test_make_says_what_the_readme_says() -> None:
     targets = re.findall(r"^([\w-]+):", read("Makefile"), re.MULTILINE)
     assert {"demo", "test"} <= set(targets)
     assert re.findall(r"^    make (\w+)", read("README.md"), re.MULTILINE) == ["demo", "test"]
+
+
+def sentences(text: str) -> list[str]:
+    """Of the prose alone: no code, tables, headings; a link counts as its words."""
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    text = re.sub(r"(?m)^(?: {4}|\||#).*$", "", text)
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    blocks = re.split(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )", text)
+    return [found for block in blocks for found in re.split(r"(?<=[.!?:;])\s+", " ".join(block.split()))]
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_sentences_are_short(name: str) -> None:
+    assert [found for found in sentences(read(name)) if len(found.split()) > MOST_WORDS] == []
+
+
+def test_a_long_sentence_is_found() -> None:
+    long = "word " * MOST_WORDS + "end."
+    assert sentences(f"# A\n\nShort.\n{long} Short again.\n\n    {long}\n") == ["", "Short.", long, "Short again.", ""]

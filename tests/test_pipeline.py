@@ -18,8 +18,17 @@ from generator.publish.facts_branch import branch_of
 
 
 def test_two_nights_and_a_second_cron(tmp_path: Path) -> None:
+    """`done` asks before, between and after them, and does nothing."""
     settings, to = nights.publication(tmp_path)
     told: list[str] = []
+
+    def done(day: int) -> bool:
+        asked = nightly.nightly(nights.at_night(tmp_path, settings, day, 9), done=True)
+        assert asked.figures["done"] == asked.ok
+        return asked.ok
+
+    assert not done(1)
+    assert archive.current(tmp_path / "output") is None
     outcome = nights.night(tmp_path, settings, to, 1, told=told)
     assert outcome.figures["disclosures"] == nights.COUNT
     stages = ("generate: 3 of", "append: 3 entries added", "publish: 3 disclosures dated", "publish: deploying to")
@@ -27,20 +36,12 @@ def test_two_nights_and_a_second_cron(tmp_path: Path) -> None:
     assert places == sorted(places)
     again = nights.night(tmp_path, settings, to, 1, second=30)
     assert again.lines == ("nightly: the run of 2026-11-01 is done",)
+    assert (done(1), done(2)) == (True, False)
     nights.night(tmp_path, settings, to, 2)
+    assert done(2)
     nights.check(tmp_path, settings, 2)
     first = facts.logged(tmp_path / "output", 0)
     assert first[0].published_at == "2026-11-01T03:00:00Z"
-
-
-def test_done_asks_only(tmp_path: Path) -> None:
-    settings, to = nights.publication(tmp_path)
-    asked = nightly.nightly(nights.at_night(tmp_path, settings, 1, 0), done=True)
-    assert (asked.ok, asked.figures["done"]) == (False, False)
-    assert archive.current(tmp_path / "output") is None
-    nights.night(tmp_path, settings, to, 1)
-    assert nightly.nightly(nights.at_night(tmp_path, settings, 1, 9), done=True).ok
-    assert not nightly.nightly(nights.at_night(tmp_path, settings, 2, 0), done=True).ok
 
 
 @pytest.mark.slow

@@ -179,6 +179,7 @@ prefer(open_run(Path(sys.argv[1]), print, threads=1, every=0))
 """
 
 
+@pytest.mark.slow
 def test_a_killed_stage_goes_on_to_the_same_model_by_the_same_curve(
     finetuned: Path, preferred: Preferred, tmp_path: Path
 ) -> None:

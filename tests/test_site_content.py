@@ -15,6 +15,7 @@ from site_fixture import DOCS, KEY, PUBLISHED, TEMPLATES, build_site, patents, w
 from generator.base import canonical, files
 from generator.base.errors import PressError
 from generator.log import archive
+from generator.site.build import READERS, _docs_index
 from generator.site.listings import totals
 
 
@@ -199,3 +200,14 @@ def test_the_statistics_tell_how_many_drafts_passed(output: Path, tmp_path: Path
     (tmp_path / "runs" / "c.json").write_bytes(b"{}")
     with pytest.raises(PressError, match=r"c\.json: the report is damaged"):
         totals(tmp_path)
+
+
+def test_the_documents_are_listed_by_who_reads_them() -> None:
+    """Each document once, none forgotten; those that no other group names are for developers."""
+    listed = _docs_index(DOCS)
+    assert re.findall(r"(?m)^## For (\w+)$", listed) == ["examiners", "verifiers", "publishers", "developers"]
+    links = re.findall(r"\((\S+)\)$", listed, re.MULTILINE)
+    assert sorted(links) == sorted(path.name for path in DOCS.glob("*.md"))
+    assert {stem for stems in READERS.values() for stem in stems} <= {path.stem for path in DOCS.glob("*.md")}
+    order = [listed.index(f"({name}.md)") for name in ("about", "verify-by-hand", "publishing", "engine")]
+    assert order == sorted(order)

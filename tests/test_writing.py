@@ -75,14 +75,14 @@ def test_options_become_one_choice(tmp_path, capsys, asked):
     words += ["--batch", 8, "--threads", 2, "--format", "bf16", "--cache", "int8", "--memory", "1.5GiB"]
     code, out, err = call(*words, capsys=capsys)
     assert code == 0, err
-    assert asked == [EngineChoice("ray", "10.0.0.1:6379", 8, 2, "bf16", "int8", 3 << 29)]
+    assert asked == [EngineChoice("ray", "10.0.0.1:6379", 8, 2, "bf16", "int8", 3 << 29, most=3)]
     assert out.startswith("generate: 2 of 3 drafts accepted, ")
     assert " words/s, run " in out
 
 
 def test_without_options_everything_is_automatic(tmp_path, capsys, asked):
     assert call(*SEEDED, "--drafts", 3, "--root", tmp_path, capsys=capsys)[0] == 0
-    assert asked == [EngineChoice()]
+    assert asked == [EngineChoice(most=3)], "no more rows than drafts can be needed"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_the_progress_line(tmp_path, monkeypatch):
     monkeypatch.setattr(generate, "PROGRESS_SECONDS", 0)
     told = []
     publication = nights.at_night(tmp_path, nights.SETTINGS, 1, 0, told)
-    show = generate._progress(publication)
+    show = generate._progress(publication, None)
     show(Progress(12, 5, 4000, 950.4, 0.5, 64, 90))
     show(Progress(0, 0, 0, 0.0, 0.0, 0, None))
     assert told == [
@@ -157,11 +157,18 @@ def test_an_engine_that_measures_nothing(tmp_path, capsys, asked, monkeypatch):
     assert out.splitlines()[1:] == ["timings: the engine measured none"]
 
 
-def test_nightly_takes_the_same_options(tmp_path, asked):
+def test_nightly_takes_the_same_options(tmp_path, asked, monkeypatch):
+    """What comes after the writing does not ask them: the night ends there."""
     settings, to = nights.publication(tmp_path)
     told = []
     publication = nights.at_night(tmp_path, settings, 1, 0, told)
-    nightly.nightly(publication, to=to, count=2, threads=3, timings=True)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(nightly, "_append", killed)
+    with pytest.raises(KeyboardInterrupt):
+        nightly.nightly(publication, to=to, count=2, threads=3, timings=True)
     assert asked == [EngineChoice(threads=3)]
     assert "matrix products       1234   61.7%" in told
 

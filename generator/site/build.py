@@ -43,7 +43,11 @@ from generator.site.tombstones import tombstone_pages, write_evidence
 WAIT_SECONDS = 60.0  # for another build of the same site
 SHOWN = ("title", "prefix", "site_url", "vkey", *builder.FOOTER)  # the settings that pages of volumes show
 REPORT = "report.json"
-FOR_READERS = ("about", "judgement", "verify-by-hand", "record-format")  # documents, by stem
+READERS = {  # of the documents, by stem; those that are not named are for developers
+    "examiners": ("about", "judgement", "searching", "review"),
+    "verifiers": ("verify-by-hand", "record-format", "observing"),
+    "publishers": ("publishing", "hosts", "settings", "models", "corpus", "machines", "report-format", "taking-part"),
+}
 KEPT_THEME = ("assets/stylesheets",)
 UNUSED_THEME = "assets/stylesheets/palette.*.css"
 
@@ -228,14 +232,15 @@ def _thin(made: Path) -> None:
 
 
 def _docs_index(docs: Path) -> str:
-    """Four documents for readers first; what publishers and developers need, below."""
+    """The documents by who reads them, each once; examiners come first."""
     titles = {}
     for path in sorted(docs.glob("*.md")):
         first = path.read_text(encoding="utf-8").lstrip().split("\n", 1)[0]
         titles[path.stem] = f"- [{first.removeprefix('#').strip() or path.stem}]({path.name})"
-    readers = [titles.pop(stem) for stem in FOR_READERS if stem in titles]
-    parts = ("# Documentation", "## For readers", *readers, "## For publishers and developers", *titles.values())
-    return "\n\n".join((*parts[:2], "\n".join(readers), parts[2 + len(readers)], "\n".join(titles.values()))) + "\n"
+    groups = {who: [titles.pop(stem) for stem in stems if stem in titles] for who, stems in READERS.items()}
+    groups["developers"] = list(titles.values())
+    parts = [f"## For {who}\n\n" + "\n".join(listed) for who, listed in groups.items() if listed]
+    return "\n\n".join(["# Documentation", *parts]) + "\n"
 
 
 def _inputs(settings: Settings, templates: Path) -> str:
