@@ -188,7 +188,7 @@ def test_every_command_keeps_the_conventions(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("name", "group"), _groups(commands, "prior-art"))
+@pytest.mark.parametrize(("name", "group"), list(_groups(commands, "prior-art")))
 def test_every_group_lists_and_completes_its_commands(
     name: str, group: click.Group, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @command("prior-art contribute https://example.org/claims/ --name Ada --drafts 200", home="contribution", new=True)
 @click.argument("where", metavar="URL|FILE")
-@click.option("--name", default="anonymous", show_default=True, help="How records and pages name you.")
+@click.option("--name", default="anonymous", show_default=True, help="How records name you.")
 @click.option("--drafts", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Drafts to write.")
 @click.option("--minutes", type=click.IntRange(min=1), help="End after so much time, if that comes first.")
 @click.option("--to", default="", help="git:REMOTE to send it to, a branch each.  [default: only the file]")

@@ -25,7 +25,10 @@ EXPECTED = re.compile(r"(runs/[^/]+(/ready)?|queue)/[^/]+|runs/[^/]+\.json")
 
 @dataclass
 class KeptWork:
-    """`saved` is the time of the newest save by `clock`, and `tree` what it held."""
+    """`saved` is the time of the newest save by `clock`, and `tree` what it held.
+
+    `blobs`: inode, size and time of each file that was saved, and git's digest of it: it is not read again.
+    """
 
     output: Path
     remote: str
@@ -34,6 +37,7 @@ class KeptWork:
     clock: Callable[[], float] = time.monotonic
     saved: float = field(default=float("-inf"))
     tree: str = ""
+    blobs: dict[Path, tuple[tuple[int, int, int], str]] = field(default_factory=dict)
 
     @property
     def _repository(self) -> Path:
@@ -94,11 +98,17 @@ class KeptWork:
         here = self._here()
         for path in (*here, *self._reports(here)):
             try:
-                data = path.read_bytes()
+                known = path.stat()
+                state = (known.st_ino, known.st_size, known.st_mtime_ns)
+                if (before := self.blobs.get(path)) and before[0] == state:
+                    blob = before[1]
+                else:
+                    data = path.read_bytes()
+                    blob = git(self._repository, "hash-object", "-w", "--no-filters", "--stdin", data=data).decode()
             except FileNotFoundError:
                 continue
-            blob = git(self._repository, "hash-object", "-w", "--no-filters", "--stdin", data=data)
-            found[path.relative_to(self.output).as_posix()] = blob.decode().strip()
+            self.blobs[path] = state, blob.strip()
+            found[path.relative_to(self.output).as_posix()] = blob.strip()
         return found
 
     def _here(self) -> list[Path]:
