@@ -112,7 +112,7 @@ def check_site(output: Path, settings: Settings, ledger: Ledger) -> Iterator[Ste
     yield _records(site, pages, logged, ledger)
     yield _indexed(site, logged)
     yield _dates(site, pages, logged, settings)
-    yield _told(pages, logged, read_statements(output / "log"))
+    yield _told(pages, logged, read_statements(site / "log"))  # what was said since is shown by the next build
     yield _links(site, pages, settings)
     yield _self_contained(pages, settings)
 
@@ -212,7 +212,7 @@ def _told(pages: dict[str, Page], logged: list[LoggedRecord], statements: Statem
         if pages[name].told != wanted:
             shown = ", ".join(pages[name].told) or "nothing"
             raise VerificationError(
-                f"dates: {name} says {shown}, the files below log/anchors {', '.join(wanted) or 'nothing'}",
+                f"dates: {name} says {shown}, the files below its log/anchors {', '.join(wanted) or 'nothing'}",
                 hint=REBUILD,
             )
         count += len(wanted)
