@@ -82,7 +82,9 @@ def test_the_command_on_two_nodes_writes_what_one_machine_writes(cluster, path, 
 
     words = ["generate", "--profile", path, "--drafts", 300, "--seed", 7, "--root", tmp_path, "--json", "--timings"]
     words += ["--engine", "ray", "--address", cluster.address, "--batch", 8, "--format", "fp32"]
-    cli.main([str(word) for word in words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(word) for word in words])
+    assert ended.value.code == 0
     out, err = capfd.readouterr()
     figures = json.loads(out)  # nothing of Ray's is on stdout
     assert (figures["ok"], figures["drafts"]) == (True, 300)
