@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from generator.judge.checks import DECIDING, REMARKING, Passed, c8_antecedent_basis, check, coherent, run_checks
 from generator.judge.checks.form import inner_sentence_end
-from generator.judge.checks.repetition import find_loop
+from generator.judge.checks.repetition import find_loop, looping
 from generator.judge.checks.thresholds import Calibration
 from generator.judge.parsing import Parsed, Rejected, parse
 from generator.record.claim_references import depends_on
@@ -229,6 +229,37 @@ def test_c11_lets_through_what_only_looks_alike():
     assert find_loop([]) == ""
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A waveguide having a cap on the tapered waveguide region, the tapered waveguide region being of glass.",
+        "a module sending it to said feature extraction module; said feature extraction module is a circuit.",
+        "outputs of each of the learning units, each of the learning units being a circuit",
+        "A peptide of the sequence Ser Pro Arg Arg Arg Arg (SPRRRR).",
+        "a seat row of one of 1-2-1, 2-4-2, 2-2-2 and 2-5-2 seats",
+        "at a pressure of at least about 1 mTorr, at least about 1 mTorr or at least about 5 mTorr",
+        "Glu at position 233 with Asp by EU numbering, Glu at position 233 with Asp by EU numbering and His",
+    ],
+)
+def test_c11_lets_real_claims_say_a_term_again(text):
+    assert looping(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a layer on the tapered waveguide region the tapered waveguide region being of glass",
+        "on the tapered waveguide region, the tapered waveguide region, the tapered waveguide region, being of glass",
+        "a first layer of a material, a first layer of a material and a substrate",
+        "the the the the valve",
+        "Arg Arg Arg Arg Arg Arg Arg Arg",
+        "in the presence of the test compound in the presence of the test compound",
+    ],
+)
+def test_c11_still_finds_loops_that_look_like_terms(text):
+    assert looping(text)
+
+
 def test_c12_title_and_abstract():
     assert remarks("C12", FIRST) == []
     assert remarks("C12", FIRST, title="Beer") == [("warn", None)]
@@ -258,6 +289,23 @@ def test_the_gate_removes_failing_claims_and_their_dependents_and_renumbers():
     assert all(finding.severity != "fail" for finding in passed.findings)
 
 
+def test_the_gate_takes_repeated_claims_out_and_counts_them_as_none():
+    claims = [*numbered("seat is flat", "Seat, is flat", "seat is  flat"), "The valve of claim 2, wherein it is red."]
+    passed = check(disclosure(*claims))
+    assert isinstance(passed, Passed)
+    assert passed.removed_claims == (3, 4)
+    assert [claim.text for claim in passed.disclosure.claims] == [claims[0], claims[1], claims[4]]
+    one = check(disclosure(FIRST, FIRST, FIRST))
+    assert isinstance(one, Passed)
+    assert one.removed_claims == (2, 3)
+    wrong = check(disclosure(*claims[:3], claims[4].rstrip(".")))  # one of three fails
+    assert isinstance(wrong, Rejected)
+    assert wrong.reason == "few_pass"
+    behind = check(disclosure(*claims[:3], "The valve of claim 3, wherein it is blue."))
+    assert isinstance(behind, Passed)
+    assert behind.removed_claims == (3, 4)
+
+
 def test_the_gate_holds_four_fifths():
     claims = numbered("seat is flat", "body is round", "lid is oval", "pin is long")
     one_wrong = [*claims[:4], claims[4].rstrip(".")]
@@ -272,7 +320,6 @@ def test_the_gate_holds_four_fifths():
     [
         (["a valve, comprising a body.", *numbered("seat is flat")[1:]], "c2"),
         (["A valve of brass.", *numbered("seat is flat")[1:]], "c7"),
-        ([FIRST, FIRST], "c10"),
         (["A valve of claim 2, comprising a body.", FIRST], "c3"),
         ([FIRST, "The valve of claim 1 of the valve of the valve of the valve of the valve."], "c11"),
     ],
@@ -305,7 +352,7 @@ def test_checks_never_raise_and_name_claims_that_there_are(claims, title, abstra
     assert isinstance(result, Passed | Rejected)
 
 
-@given(st.lists(st.sampled_from("abc"), max_size=24))
+@given(st.lists(st.sampled_from("xbc"), max_size=24))
 def test_loops_are_those_that_a_slow_search_finds(tokens):
     def stands(width, times):
         return any(
@@ -313,13 +360,13 @@ def test_loops_are_those_that_a_slow_search_finds(tokens):
             for at in range(len(tokens) - width * times + 1)
         )
 
-    assert bool(find_loop(tokens)) == (stands(1, 4) or any(stands(width, 3) for width in range(2, 9)))
+    assert bool(find_loop(tokens)) == (stands(1, 6) or any(stands(width, 3) for width in range(2, 9)))
 
 
 @given(st.lists(st.integers(0, 3), max_size=60), st.integers(1, 3))
 def test_a_loop_is_found_wherever_it_stands(numbers, width):
     tokens = [str(number) for number in numbers]
-    phrase = [f"x{n}" for n in range(width)]
+    phrase = [f"word{n}" for n in range(width)]
     assert find_loop([*tokens, *phrase * (4 if width == 1 else 3), *tokens])
     plain = [f"y{n}" for n in range(60)]
     assert find_loop([*plain, *plain, *phrase, *phrase]) == ""

@@ -10,17 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from judgements import OBVIOUS, classification
 
+from generator.judge.sense import RATING
 from generator.log import merkle
 from generator.log.archive import queued, read_ledger
 from generator.log.entries import LeftOut
 from generator.log.left_out import CHOICE, FOLDER, root_of
-from generator.record.judgement import Measure, Sense
+from generator.record.judgement import Judgement, Measure, Sense
 from generator.run import choosing
 from generator.run.choosing import FLOOR, choose, rank
 
 
-def scored(*scores: int, subclass: str = "A01G") -> bytes:
-    sense = Sense("gate", "reader", tuple(Measure(f"q{n}", score) for n, score in enumerate(scores)), ())
+def scored(rating: int, subclass: str = "A01G") -> bytes:
+    """A judgement by which a rating of twice as many thousandths is expected."""
+    sense = Sense("gate", "reader", (Measure("goes_on", 999 - rating),), (Measure(RATING, 2 * rating),))
     return replace(OBVIOUS, sense=sense, classification=classification(subclass)).to_bytes()
 
 
@@ -38,8 +40,8 @@ def left(output: Path, names: dict[str, int]) -> set[int]:
     return {names[path.name] for path in queued(output)}
 
 
-def test_the_best_stay_and_one_weak_score_weighs(tmp_path: Path) -> None:
-    names = waiting(tmp_path, scored(900, 900), scored(999, 400), scored(950, 950), scored(700, 700))
+def test_those_with_the_highest_expected_rating_stay(tmp_path: Path) -> None:
+    names = waiting(tmp_path, scored(900), scored(600), scored(950), scored(700))
     chosen = choose(tmp_path, "run", 2, of_a_class=9, floor=FLOOR)
     assert left(tmp_path, names) == {0, 2}
     assert (chosen.published, chosen.left, chosen.below_floor) == (2, 2, 0)
@@ -58,7 +60,7 @@ def test_no_more_than_some_of_a_class(tmp_path: Path) -> None:
 
 
 def test_a_night_in_which_nothing_reaches_the_floor_publishes_nothing(tmp_path: Path) -> None:
-    names = waiting(tmp_path, scored(300), scored(499, 499), OBVIOUS.to_bytes())
+    names = waiting(tmp_path, scored(300), scored(549), OBVIOUS.to_bytes())
     chosen = choose(tmp_path, "run", 5, of_a_class=5, floor=FLOOR)
     assert left(tmp_path, names) == set()
     assert (chosen.published, chosen.left, chosen.below_floor) == (0, 3, 3)
@@ -92,8 +94,11 @@ def test_a_kill_at_any_write_loses_nothing(tmp_path: Path, monkeypatch: pytest.M
         assert [path.name for path in queued(output)] == [path.name for path in queued(whole)]
 
 
-def test_a_judgement_without_scores_has_no_rank() -> None:
+def test_a_judgement_without_an_expected_rating_has_no_rank() -> None:
     assert rank(OBVIOUS) is None
+    old = replace(OBVIOUS, sense=Sense("gate", "", (Measure("goes_on", 999),), (Measure("length", 4000),)))
+    assert rank(old) is None
+    assert rank(Judgement.from_bytes(scored(640))) == 1.28
 
 
 def test_what_was_left_out_is_logged_with_its_number_and_root(tmp_path: Path) -> None:

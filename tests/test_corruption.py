@@ -57,7 +57,7 @@ def test_every_kind_is_named_above() -> None:
     assert set(CORRUPTIONS) == {"repeated", "misreferred", "unfounded", "chimera", "looping", "cut"}
 
 
-@pytest.mark.parametrize("kind", ["repeated", "looping", "unfounded", "chimera"])
+@pytest.mark.parametrize("kind", ["looping", "unfounded", "chimera"])
 def test_the_gates_refuse_what_is_wrong_as_a_whole(kind: str) -> None:
     for _, worse in made(kind, most=6):
         passed = check(worse)

@@ -119,7 +119,7 @@ def test_gates_cost_and_lengths_of_drafts(held_out: HeldOut) -> None:
     )
     drafts = [
         tried("G0", "truncated", stop="limit", tokens=1024),
-        tried("G1", "c10", tokens=1025),
+        tried("G1", "c11", tokens=1025),
         tried("G2", "cohesion", stop="stopped"),
         tried(""),
         tried("", verdict="obvious range"),
@@ -185,7 +185,7 @@ def test_repetition_of_drafts_and_of_patents_by_hand() -> None:
     claims = [
         "A valve, comprising a body.",
         "The valve of claim 1, made of steel.",
-        "The valve of claim 1, made of steel.",
+        "The valve of claim 1, made of steel of steel of steel of steel.",
     ]
     documents = [
         Document("1", "Valve", "A valve.", tuple(claims)),

@@ -8,6 +8,7 @@ from tiny_model import save_tiny
 from generator.judge.plausibility import END, plausibility
 from generator.model import reader as reading
 from generator.model.reader import ModelReader, Surprise
+from generator.record.disclosure import Disclosure
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +61,41 @@ class Knowing:
         return Surprise(10.0 * unknown, len(words))
 
 
+def figures(disclosure: Disclosure, reader: Knowing) -> dict[str, float]:
+    return {name: value for step in plausibility(disclosure, reader) for name, value in step.items()}
+
+
 def test_the_figures_say_what_their_names_say() -> None:
     one = patents()[0]
     text = " ".join(claim.text for claim in one.claims)
-    found = plausibility(one, Knowing(text.replace(".", " ")))
+    found = figures(one, Knowing(text.replace(".", " ")))
     assert found["end_worst"] == 0.0
-    odd = plausibility(one, Knowing("nothing"))
+    odd = figures(one, Knowing("nothing"))
     assert odd["surprise"] > found["surprise"]
     assert odd["end_worst"] == 5.0
+
+
+def test_what_rows_share_is_read_once_and_reads_the_same(reader: ModelReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = (
+        "# Patent\n\n## Claims\n1. A lock that has a shackle, a body, a bolt and a key that turns the bolt in the body"
+    )
+    rows = [[head, ", wherein the body is of steel", END], [head, " of the shackle", END], [head, "", END]]
+    apart = reader.read(rows)
+    seen: list[int] = []
+    batch = ModelReader._batch
+
+    def counted(self: ModelReader, rows: dict[int, list[int]], before: object = None) -> dict[int, list[float]]:
+        seen.append(sum(map(len, rows.values())))
+        return batch(self, rows, before)
+
+    monkeypatch.setattr(ModelReader, "_batch", counted)
+    assert len(reader._ids(head)) > reading.SHARED
+    trunk = reader.read([[head, " of brass", END]])
+    after = reader.read(rows)
+    assert trunk[0][0].nats == pytest.approx(after[0][0].nats, abs=1e-3)
+    for one, other in zip(apart, after, strict=True):
+        assert [a.tokens for a in one] == [b.tokens for b in other]
+        assert [a.nats for a in one] == pytest.approx([b.nats for b in other], abs=1e-3)
+    assert seen[1] < sum(one.tokens for row in after for one in row) * 0.4
+    again = reader.read([["# Patent\n", "A lock"], ["# Patent\n"]])  # shares too little: nothing that was kept is used
+    assert again[0][0].nats == pytest.approx(again[1][0].nats, abs=1e-3)

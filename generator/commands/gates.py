@@ -37,7 +37,7 @@ def _fit_sense(publication: Publication, corpus: Path, out: Path) -> Outcome:
     from generator.corpus.reading import read_documents
     from generator.judge.calibration import real_disclosures
     from generator.judge.parsing import Parsed, parse
-    from generator.judge.sense_fit import fit_sense
+    from generator.judge.sense_fit import fit_sense, rated_drafts
     from generator.measure.controls import frozen_drafts
 
     reader = open_reader(publication)
@@ -49,7 +49,7 @@ def _fit_sense(publication: Publication, corpus: Path, out: Path) -> Outcome:
     parsed = [parse(one.text, one.direction, one.stop) for one in frozen_drafts(fitted=True)]
     drafts = [one.disclosure for one in parsed if isinstance(one, Parsed)]
     real = real_disclosures(document for _, document in read_documents(corpus))
-    value = fit_sense(real, drafts, reader, out, publication.report)
+    value = fit_sense(real, drafts, rated_drafts(), reader, out, publication.report)
     lines = [f"{one['name']:18s} at least {one['least'] / 1000:.3f}" for one in value["questions"]]
     return Outcome((*lines, f"{out}: sense gate {value['id']}"), value)
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
-from generator.base.words import placed
 from generator.judge.calibration import load_calibration
 from generator.judge.checks import DECIDING, Passed, check, measure
 from generator.judge.checks.repetition import c11_generation_faults, looping
@@ -47,11 +46,10 @@ def gate_of(reason: str) -> str:
 
 @dataclass(slots=True)
 class _Seen:
-    """What was looked at of a draft: the text, its complete claims and their words, the closed sections."""
+    """What was looked at of a draft: the text, its complete claims, the closed sections."""
 
     text: str = ""
     claims: list[Claim] = field(default_factory=list)
-    words: set[tuple[str, ...]] = field(default_factory=set)
     closed: tuple[str, ...] = ()
     settled: int = 0  # how much of title, abstract and claim 1 was complete when copies were looked for
 
@@ -157,10 +155,6 @@ class EarlyStop:
                     return one.__name__.split("_")[0]
         elif c11_generation_faults(alone):
             return "c11"
-        words = tuple(word for word, _, _ in placed(text))
-        if words in seen.words:
-            return "c10"
-        seen.words.add(words)
         return ""
 
     def _closed(self, seen: _Seen, bodies: dict[str, str], name: str) -> str:

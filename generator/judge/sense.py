@@ -1,13 +1,14 @@
-"""Does a disclosure make sense, as far as figures can tell? Four questions, each a logistic model.
+"""Does a disclosure make sense, as far as figures can tell? Five questions, each a logistic model.
 
-`goes_on` weighs measures of its words: degeneration, self-definition, broken text, coherence. The others weigh what a
-language model that did not write the text is surprised by. Weights come from real patents, from the same patents with
+`goes_on` weighs measures of its words: degeneration, self-definition, broken text, coherence. The others weigh what
+surprises a language model that did not write the text. Weights come from real patents, from the same patents with
 damage, and from drafts of weak models (`sense_fit`). Thresholds come from real patents alone. No measure knows what
 words mean: docs/judgement.md says what each lets through.
 """
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,27 +35,37 @@ MILLION = 1_000_000  # weights are stored as millionths: canonical JSON has no f
 VARIETY = 150  # content words of the claims whose variety is measured
 FIRST = 60  # those of claim 1
 ABSTRACT = 80  # words of the abstract
+PARTS = re.compile(r"[;,]|\band\b")  # between the parts of a claim
 NAMED = 3  # measures that a refusal names
 WORDS = frozenset(
     "distinct_triples compressed_size echoes new_content circles broken antecedents cohesion title_support "  # noqa: SIM905
     "abstract_support variety variety_of_claim_1 abstract_triples abstract_variety".split()
 )
-# What each question weighs. The damage that it was fitted against: judge/sense_fit.
+# What each question weighs, in the order of what its measures cost; judge/sense_fit has the damage it was fitted on.
 MEASURES = {
     "goes_on": WORDS,
-    "ends_whole": frozenset({"end_worst", "end_mean", "broken", "length"}),
-    "belongs_together": frozenset(
-        {"gain_rest", "gain_first", "surprise", "surprise_worst", "cohesion", "new_content", "title_support",
-         "abstract_support", "antecedents"}
-    ),
+    "ends_whole": frozenset({"end_worst", "end_mean"}),
     "terms_in_place": frozenset({"exchange", "exchange_least", "surprise", "antecedents"}),
+    "belongs_together": frozenset(
+        {"gain_rest", "surprise", "surprise_worst", "cohesion", "new_content", "title_support", "abstract_support",
+         "antecedents"}
+    ),
+    "reads_real": WORDS | {"surprise", "surprise_worst", "exchange", "exchange_least", "end_mean", "gain_rest"},
 }  # fmt: skip
 READ = frozenset(MEASURES) - {"goes_on"}
+# What foretells a blind rating: with a reader, and by words alone.
+RATED = (
+    frozenset({"exchange", "new_in_parts", "compressed_size"}),
+    frozenset({"new_in_parts", "compressed_size"}),
+)
+RATING = "expected_rating"
+BEST = 3.0  # of a blind rating; the least is 0
 ASKS = {
     "goes_on": "The text goes round instead of on.",
     "ends_whole": "A claim ends in the middle.",
     "belongs_together": "The claims do not belong to one another.",
     "terms_in_place": "Terms stand where others belong.",
+    "reads_real": "The text reads like a draft of a weak model.",
 }
 
 
@@ -79,8 +90,20 @@ def word_measures(disclosure: Disclosure) -> dict[str, float]:
         "variety_of_claim_1": _variety(content(claims[0].text)[:FIRST]),
         "abstract_triples": _variety(list(zip(abstract, abstract[1:], abstract[2:], strict=False))),
         "abstract_variety": _variety([word for word in abstract if word not in COMMON]),
-        "length": math.log(length),
+        "new_in_parts": _new_in_parts(claims[0].text),
     }
+
+
+def _new_in_parts(text: str) -> float:
+    """Share of the content words of a part of a claim that no part before has, on average. One word is no part."""
+    known: set[str] = set()
+    shares = []
+    for part in PARTS.split(text):
+        stems = set(content(part))
+        if len(stems) > 1:
+            shares.append(len(stems - known) / len(stems))
+            known |= stems
+    return sum(shares) / len(shares) if shares else 1.0
 
 
 def _variety(items: Sequence[object]) -> float:
@@ -122,26 +145,40 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Rating:
+    """A linear model of what blind raters gave to drafts: 0, no sense, to 3. It ranks, and refuses nothing."""
+
+    weights: Mapping[str, Weight]
+    bias: float
+
+    def expected(self, found: Mapping[str, float]) -> float:
+        total = self.bias + sum(one.share(found[name]) for name, one in self.weights.items())
+        return max(0.0, min(BEST, total))
+
+
+@dataclass(frozen=True, slots=True)
 class SenseGate:
     """The part of gate G2 that asks for sense; questions about figures of a reader are asked where there is one."""
 
     id: str
     questions: tuple[Question, ...]
+    ratings: tuple[Rating, ...]
 
     def judge(self, disclosure: Disclosure, reader: "Reader | None") -> Sense | Rejected:
         """The scores, or the first question that a disclosure fails; those of its words come first."""
         found, scores = word_measures(disclosure), []
-        for by_reader in (False, True):
-            if by_reader and reader is None:
-                break
-            if by_reader and reader is not None:
-                found |= plausibility(disclosure, reader)
-            for question in self.questions:
-                if (question.name in READ) != by_reader:
-                    continue
-                if (score := question.score(found)) < question.least:
-                    return question.refusal(score, found)
-                scores.append(Measure(question.name, score))
+        steps = plausibility(disclosure, reader) if reader else iter(())
+        for question in self.questions:
+            if question.name in READ and reader is None:
+                continue
+            while not MEASURES[question.name] <= found.keys():
+                found |= next(steps)
+            if (score := question.score(found)) < question.least:
+                return question.refusal(score, found)
+            scores.append(Measure(question.name, score))
+        rating = next((one for one in self.ratings if one.weights.keys() <= found.keys()), None)
+        if rating:
+            found[RATING] = rating.expected(found)
         measures = tuple(Measure(name, round(WHOLE * value)) for name, value in found.items())
         return Sense(self.id, reader.name if reader else "", tuple(scores), measures)
 
@@ -161,7 +198,8 @@ def load_sense(path: Path | None = None) -> SenseGate:
         raise ConfigError(f"{path}: no weights of the sense gate: {error}", hint=hint) from error
     if found.id != identifier(value):
         raise ConfigError(f"{path}: changed by hand: its id is not the hash of its content", hint=hint)
-    return SenseGate(found.id, tuple(_question(one) for one in found.questions))
+    ratings = tuple(Rating(_weights(one.weights), one.bias / MILLION) for one in found.ratings)
+    return SenseGate(found.id, tuple(_question(one) for one in found.questions), ratings)
 
 
 def identifier(value: Mapping[str, Any]) -> str:
@@ -188,6 +226,12 @@ class _Question:
 
 
 @dataclass(frozen=True, slots=True)
+class _Rating:
+    bias: int
+    weights: tuple[_Weight, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _File:
     """What `fit_sense` writes."""
 
@@ -196,12 +240,20 @@ class _File:
     documents: int
     reader: str
     loss: dict[str, int]
+    rated: int
     questions: tuple[_Question, ...] = member(
         "only measures that its question has",
         lambda asked: all(one.name in MEASURES[each.name] for each in asked for one in each.weights),
     )
+    ratings: tuple[_Rating, ...] = member(
+        "one with a reader and one by words alone, of their measures",
+        lambda ratings: [{one.name for one in each.weights} for each in ratings] == list(RATED),
+    )
 
 
 def _question(asked: _Question) -> Question:
-    weights = {one.name: Weight(one.mean / MILLION, one.scale / MILLION, one.weight / MILLION) for one in asked.weights}
-    return Question(asked.name, weights, asked.bias / MILLION, asked.least)
+    return Question(asked.name, _weights(asked.weights), asked.bias / MILLION, asked.least)
+
+
+def _weights(stored: Sequence[_Weight]) -> dict[str, Weight]:
+    return {one.name: Weight(one.mean / MILLION, one.scale / MILLION, one.weight / MILLION) for one in stored}

@@ -3,13 +3,13 @@
 Weights: logistic regression with a ridge, classes balanced, on the documents that are not held out. Thresholds: the
 share LOSS of real documents that each question refuses. Half of the drafts and the documents held out are never seen.
 Excerpts of real documents, their first one to three claims, count as real for the questions about words: a short text
-is not a bad one.
+is not a bad one. Ratings: what blind raters gave to accepted drafts of scribe, the mean of each draft.
 """
 
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,27 +22,45 @@ from generator.judge.checks import Passed, check
 from generator.judge.damage import DAMAGES, chimera, damaged
 from generator.judge.parsing import Parsed, parse
 from generator.judge.plausibility import plausibility
-from generator.judge.sense import MEASURES, MILLION, READ, SCHEMA, Question, Weight, identifier, word_measures
+from generator.judge.sense import (
+    MEASURES,
+    MILLION,
+    RATED,
+    READ,
+    SCHEMA,
+    WORDS,
+    Question,
+    Rating,
+    Weight,
+    identifier,
+    word_measures,
+)
 from generator.record.disclosure import Disclosure
 
 if TYPE_CHECKING:
     from generator.model.reader import Reader
 
 Figures = dict[str, float]
-LOSS = {"goes_on": 20, "ends_whole": 8, "belongs_together": 12, "terms_in_place": 10}  # thousandths of real documents
+# Thousandths of real documents.
+LOSS = {"goes_on": 20, "ends_whole": 25, "terms_in_place": 8, "belongs_together": 8, "reads_real": 10}
 AGAINST = {
     "goes_on": ("self_reference", "drafts"),
     "ends_whole": ("cut_steps",),
     "belongs_together": ("chimera", "near_chimera"),
     "terms_in_place": ("swapped_nouns",),
+    "reads_real": ("self_reference", "drafts"),
 }
+TRUE = frozenset({"real", "excerpts", "rated"})
 RIDGE, STEPS = 3.0, 60
+RATED_RIDGE = 10.0
+RATED_DRAFTS = Path(__file__).with_name("rated.jsonl.zst")
 LEAST = 100
 
 
 def fit_sense(
     real: Sequence[Real],
     drafts: Sequence[Disclosure],
+    rated: Sequence[tuple[Disclosure, float]],
     reader: "Reader",
     out: Path,
     report: Callable[[str], None],
@@ -50,7 +68,7 @@ def fit_sense(
     size: int = 400,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Fit all questions on at most `size` real documents and write them to `out`.
+    """Fit all questions on at most `size` real documents, the ratings on `rated` drafts, and write them to `out`.
 
     Figures of each set are kept beside `out` until the end, so that the same call goes on. Raises CorpusError.
     """
@@ -60,8 +78,9 @@ def fit_sense(
     known = known[:size]
     if len(known) < LEAST:
         raise CorpusError(f"{len(known)} real documents passed the checks of form; {LEAST} are needed")
-    excerpts = [replace(one, claims=one.claims[: dice.randint(1, 3)]) for one in known]
+    excerpts = [replace(one, claims=one.claims[: dice.randint(1, 3)]) for one in known[: size // 3]]
     sets = {"real": known, "excerpts": excerpts, **damaged_sets(known[: size // 3], drafts, dice)}
+    sets["rated"] = [one for one, _ in rated]
     figures = {kind: _kept(kind, texts, reader, out, report) for kind, texts in sets.items()}
     questions = [fit_question(name, figures) for name in MEASURES]
     value: dict[str, Any] = {
@@ -69,7 +88,16 @@ def fit_sense(
         "reader": reader.name,
         "documents": len(known),
         "loss": LOSS,
-        "questions": [_stored(one) for one in questions],
+        "questions": [
+            {"name": one.name, "weights": _stored(one.weights), "bias": round(one.bias * MILLION), "least": one.least}
+            for one in questions
+        ],
+        "rated": len(rated),
+        "ratings": [
+            {"weights": _stored(one.weights), "bias": round(one.bias * MILLION)}
+            for names in RATED
+            for one in [fit_rating(sorted(names), figures["rated"], [mean for _, mean in rated])]
+        ],
     }
     value["id"] = identifier(value)
     files.write(out, canonical.dumps(value) + b"\n")
@@ -102,7 +130,7 @@ def _kept(
     kind: str, texts: Sequence[Disclosure], reader: "Reader", out: Path, report: Callable[[str], None]
 ) -> list[Figures]:
     """The figures of a set, from the file beside `out` that an earlier call left, or read now and left there."""
-    asked = reader if kind == "real" or any(kind in AGAINST[name] for name in READ) else None
+    asked = reader if kind in TRUE or any(kind in AGAINST[name] for name in READ) else None
     digest = hashlib.sha256(repr([asked and asked.name, texts]).encode()).hexdigest()[:16]
     path = out.with_name(f"{out.name}.{kind}-{digest}.part")
     if path.exists():
@@ -120,7 +148,9 @@ def _kept(
 def _figures(texts: Sequence[Disclosure], reader: "Reader | None", report: Callable[[str], None]) -> list[Figures]:
     found = []
     for number, one in enumerate(texts, 1):
-        found.append({**word_measures(one), **(plausibility(one, reader) if reader else {})})
+        found.append(word_measures(one))
+        for step in plausibility(one, reader) if reader else ():
+            found[-1] |= step
         if reader and number % 50 == 0:
             report(f"sense: {number} of {len(texts)} read")
     return found
@@ -131,7 +161,7 @@ def fit_question(name: str, figures: dict[str, list[Figures]]) -> Question:
     import numpy as np
 
     names = sorted(MEASURES[name])
-    true = [*figures["real"], *(figures["excerpts"] if name not in READ else ())]
+    true = [*figures["real"], *(figures["excerpts"] if MEASURES[name] >= WORDS else ())]
     good = np.array([[one[key] for key in names] for one in true])
     bad = np.array([[one[key] for key in names] for kind in AGAINST[name] for one in figures[kind]])
     rows = np.vstack([good, bad])
@@ -152,17 +182,43 @@ def fit_question(name: str, figures: dict[str, list[Figures]]) -> Question:
     return replace(question, least=scores[len(scores) * LOSS[name] // 1000])
 
 
+def rated_drafts() -> list[tuple[Disclosure, float]]:
+    """Drafts of scribe that passed the gates, as they would be published, and the mean of their blind ratings."""
+    import zstandard
+
+    with RATED_DRAFTS.open("rb") as file:
+        rows = [json.loads(line) for line in zstandard.ZstdDecompressor().stream_reader(file).read().splitlines()]
+    found = []
+    for row in rows:
+        draft = parse(row["text"], row["direction"], row["stop"])
+        passed = check(draft.disclosure) if isinstance(draft, Parsed) else None
+        if isinstance(passed, Passed):
+            found.append((passed.disclosure, sum(row["ratings"]) / len(row["ratings"])))
+    return found
+
+
+def fit_rating(names: Sequence[str], figures: Sequence[Figures], ratings: Sequence[float]) -> Rating:
+    """Linear regression with a ridge; measures in units of their spread."""
+    import numpy as np
+
+    rows = np.array([[one[key] for key in names] for one in figures])
+    mean, scale = rows.mean(0), rows.std(0) + 1e-6
+    x, y = (rows - mean) / scale, np.array(ratings)
+    w = np.linalg.solve(x.T @ x + RATED_RIDGE * np.eye(len(names)), x.T @ (y - y.mean()))
+    weights = {key: Weight(_rounded(mean[i]), _rounded(scale[i]), _rounded(w[i])) for i, key in enumerate(names)}
+    return Rating(weights, _rounded(y.mean()))
+
+
 def _rounded(value: Any) -> float:
     return round(float(value) * MILLION) / MILLION
 
 
-def _stored(question: Question) -> dict[str, Any]:
-    weights = [
+def _stored(weights: Mapping[str, Weight]) -> list[dict[str, Any]]:
+    return [
         {"name": name, "mean": round(one.mean * MILLION), "scale": round(one.scale * MILLION),
          "weight": round(one.weight * MILLION)}
-        for name, one in question.weights.items()
+        for name, one in weights.items()
     ]  # fmt: skip
-    return {"name": question.name, "bias": round(question.bias * MILLION), "least": question.least, "weights": weights}
 
 
 def _chimeras(real: Sequence[Disclosure], dice: random.Random) -> Iterable[Disclosure]:

@@ -69,7 +69,7 @@ GOALS = {
     "copy": (0.0, 0.01),
 }
 # Sets of which words alone say little: their goals hold where a model reads.
-READ = frozenset({"cut_steps", "swapped_nouns", "near_chimera", "starter_2"})
+READ = frozenset({"cut_steps", "swapped_nouns", "near_chimera", "starter_1", "starter_2"})
 GATES = ("G0", "G1", "G2", "G3")
 LONGEST = 150  # words of a Markov claim
 Judge = Callable[[Disclosure], str]  # the gate at which a disclosure ends, or an empty string

@@ -29,27 +29,31 @@ def _attention(
     groups = heads // key.shape[1]
     if groups > 1:
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
-    query, key, value = (part.reshape(batch * heads, positions, width).contiguous() for part in (query, key, value))
+    query, key, value = (part.reshape(batch * heads, -1, width).contiguous() for part in (query, key, value))
     found = causal_attention(query, key, value, scaling or width**-0.5)
     return found.view(batch, heads, positions, width).transpose(1, 2), None
 
 
 def causal_attention(query: Any, key: Any, value: Any, scaling: float) -> Any:
-    """Attention of (rows, positions, width), each position to itself and those before it, in their number format."""
+    """Attention of (rows, positions, width), each position to itself and those before it, in their number format.
+
+    Where there are more keys than queries, the first of them belong to positions that were read before.
+    """
     import torch
 
     class Blocks(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(context: Any, query: Any, key: Any, value: Any) -> Any:
-            positions = query.shape[1]
+            positions, before = query.shape[1], key.shape[1] - query.shape[1]
             found, kept = torch.empty_like(query), []
             for start in range(0, positions, BLOCK):
                 end = min(start + BLOCK, positions)
-                scores = torch.bmm(query[:, start:end], key[:, :end].transpose(1, 2)).float().mul_(scaling)
+                seen = before + end
+                scores = torch.bmm(query[:, start:end], key[:, :seen].transpose(1, 2)).float().mul_(scaling)
                 later = torch.ones(end - start, end - start, dtype=torch.bool).triu_(1)
-                scores[:, :, start:end].masked_fill_(later, float("-inf"))
+                scores[:, :, before + start : seen].masked_fill_(later, float("-inf"))
                 shares = torch.softmax(scores, -1).to(query.dtype)
-                found[:, start:end] = torch.bmm(shares, value[:, :end])
+                found[:, start:end] = torch.bmm(shares, value[:, :seen])
                 if context.needs_input_grad[0]:
                     kept.append(shares)
             context.save_for_backward(query, key, value, found, *kept)

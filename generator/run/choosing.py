@@ -1,7 +1,7 @@
 """The few best of what a run accepted: the others stay out; the log counts and hashes them.
 
-A disclosure's rank is the geometric mean of its scores in gate G2, so that one weak score weighs. A disclosure that
-was not scored has no rank and stays out.
+A disclosure's rank is the rating that blind readers are expected to give it (judge/sense), from 0 to 3. A disclosure
+for which none is expected, as its judgement is old or missing, stays out.
 """
 
 import hashlib
@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from generator.base import canonical, files
+from generator.judge.sense import RATING
 from generator.log.archive import WAITING, queued
 from generator.log.left_out import CHOICE, FOLDER, digests_of, root_of
 from generator.record.judgement import Judgement
 
-FLOOR = 0.5  # of a rank: on average the scores lie on the side of real patents
+FLOOR = 1.1  # of a rank: below it few texts tell a reader what is claimed
 JUDGED = ".judgement.json"
 
 
@@ -31,11 +32,9 @@ class Choice:
 
 
 def rank(judgement: Judgement) -> float | None:
-    """The geometric mean of the scores, from 0 to 1; None for a disclosure without scores."""
-    if judgement.sense is None or not judgement.sense.scores:
-        return None
-    scores = [one.value / 1000 for one in judgement.sense.scores]
-    return math.prod(scores) ** (1 / len(scores))
+    """The expected rating; None where there is none."""
+    measures = judgement.sense.measures if judgement.sense else ()
+    return next((one.value / 1000 for one in measures if one.name == RATING), None)
 
 
 def choose(output: Path, run: str, most: int, *, of_a_class: int, floor: float) -> Choice:

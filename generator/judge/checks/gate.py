@@ -7,7 +7,8 @@ from generator.judge.parsing import Rejected
 from generator.record.claim_references import depends_on, find_references, rewrite
 from generator.record.disclosure import Claim, Disclosure, Finding
 
-WHOLE = frozenset({"C1", "C3", "C10", "C11"})  # a failure of one of these refuses the draft
+WHOLE = frozenset({"C1", "C3", "C11"})  # a failure of one of these refuses the draft
+REPEATS = "C10"  # says nothing of the others: the claim goes, and counts as none that fails
 LEAST_PASSING = (4, 5)  # at least 80 % of the claims pass
 
 
@@ -24,9 +25,10 @@ Check = Callable[[Disclosure], tuple[Finding, ...]]
 
 
 def formal_gate(disclosure: Disclosure, deciding: tuple[Check, ...], remarking: tuple[Check, ...]) -> Passed | Rejected:
-    """Passes when C1, C3, C10, C11 hold, claim 1 passes C2, C4, C7, and at least 80 % of the claims pass.
+    """Passes when C1, C3, C11 hold, claim 1 passes C2, C4, C7, and at least 80 % of the claims pass.
 
-    The other failing claims are removed with every claim that depends on one of them. Only the `deciding` checks can
+    The other failing claims are removed with every claim that depends on one of them. A claim that repeats another one
+    is removed as well, and does not count among those that pass or fail. Only the `deciding` checks can
     fail; the `remarking` ones are spared where a draft is refused. Reasons of a refusal: the code of the check (`c1` to
     `c11`), or `few_pass`.
     """
@@ -37,8 +39,9 @@ def formal_gate(disclosure: Disclosure, deciding: tuple[Check, ...], remarking: 
         # What is left to fail on claim 1 is C2, C4 and C7: the other checks only warn.
         if finding.check in WHOLE or finding.claim == first:
             return Rejected("G1", finding.check.lower(), failing)
-    bad = {f.claim for f in failing if f.claim is not None}
-    if too_few_pass(len(disclosure.claims), len(bad)):
+    repeats = {f.claim for f in failing if f.check == REPEATS and f.claim is not None}
+    bad = repeats | {f.claim for f in failing if f.claim is not None}
+    if too_few_pass(len(disclosure.claims) - len(repeats), len(bad - repeats)):
         return Rejected("G1", "few_pass", failing)
     if not bad:
         return Passed(disclosure, (), in_order((*findings, *_run(remarking, disclosure))))

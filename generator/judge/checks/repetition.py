@@ -2,15 +2,20 @@
 
 import re
 from collections import Counter
+from collections.abc import Collection
 
+from generator.base.words import COMMON
 from generator.judge.checks.chains import Chain, chains
 from generator.judge.checks.form import TRANSITION
 from generator.record.disclosure import Disclosure, Finding
 
 NEAR = 0.9  # Jaccard similarity of the word sets of two claims with the same parents
-# In a row: one word four times, a phrase of 2 to 40 words three times, one with four whole words twice.
-LOOP_WORDS, LOOP_SINGLE, LOOP_SHORT, LOOP_LONG, LONG = 40, 4, 3, 2, 4
+# In a row: one word four times, a number or a symbol six times, a phrase of 2 to 40 words three times, one with four
+# whole words twice.
+LOOP_WORDS, LOOP_SINGLE, LOOP_SYMBOL, LOOP_SHORT, LOOP_LONG, LONG = 40, 4, 6, 3, 2, 4
+SYMBOL = 3  # letters of a symbol ("Arg") at most
 _PART = re.compile(r"[^\W_]+")  # "2D-3D-2D-3D" is a loop too
+_RESUMED = re.compile(r"[,;:]\s*(?:the|said|each)\b", re.IGNORECASE)  # "a door in the frame, the frame being of steel"
 _LAYOUT = re.compile(r"<\|[a-z_]{1,20}\|>|(?:^|\s)#{1,6} (?:Patent|Title|Abstract|Claims|Description|Background)\b|�")
 
 
@@ -60,8 +65,8 @@ def _adds_nothing(chain: Chain, texts: dict[int, str]) -> bool:
 def c11_generation_faults(disclosure: Disclosure) -> tuple[Finding, ...]:
     """No loops, no tokens of the layout inside a text. Source: faults that language models are known for.
 
-    A loop in a row: one word four times, a phrase of 2 to 40 words three times, one with four whole words twice. Of
-    real claim sets 1 % have one; of those that starter 2 wrote and today's other checks let pass, 44 %.
+    A loop in a row: one word four times, a number or a symbol six times, a phrase of 2 to 40 words three times, one
+    with four whole words twice. A term that a comma resumes ("the frame, the frame being") is none.
     """
     parts = [("title", None, disclosure.title), ("abstract", None, disclosure.abstract)]
     found = []
@@ -77,11 +82,16 @@ def c11_generation_faults(disclosure: Disclosure) -> tuple[Finding, ...]:
 
 def looping(text: str) -> str:
     """The first loop of a text, in lower case, or an empty string."""
-    return find_loop(_PART.findall(text.lower()))
+    text = text.lower()
+    resumed = {match.end() for match in _RESUMED.finditer(text)}
+    parts = list(_PART.finditer(text))
+    return find_loop([part[0] for part in parts], {place for place, part in enumerate(parts) if part.end() in resumed})
 
 
-def find_loop(tokens: list[str]) -> str:
+def find_loop(tokens: list[str], resumed: Collection[int] = ()) -> str:
     """The first phrase that is repeated in a row too often, or an empty string.
+
+    `resumed`: places of tokens where a term may be said again, once.
 
     Every word of a loop stands at least LOOP_LONG times in the text, so only stretches of such words are searched.
     """
@@ -89,13 +99,15 @@ def find_loop(tokens: list[str]) -> str:
     begin = 0
     for end, token in enumerate((*tokens, "")):
         if times[token] < LOOP_LONG:
-            if end - begin >= LOOP_SINGLE and (loop := _first_loop(tokens[begin:end])):
-                return loop
+            if end - begin >= LOOP_SINGLE:
+                again = {place - begin for place in resumed if begin <= place < end}
+                if loop := _first_loop(tokens[begin:end], again):
+                    return loop
             begin = end + 1
     return ""
 
 
-def _first_loop(tokens: list[str]) -> str:
+def _first_loop(tokens: list[str], resumed: Collection[int]) -> str:
     """Time: the words times those of the LOOP_WORDS before each that are equal to it."""
     last: dict[str, list[int]] = {}
     runs: dict[int, int] = {}  # for each width: how many words in a row equal the word that many places before
@@ -107,14 +119,17 @@ def _first_loop(tokens: list[str]) -> str:
         for width, run in runs.items():
             if run >= width * (LOOP_LONG - 1):
                 phrase = tokens[index - width + 1 : index + 1]
-                if run >= width * (_least_times(phrase) - 1):
+                if run >= width * (_least_times(phrase, index - width + 1 in resumed) - 1):
                     return " ".join(phrase)
         places.append(index)
     return ""
 
 
-def _least_times(phrase: list[str]) -> int:
-    """How often in a row makes a phrase a loop. Parts of chemical names come twice in real patents, four words not."""
+def _least_times(phrase: list[str], resumed: bool) -> int:
+    """How often in a row makes a phrase a loop. Names of chemicals, values and sequences repeat in real patents."""
     if len(phrase) == 1:
-        return LOOP_SINGLE
-    return LOOP_LONG if sum(len(token) > 1 and token.isalpha() for token in phrase) >= LONG else LOOP_SHORT
+        symbol = phrase[0].isdigit() or (len(phrase[0]) <= SYMBOL and phrase[0] not in COMMON)
+        return LOOP_SYMBOL if symbol else LOOP_SINGLE
+    words = sum(len(token) > 1 and token.isalpha() for token in phrase)
+    figures = any(token[0].isdigit() for token in phrase)
+    return LOOP_LONG if words >= LONG and not figures and not resumed else LOOP_SHORT

@@ -21,7 +21,7 @@ from generator.record.disclosure import Disclosure
 if TYPE_CHECKING:
     from generator.measure.memorisation import Memory
 
-REPEATS = ("c10", "c11")  # reasons of drafts that repeat a claim, or a phrase over and over
+LOOPS = "c11"  # the reason of drafts that repeat a phrase over and over
 GRAM = 4
 
 
@@ -56,7 +56,7 @@ def as_drafted(document: Document) -> Document:
 
 def repetition_of_drafts(drafts: Sequence[Tried], compared: int) -> dict[str, Any]:
     """Drafts that were refused for it first of all, and what all drafts repeat, those that were stopped early too."""
-    faults = sum(draft.line.reason in REPEATS for draft in drafts)
+    faults = sum(draft.line.reason == LOOPS for draft in drafts)
     return {"faults": rate(faults, len(drafts)), **_repetition([draft.text for draft in drafts], compared)}
 
 
@@ -65,7 +65,7 @@ def repetition_of_documents(documents: Sequence[Document], compared: int) -> dic
     faults = 0
     for document in map(as_drafted, documents):
         passed = check(as_disclosure(document))
-        faults += isinstance(passed, Rejected) and passed.reason in REPEATS
+        faults += isinstance(passed, Rejected) and passed.reason == LOOPS
     texts = ["\n".join((one.title, one.abstract, *one.claims)) for one in map(as_drafted, documents)]
     return {"faults": rate(faults, len(documents)), **_repetition(texts, compared)}
 

@@ -23,9 +23,9 @@ LENGTH = (
     "busy machine compare CPU seconds, not words and tokens a second."
 )
 REPEAT = (
-    "Refused: texts whose first fault is a repeated claim (C10) or a loop (C11). rep-4: 4-word sequences that stood in "
-    "the same text before, the mean of all. Patents must repeat terms: compare with the held-out ones, cut to six "
-    "claims. 3-grams are of as many texts in every row, so that these shares compare."
+    "Refused: texts whose first fault is a loop (C11). rep-4: 4-word sequences that stood in the same text before, the "
+    "mean of all. Patents must repeat terms: compare with the held-out ones, cut to six claims. "
+    "3-grams are of as many texts in every row, so that these shares compare."
 )
 MEMORY = (
     "Sequences of 13 words, and runs of 25 words or more, that stand in the training data. Compare with the held-out "
