@@ -8,7 +8,7 @@ export TEST_DATA
 # One thread a test: two processes share the cores. A file's tests stay together, as they share what they have built.
 export OMP_NUM_THREADS := 1
 PYTEST := $(RUN)/python -m pytest --numprocesses 2 --dist loadfile --durations 20 --durations-min 1
-READERS := --cov generator.base --cov generator.record --cov generator.log --cov generator.verify --cov-branch
+READERS := --cov generator.base --cov generator.record --cov generator.log --cov generator.verify --cov-branch --cov-fail-under 95
 
 .PHONY: demo test test-all style bench format clean
 

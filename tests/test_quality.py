@@ -331,7 +331,7 @@ def test_the_page_has_the_figures_and_their_numbers_in_tables(tmp_path):
         computed(runs, controls=read_controls(tmp_path), prices=Prices(watts=20, per_cpu_hour=0.36, currency="EUR"))
     )
     cells = Cells(text).cells
-    assert text.count("<svg") == 5
+    assert text.count("<svg") == 4
     assert "15.0 %60 of 400; 11.8 to 18.8 %" in cells
     assert "25.0 %" not in cells
     assert [cell for cell in cells if cell.startswith("50.0 %") and "200 of 400" in cell]

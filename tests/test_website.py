@@ -200,7 +200,10 @@ def test_a_withdrawn_disclosure_leaves_the_site(built: Path) -> None:
     entry = Withdrawn(1, "court-order", "ab" * 32)
     facts.add(built, entry, with_key=KEY)
     assert build(built).rebuilt == (0,)
-    assert not list((built / "site/d/0").glob("1.*"))
+    assert not (built / "site/d/0/1.md").exists()
+    page = (built / "site/d/0/1.html").read_text()
+    assert "court-order" in page
+    assert "comprising" not in page
     assert "Thing 1<" not in (built / "site/d/0/index.html").read_text()
 
 

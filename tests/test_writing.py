@@ -130,7 +130,7 @@ def test_the_progress_line(tmp_path, monkeypatch):
     monkeypatch.setattr(generate, "PROGRESS_SECONDS", 0)
     told = []
     publication = nights.at_night(tmp_path, nights.SETTINGS, 1, 0, told)
-    show = generate._progress(publication, None)
+    show = generate.progress_lines(publication, None)
     show(Progress(12, 5, 4000, 950.4, 0.5, 64, 90))
     show(Progress(0, 0, 0, 0.0, 0.0, 0, None))
     assert told == [

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from generator.base.publication import Outcome, Publication
 
 OLD_NAMES = {"sweep": "tune"}  # up to 0.6
+HELP = ["-h", "--help"]
 SECTIONS = {
     "Begin": ("demo", "init", "doctor", "config", "docs", "topics", "key"),
     "Publish": ("nightly", "generate", "append", "stamp", "build", "check", "publish", "serve", "report", "sync"),
@@ -102,7 +103,9 @@ def command(
             show(body(open_publication(chosen, top.obj or "", new), **options), as_json)
 
         epilog = f"\b\nExample:\n  {example}"
-        return (group or commands).command(name or body.__name__, epilog=epilog)(run)
+        return (group or commands).command(
+            name or body.__name__, epilog=epilog, context_settings={"help_option_names": HELP}
+        )(run)
 
     return decorate
 
@@ -138,7 +141,7 @@ def _spoken(_: click.Context, parameter: click.Parameter, value: bool) -> bool:
 
 @click.group(
     cls=Renamed,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": HELP, "max_content_width": 100},
     epilog='\b\nTab completion, for bash (zsh and fish alike):\n  eval "$(_PRIOR_ART_COMPLETE=bash_source prior-art)"',
 )
 @click.option("--root", type=FOLDER, help="Folder of the publication, for every command.  [default: .]")
