@@ -109,8 +109,11 @@ def test_progress_is_kept_by_form_and_comes_back(
     page.check("input[name=sense][value='3']")
     page.fill("#remark", "odd")
     page.fill("#remark", "")
-    page.wait_for_timeout(2000)  # a page of a file may come back in another process, and Chromium commits storage late
-    page.reload()
+    for _ in range(10):  # a page of a file may come back in another process, and Chromium commits storage late
+        page.wait_for_timeout(2000)
+        page.reload()
+        if page.text_content("#place") != "Text 1 of 34":
+            break
     assert page.text_content("#place") == "Text 2 of 34"
     assert page.input_value("#rater") == "Ada"
     assert page.is_checked("input[name=sense][value='3']")
