@@ -23,7 +23,7 @@ SITE_URL = "http://localhost:{port}/prior-art/"
 KEY = "press.key"
 CORPUS = "known"
 BETTER, SMALL = "scribe", "starter"
-DRAWN = 6  # accepted disclosures of the better model for each that is published
+DRAWN = 8  # accepted disclosures of the better model for each that is published
 
 
 def demo(publication: Publication, *, count: int, serve: bool, port: int, profile: str | None = None) -> Outcome:
