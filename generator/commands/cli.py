@@ -17,6 +17,7 @@ from generator.base.errors import PressError
 from generator.base.settings import KEY_VARIABLE
 from generator.commands.beginning import init as init
 from generator.commands.command import SPEECH, command, fail, report
+from generator.commands.helping import bulk as bulk
 from generator.commands.helping import contribute as contribute
 from generator.commands.judging import commands
 from generator.commands.options import FILE, FOLDER, with_destination, with_drafting, with_key, with_port

@@ -23,10 +23,22 @@ OLD_NAMES = {"sweep": "tune"}  # up to 0.6
 HELP = ["-h", "--help"]
 SECTIONS = {
     "Begin": ("demo", "init", "doctor", "config", "docs", "topics", "key"),
-    "Publish": ("nightly", "generate", "append", "stamp", "build", "check", "publish", "serve", "report", "sync"),
+    "Publish": (
+        "nightly",
+        "generate",
+        "append",
+        "stamp",
+        "build",
+        "check",
+        "publish",
+        "serve",
+        "report",
+        "sync",
+        "bulk",
+    ),
     "Correct": ("withdraw",),
     "Take part": ("contribute", "accept", "merge"),
-    "Read and verify": ("verify", "observe", "evidence", "version"),
+    "Read and verify": ("verify", "observe", "evidence", "fetch-bulk", "version"),
     "Judge and measure": ("judge", "selftest", "calibrate", "corpus", "review", "evaluate", "export-task", "tune"),
     "Train": ("train", "classifier"),
 }

@@ -1,4 +1,4 @@
-"""The commands of those who help to generate, and of the publisher who takes it: contribute, accept, merge."""
+"""Commands of those who help: contribute, accept, merge; and copies of a publication: bulk, fetch-bulk."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,3 +54,24 @@ def merge(publication: "Publication", folders: tuple[Path, ...]) -> "Outcome":
     from generator.commands.generate import merge
 
     return merge(publication, folders)
+
+
+@command("prior-art bulk")
+def bulk(publication: "Publication") -> "Outcome":
+    """Write the whole publication as bulk files, which verify, into output/bulk."""
+    from generator.commands.bulk import bulk
+
+    return bulk(publication)
+
+
+@command(
+    "prior-art fetch-bulk https://example.org/bulk --vkey 'example.org/log+8a1b2c3d+AX...'", name="fetch-bulk", new=True
+)
+@click.argument("source", metavar="URL|FOLDER")
+@click.option("--vkey", help="The publisher's verification key.  [default: the setting `vkey`]")
+@click.option("--build/--no-build", default=True, help="Build the site of the mirror at the end.  [default: yes]")
+def fetch_bulk(publication: "Publication", **choice: Any) -> "Outcome":
+    """Make a mirror of bulk files: verify everything, restore records and log, build the pages."""
+    from generator.commands.bulk import fetch_bulk
+
+    return fetch_bulk(publication, **choice)
