@@ -334,3 +334,27 @@ def test_a_publication_that_cannot_be_written_says_which_file(press: Publication
     assert not (press.output / "bulk" / "manifest.json").exists()
     with pytest.raises(PressError, match="the log is empty"):
         write(press.root / "nothing", SETTINGS, None, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("path", "stands"),
+    [
+        ("log/anchors/5/freetsa.tsr", True),
+        ("log/anchors/5/ada.cosignature", True),
+        ("log/anchors/5/wit.witness", True),
+        ("log/anchors/5/header-850000.bin", True),
+        ("log/anchors/5/20261201083000.captures", True),
+        ("log/roots/root-0123456789abcdef.pem", True),
+        ("log/anchors/05/freetsa.tsr", False),
+        ("log/anchors/../freetsa.tsr", False),
+        ("log/anchors/5/5/freetsa.tsr", False),
+        ("log/anchors/5/other.txt", False),
+        ("log/freetsa.tsr", False),
+        ("log/roots/root-0123456789abcdef.pem/x", False),
+        ("../log/roots/root-0123456789abcdef.pem", False),
+    ],
+)
+def test_what_others_say_of_checkpoints_stands_in_the_facts_and_nothing_else_below_the_log(
+    path: str, stands: bool
+) -> None:
+    assert bulk.is_fact(path) is stands
